@@ -1,0 +1,64 @@
+// Package stytchtest is a Stytch to test against: a server on loopback, in the
+// manner of package net/http/httptest, that answers the calls for SMS one-time
+// passcodes as Stytch's B2B API does, remembers what it sent, and fails on
+// purpose when it is told to.
+//
+//	srv := stytchtest.NewServer()
+//	defer srv.Close()
+//	client := srv.Client()
+//	// ... client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
+//	//	OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
+//	sms, err := srv.NextSMS(ctx)
+//	// ... enter sms.Code
+//
+// No SMS leaves it. Each Server has a project, credentials and a state of its
+// own; any number run beside one another. The command in cmd/fakestytch serves
+// the same to programs in other languages.
+//
+// # As Stytch documents it
+//
+//   - POST /v1/b2b/otps/sms/send and POST /v1/b2b/otps/sms/authenticate: their
+//     parameters, every field that the reference requires of their answers, and
+//     the form of errors.
+//   - An Organization is found by its ID, slug or external ID, a Member by its
+//     ID or external ID.
+//   - A Member's own number is used; a first number is linked to the Member; one
+//     that differs from the Member's is refused.
+//   - A code lives two minutes, a new one makes the one before it invalid, and
+//     one is good for one time. An intermediate session token lasts ten minutes,
+//     and authenticate uses it up.
+//   - A session that is named must be one of the Member's, and only one may be.
+//   - SMS go to the countries of the project's allowlist: at first the US and
+//     Canada, which do not include the other countries of +1.
+//   - Entering a code verifies the number, and enrolls the Member in MFA where
+//     the Organization requires it or the request says so.
+//
+// # Assumed
+//
+// No source says so; each is in one place here.
+//
+//   - A session is needed only to add a first number to a Member who already has
+//     another active factor (an authenticator app), and must hold that factor;
+//     without, 403 session_authorization_error. The same for a session of
+//     another Member.
+//   - A number that is not the Member's: 400
+//     duplicate_member_phone_number_for_member. No number at all: 400
+//     missing_sms_parameter. The number of another Member of the Organization:
+//     400 duplicate_member_phone_number.
+//   - A Member whose status is not active, deleted ones included: 400
+//     action_available_only_for_active_members.
+//   - A wrong, used or replaced code: 404 otp_code_not_found; an expired one: 401
+//     unable_to_auth_otp_code.
+//   - A body that is no JSON, of a wrong type or without a required field: 400
+//     bad_request; one over 64 KiB: 413; a wrong path or method: 404
+//     route_not_found.
+//   - The order in which parameters are checked, and the words of messages.
+//
+// # What it does not do
+//
+// It signs no JWT, checks no permissions and locks no Member; it has no other
+// endpoint, and therefore no primary authentication (see
+// [Server.IntermediateSessionToken] and [Server.NewSession]); it never sends a
+// code by itself after one; it tells countries that share a calling code apart
+// for +1 only. Its rate limits are off until [Server.SetRateLimit].
+package stytchtest

@@ -1,0 +1,127 @@
+package stytchtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxRequest is the largest request body that is read, in bytes.
+const maxRequest = 64 << 10
+
+// An apiError is an answer outside 2xx.
+type apiError struct {
+	status     int
+	errorType  string
+	message    string
+	retryAfter int // seconds; 0 for none
+}
+
+func (e *apiError) Error() string { return e.errorType + ": " + e.message }
+
+func fail(status int, errorType, message string) *apiError {
+	return &apiError{status: status, errorType: errorType, message: message}
+}
+
+// ServeHTTP answers as Stytch would, or as the faults have it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+
+	s.mu.Lock()
+	fault, faulty := s.fault.next(body)
+	ans := answer{status: fault.StatusCode, header: fault.Header, body: []byte(fault.Body)}
+	if !faulty || fault.Processed || fault.real() {
+		if processed := s.process(r, body, bodyErr); !faulty || fault.real() {
+			ans = processed
+		}
+	}
+	s.log.addRequest(s.state.now(), r, body, ans.status)
+	s.mu.Unlock()
+
+	fault.write(w, r, ans, s.closed)
+}
+
+// An answer is what goes back for a request.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// process lets the request take effect. s.mu is held.
+func (s *Server) process(r *http.Request, body []byte, bodyErr error) answer {
+	requestID := "request-id-test-" + uuid()
+	object, err := s.route(r, body, bodyErr, requestID)
+	header := http.Header{"Content-Type": {"application/json"}}
+	status := http.StatusOK
+	if e := (*apiError)(nil); errors.As(err, &e) {
+		status = e.status
+		object = errorObject{
+			StatusCode:   e.status,
+			RequestID:    requestID,
+			ErrorType:    e.errorType,
+			ErrorMessage: e.message,
+			ErrorURL:     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
+		}
+		if e.retryAfter > 0 {
+			header.Set("Retry-After", fmt.Sprint(e.retryAfter))
+		}
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		panic("stytchtest: " + err.Error()) // No type of ours that goes out fails.
+	}
+	return answer{status, header, text}
+}
+
+// route checks what all endpoints check, and calls the one that is asked for.
+func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID string) (any, error) {
+	user, password, ok := r.BasicAuth()
+	if !ok || user != s.ProjectID || password != s.Secret {
+		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
+	}
+	var endpoint func([]byte, string) (any, error)
+	switch r.URL.Path {
+	case "/v1/b2b/otps/sms/send":
+		endpoint = s.send
+	case "/v1/b2b/otps/sms/authenticate":
+		endpoint = s.authenticate
+	}
+	if endpoint == nil || r.Method != http.MethodPost {
+		return nil, fail(404, "route_not_found", "The requested route could not be found.")
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return nil, fail(400, "bad_request", "The Content-Type must be application/json.")
+	}
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(bodyErr, &tooLarge) {
+		return nil, fail(413, "bad_request", "The submitted request is too large.")
+	}
+	if bodyErr != nil {
+		return nil, fail(400, "bad_request", "The submitted request could not be read.")
+	}
+	return endpoint(body, requestID)
+}
+
+// decode reads the parameters of a request.
+func decode(body []byte, params any) error {
+	if !utf8.Valid(body) {
+		return fail(400, "bad_request", "The submitted request is not valid UTF-8.")
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		return fail(400, "bad_request", "The submitted request is not a JSON object.")
+	}
+	err := json.Unmarshal(body, params)
+	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
+		return fail(400, "bad_request", fmt.Sprintf("%s must not be a JSON %s.", wrongType.Field, strings.SplitN(wrongType.Value, " ", 2)[0]))
+	}
+	if err != nil {
+		return fail(400, "bad_request", "The submitted request is not valid JSON.")
+	}
+	return nil
+}

@@ -1,0 +1,293 @@
+package stytchtest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Organization is a tenant of the project. Its JSON form is that of
+// [Server.Load].
+type Organization struct {
+	// OrganizationID is made up if empty.
+	OrganizationID string `json:"organization_id"`
+	// Slug and ExternalID name the Organization in requests as well. An empty
+	// Slug is made from the ID.
+	Slug       string `json:"organization_slug"`
+	ExternalID string `json:"organization_external_id"`
+	Name       string `json:"organization_name"`
+	// MFAPolicy is "OPTIONAL", which empty means, or "REQUIRED_FOR_ALL".
+	MFAPolicy string `json:"mfa_policy"`
+	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
+	// allows all.
+	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
+	// Suspended makes every call for the Organization fail.
+	Suspended bool `json:"suspended"`
+}
+
+// A Member is a person in an Organization. Its JSON form is that of
+// [Server.Load].
+type Member struct {
+	// OrganizationID is the Organization's ID. Empty means the one that the
+	// server began with.
+	OrganizationID string `json:"organization_id"`
+	// MemberID is made up if empty.
+	MemberID string `json:"member_id"`
+	// ExternalID names the Member in requests as well.
+	ExternalID   string `json:"external_id"`
+	Name         string `json:"name"`
+	EmailAddress string `json:"email_address"`
+	// Status is "active", which empty means, "pending", "invited" or "deleted".
+	Status string `json:"status"`
+	// MFAPhoneNumber is in E.164 form; empty for none yet.
+	MFAPhoneNumber         string `json:"mfa_phone_number"`
+	MFAPhoneNumberVerified bool   `json:"mfa_phone_number_verified"`
+	MFAEnrolled            bool   `json:"mfa_enrolled"`
+	// DefaultMFAMethod is "sms_otp", "totp" or empty.
+	DefaultMFAMethod string `json:"default_mfa_method"`
+	// TOTP gives the Member an authenticator app, an active MFA factor besides
+	// the phone.
+	TOTP bool `json:"totp"`
+}
+
+// state is the project as Stytch would store it.
+type state struct {
+	organizations []*Organization
+	members       []*Member
+	codes         map[string]code // by member ID
+	sessions      sessions
+	allowed       []string // countries, ISO 3166
+	limit         rateLimit
+	clock         clock
+}
+
+type code struct {
+	text    string
+	expires time.Time
+}
+
+const (
+	codeLifetime                = 2 * time.Minute  // [api]
+	intermediateSessionLifetime = 10 * time.Minute // as the reference says of the token
+)
+
+func newState() state {
+	return state{
+		codes:    map[string]code{},
+		sessions: sessions{byToken: map[string]*session{}},
+		allowed:  []string{"US", "CA"},
+		limit:    rateLimit{sent: map[string][]time.Time{}},
+	}
+}
+
+func (s *state) now() time.Time { return s.clock.now().UTC() }
+
+// AddOrganization adds an Organization and returns it with its ID. It is an
+// error where a value is not one that Stytch has, or the ID is taken.
+func (s *Server) AddOrganization(o Organization) (Organization, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o.OrganizationID == "" {
+		o.OrganizationID = "organization-test-" + uuid()
+	}
+	if o.Slug == "" {
+		o.Slug = o.OrganizationID
+	}
+	if o.MFAPolicy == "" {
+		o.MFAPolicy = "OPTIONAL"
+	}
+	if !slices.Contains([]string{"OPTIONAL", "REQUIRED_FOR_ALL"}, o.MFAPolicy) {
+		return o, fmt.Errorf("stytchtest: mfa_policy: must be OPTIONAL or REQUIRED_FOR_ALL, not %q", o.MFAPolicy)
+	}
+	for _, m := range o.AllowedMFAMethods {
+		if m != "sms_otp" && m != "totp" {
+			return o, fmt.Errorf("stytchtest: allowed_mfa_methods: must be sms_otp or totp, not %q", m)
+		}
+	}
+	for _, name := range []string{o.OrganizationID, o.Slug, o.ExternalID} {
+		if name != "" && s.state.organization(name) != nil {
+			return o, fmt.Errorf("stytchtest: there is an Organization %q already", name)
+		}
+	}
+	stored := o
+	s.state.organizations = append(s.state.organizations, &stored)
+	return o, nil
+}
+
+// AddMember adds a Member and returns it with its ID. It is an error where the
+// Organization does not exist, a value is not one that Stytch has, or the ID is
+// taken.
+func (s *Server) AddMember(m Member) (Member, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.OrganizationID == "" {
+		m.OrganizationID = s.OrganizationID
+	}
+	org := s.state.organization(m.OrganizationID)
+	if org == nil {
+		return m, fmt.Errorf("stytchtest: organization_id: there is no Organization %q", m.OrganizationID)
+	}
+	m.OrganizationID = org.OrganizationID
+	if m.MemberID == "" {
+		m.MemberID = "member-test-" + uuid()
+	}
+	if m.EmailAddress == "" {
+		m.EmailAddress = m.MemberID + "@example.com"
+	}
+	if m.Status == "" {
+		m.Status = "active"
+	}
+	if !slices.Contains([]string{"active", "pending", "invited", "deleted"}, m.Status) {
+		return m, fmt.Errorf("stytchtest: status: must be active, pending, invited or deleted, not %q", m.Status)
+	}
+	if m.MFAPhoneNumber != "" && !isE164(m.MFAPhoneNumber) {
+		return m, errors.New("stytchtest: mfa_phone_number: must be in E.164 form")
+	}
+	if !slices.Contains([]string{"", "sms_otp", "totp"}, m.DefaultMFAMethod) {
+		return m, fmt.Errorf("stytchtest: default_mfa_method: must be sms_otp or totp, not %q", m.DefaultMFAMethod)
+	}
+	for _, name := range []string{m.MemberID, m.ExternalID} {
+		if name != "" && s.state.member(org, name) != nil {
+			return m, fmt.Errorf("stytchtest: there is a Member %q already", name)
+		}
+	}
+	stored := m
+	s.state.members = append(s.state.members, &stored)
+	return m, nil
+}
+
+// Member returns a Member as it is now; false if there is none of that ID.
+func (s *Server) Member(memberID string) (Member, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.state.members {
+		if m.MemberID == memberID {
+			return *m, true
+		}
+	}
+	return Member{}, false
+}
+
+// organization finds one by ID, slug or external ID.
+func (s *state) organization(name string) *Organization {
+	for _, o := range s.organizations {
+		if name == o.OrganizationID || name == o.Slug || name == o.ExternalID {
+			return o
+		}
+	}
+	return nil
+}
+
+// member finds one of an Organization by ID or external ID.
+func (s *state) member(o *Organization, name string) *Member {
+	for _, m := range s.members {
+		if m.OrganizationID == o.OrganizationID && (name == m.MemberID || name == m.ExternalID) {
+			return m
+		}
+	}
+	return nil
+}
+
+// A clock is the time of the server.
+type clock struct {
+	stopped time.Time     // what it shows, if not zero
+	ahead   time.Duration // of the real time, if not stopped
+}
+
+func (c *clock) now() time.Time {
+	if !c.stopped.IsZero() {
+		return c.stopped
+	}
+	return time.Now().Add(c.ahead)
+}
+
+// SetTime stops the server's clock at t. Codes, sessions and rate limits go by
+// that clock.
+func (s *Server) SetTime(t time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.clock = clock{stopped: t}
+}
+
+// Advance moves the server's clock by d, whether it is stopped or not.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := &s.state.clock; c.stopped.IsZero() {
+		c.ahead += d
+	} else {
+		c.stopped = c.stopped.Add(d)
+	}
+}
+
+// AllowCountries replaces the project's allowlist of countries, by their ISO
+// 3166 codes. It begins with "US" and "CA". It is an error where the server
+// does not know a code.
+func (s *Server) AllowCountries(codes ...string) error {
+	for _, c := range codes {
+		if !knownCountry(c) {
+			return fmt.Errorf("stytchtest: no country %q is known here", c)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.allowed = slices.Clone(codes)
+	return nil
+}
+
+// SetRateLimit lets at most n SMS out to one number in an interval; more are
+// answered with 429 and a Retry-After. n of 0 switches the limit off, as it is
+// at first.
+func (s *Server) SetRateLimit(n int, interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.limit = rateLimit{n: n, interval: interval, sent: map[string][]time.Time{}}
+}
+
+// A rateLimit counts the SMS to each number.
+type rateLimit struct {
+	n        int
+	interval time.Duration
+	sent     map[string][]time.Time // by number, the last n at most
+}
+
+// wait returns how long to wait before the next SMS to the number.
+func (l *rateLimit) wait(number string, now time.Time) time.Duration {
+	if sent := l.sent[number]; l.n > 0 && len(sent) >= l.n {
+		return max(0, l.interval-now.Sub(sent[0]))
+	}
+	return 0
+}
+
+func (l *rateLimit) add(number string, now time.Time) {
+	if l.n > 0 {
+		sent := append(l.sent[number], now)
+		l.sent[number] = sent[max(0, len(sent)-l.n):]
+	}
+}
+
+// uuid makes a version 4 UUID.
+func uuid() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// token makes an unguessable string, of the characters and the length that
+// Stytch's have.
+func token() string {
+	var b [33]byte
+	_, _ = rand.Read(b[:])
+	return base64.URLEncoding.EncodeToString(b[:])
+}
+
+func isE164(s string) bool {
+	digits, ok := strings.CutPrefix(s, "+")
+	return ok && len(digits) >= 2 && len(digits) <= 15 && digits[0] != '0' &&
+		strings.Trim(digits, "0123456789") == ""
+}
