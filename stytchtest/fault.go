@@ -8,12 +8,17 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // A Fault makes one request end badly. Its zero value changes nothing.
 type Fault struct {
+	// MemberID, if set, keeps the fault for the next request that names this
+	// Member so.
+	MemberID string
+
 	// Processed is whether the request takes effect, the SMS included, before it
 	// goes wrong. It always does where the answer is the real one, which is
 	// where StatusCode and Reset are not set.
@@ -59,8 +64,8 @@ type faults struct {
 	drawn map[string]uint64 // requests so far, by member_id
 }
 
-// Fail makes the next requests fail, one for each fault, in this order. They
-// come before those of [Server.FailAtRandom].
+// Fail makes the next requests fail, one for each fault, in this order. These
+// faults come before those of [Server.FailAtRandom].
 func (s *Server) Fail(next ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,18 +95,22 @@ func (s *Server) FailAtRandom(seed uint64, mix ...Chance) {
 
 // next takes the fault for a request, if it is to have one.
 func (f *faults) next(body []byte) (Fault, bool) {
-	if len(f.queue) > 0 {
-		next := f.queue[0]
-		f.queue = f.queue[1:]
-		return next, true
-	}
-	if len(f.mix) == 0 {
+	if len(f.queue) == 0 && len(f.mix) == 0 {
 		return Fault{}, false
 	}
 	var p struct {
 		MemberID string `json:"member_id"`
 	}
 	_ = json.Unmarshal(body, &p)
+	for i, fault := range f.queue {
+		if fault.MemberID == "" || fault.MemberID == p.MemberID {
+			f.queue = slices.Delete(f.queue, i, i+1)
+			return fault, true
+		}
+	}
+	if len(f.mix) == 0 {
+		return Fault{}, false
+	}
 	if len(f.drawn) > maxRecords {
 		clear(f.drawn)
 	}

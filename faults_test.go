@@ -1,0 +1,591 @@
+package stytchb2b_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+// The fault suite: Sends over real connections that fail in every way there is,
+// to a server that counts the SMS. What it counts is the truth that errors are
+// held against. go test -run 'TestFaults|TestMix' -v . prints the tables.
+
+// attempts is how often every client of the suite may try.
+const attempts = 3
+
+// A protocol is what the server speaks.
+type protocol string
+
+const (
+	http1  protocol = "TCP, HTTP/1.1"
+	https1 protocol = "TLS, HTTP/1.1"
+	https2 protocol = "TLS, HTTP/2"
+)
+
+var protocols = []protocol{http1, https1, https2}
+
+// A faultCase is one way for an attempt to fail.
+type faultCase struct {
+	name string
+	// only are the protocols that the fault is one of; all if empty.
+	only []protocol
+	// safe is whether such an attempt certainly sent nothing, and trying again
+	// may help: a client that can should.
+	safe bool
+	// server has the fault happen at the server...
+	server *stytchtest.Fault
+	// ...and network has it happen on the way there.
+	network func(*lab) http.RoundTripper
+
+	// What a Send ends with whose first attempt meets the fault, the others not.
+	succeeds bool
+	outcome  stytchb2b.Outcome // of the error
+	sms      int
+}
+
+const slow = time.Minute // longer than any timeout here
+
+var faultCases = []faultCase{
+	{name: "none", network: (*lab).plain, succeeds: true, sms: 1},
+
+	{name: "refused dial", safe: true, network: (*lab).refusedDial, succeeds: true, sms: 1},
+	{name: "DNS failure", safe: true, network: (*lab).dnsFailure, succeeds: true, sms: 1},
+	{name: "connect timeout", safe: true, network: (*lab).connectTimeout, succeeds: true, sms: 1},
+	{name: "proxy refuses CONNECT", only: []protocol{https1, https2}, safe: true, network: (*lab).proxyRefuses, succeeds: true, sms: 1},
+	{name: "TLS handshake failure", only: []protocol{https1, https2}, safe: true, network: (*lab).handshakeFailure, succeeds: true, sms: 1},
+	{name: "unknown certificate authority", only: []protocol{https1, https2}, network: (*lab).unknownAuthority, outcome: stytchb2b.OutcomeNotSent},
+	{name: "closed keep-alive connection", only: []protocol{http1, https1}, network: (*lab).closedKeepAlive, succeeds: true, sms: 1},
+	{name: "GOAWAY before", only: []protocol{https2}, network: rawHTTP2(goAwayBefore), succeeds: true, sms: 1},
+	{name: "GOAWAY after", only: []protocol{https2}, network: rawHTTP2(goAwayAfter), sms: 1},
+	{name: "REFUSED_STREAM", only: []protocol{https2}, network: rawHTTP2(refusedStream), succeeds: true, sms: 1},
+
+	{name: "reset before processing", server: &stytchtest.Fault{Reset: true}},
+	{name: "reset after processing", server: &stytchtest.Fault{Reset: true, Processed: true}, sms: 1},
+	{name: "429 with Retry-After", safe: true, server: &stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}}, succeeds: true, sms: 1},
+	{name: "429 without Retry-After", safe: true, server: &stytchtest.Fault{StatusCode: 429, Body: `{"error_type":"too_many_requests"}`}, succeeds: true, sms: 1},
+	{name: "500 before processing", server: &stytchtest.Fault{StatusCode: 500, Body: `{"error_type":"internal_server_error"}`}},
+	{name: "500 after processing", server: &stytchtest.Fault{StatusCode: 500, Processed: true}, sms: 1},
+	{name: "503, empty", server: &stytchtest.Fault{StatusCode: 503}},
+	{name: "502, HTML", server: &stytchtest.Fault{StatusCode: 502, Processed: true, Body: "<html>Bad Gateway</html>"}, sms: 1},
+	{name: "307", server: &stytchtest.Fault{StatusCode: 307, Header: http.Header{"Location": {"/v1/b2b/otps/sms/send"}}}, outcome: stytchb2b.OutcomeNotSent},
+	{name: "302 to nowhere", server: &stytchtest.Fault{StatusCode: 302, Header: http.Header{"Location": {"https://%zz"}}}, outcome: stytchb2b.OutcomeNotSent},
+	{name: "400", server: &stytchtest.Fault{StatusCode: 400, Body: `{"error_type":"invalid_phone_number"}`}, outcome: stytchb2b.OutcomeNotSent},
+	{name: "200, garbage", server: &stytchtest.Fault{StatusCode: 200, Processed: true, Body: "\x1f\x8b garbage"}, outcome: stytchb2b.OutcomeSent, sms: 1},
+	{name: "200, truncated", server: &stytchtest.Fault{Truncate: true}, outcome: stytchb2b.OutcomeSent, sms: 1},
+	{name: "200, endless", server: &stytchtest.Fault{Endless: true}, outcome: stytchb2b.OutcomeSent, sms: 1},
+	{name: "slow headers", server: &stytchtest.Fault{Delay: slow}, sms: 1},
+	{name: "slow body", server: &stytchtest.Fault{BodyDelay: slow}, outcome: stytchb2b.OutcomeSent, sms: 1},
+}
+
+// TestFaults meets each fault alone, in the first attempt of some Sends at once.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		t.Run(string(proto), func(t *testing.T) {
+			t.Parallel()
+			for _, fc := range faultCases {
+				if len(fc.only) > 0 && !slices.Contains(fc.only, proto) {
+					continue
+				}
+				t.Run(fc.name, func(t *testing.T) {
+					t.Parallel()
+					l := newLab(t, proto, func(_ string, attempt int) faultCase {
+						if attempt == 1 {
+							return fc
+						}
+						return faultCase{network: (*lab).plain}
+					})
+					timeout := 30 * time.Second
+					if f := fc.server; f != nil && f.Delay+f.BodyDelay > 0 {
+						timeout = 300 * time.Millisecond
+					}
+					atOnce := 8
+					if strings.HasPrefix(fc.name, "GOAWAY") {
+						atOnce = 1 // It ends the other streams of the connection too.
+					}
+					results := l.run(8, atOnce, context.Background, l.client(timeout).send)
+					for _, r := range results {
+						if fc.succeeds {
+							assert.NoError(t, r.err)
+						} else if assert.Error(t, r.err) {
+							assert.Equal(t, fc.outcome, outcomeOf(r.err), "%v", r.err)
+							assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotSent, stytchb2b.MaybeSent(r.err))
+						}
+						assert.Len(t, l.stytch.SMSTo(r.member), fc.sms)
+					}
+					tally := l.tally(results)
+					assert.Zero(t, tally.double)
+					assert.Zero(t, tally.lies)
+					assert.Zero(t, tally.notRetried)
+				})
+			}
+		})
+	}
+}
+
+// mix is what goes wrong in 100 attempts of the seeded mix; none in the rest.
+var mix = map[string]int{
+	"refused dial": 5, "DNS failure": 1, "connect timeout": 1, "proxy refuses CONNECT": 1,
+	"TLS handshake failure": 1, "unknown certificate authority": 1, "closed keep-alive connection": 1,
+	"GOAWAY before": 1, "GOAWAY after": 1, "REFUSED_STREAM": 1,
+	"reset before processing": 2, "reset after processing": 2,
+	"429 with Retry-After": 3, "429 without Retry-After": 2,
+	"500 before processing": 1, "500 after processing": 1, "503, empty": 2, "502, HTML": 2,
+	"307": 1, "302 to nowhere": 1, "400": 1,
+	"200, garbage": 1, "200, truncated": 1, "200, endless": 1, "slow headers": 1, "slow body": 1,
+}
+
+// drawMix draws the fault of an attempt, the same for every client.
+func drawMix(proto protocol, seed uint64) func(string, int) faultCase {
+	var hundred []faultCase
+	for _, fc := range faultCases {
+		if len(fc.only) == 0 || slices.Contains(fc.only, proto) {
+			hundred = append(hundred, slices.Repeat([]faultCase{fc}, mix[fc.name])...)
+		}
+	}
+	hundred = append(hundred, slices.Repeat(faultCases[:1], 100-len(hundred))...)
+	return func(member string, attempt int) faultCase {
+		h := fnv.New64a()
+		_, _ = io.WriteString(h, member)
+		return hundred[rand.New(rand.NewPCG(seed, h.Sum64()+uint64(attempt))).IntN(100)]
+	}
+}
+
+// TestMix meets all faults, in thousands of Sends at once, and holds this
+// library against what people use instead.
+func TestMix(t *testing.T) {
+	const sends, atOnce, seed = 3000, 64, 20260601
+	var mu sync.Mutex
+	total := map[string]tally{}
+	t.Run("clients", func(t *testing.T) {
+		for _, proto := range protocols {
+			for _, newClient := range []func(*lab) suiteClient{(*lab).stytchb2b, (*lab).netHTTP, (*lab).retryableHTTP} {
+				l := newLab(t, proto, drawMix(proto, seed))
+				client := newClient(l)
+				t.Run(client.name+" over "+string(proto), func(t *testing.T) {
+					t.Parallel()
+					tally := l.tally(l.run(sends, atOnce, context.Background, client.send))
+					if client.name == ours {
+						assert.Zero(t, tally.double, "members with more than one SMS")
+						assert.Zero(t, tally.lies, "errors that deny an SMS")
+						assert.Zero(t, tally.notRetried, "safe retries not taken")
+						assert.Greater(t, tally.well, sends*7/10)
+					} else {
+						assert.NotZero(t, tally.double+tally.notRetried, "the mix shows nothing")
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					total[client.name] = total[client.name].add(tally)
+				})
+			}
+		}
+	})
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(w, "| client\t| ended well\t| members with more than one SMS\t| safe retries not taken\t| errors that deny an SMS that was sent\t|")
+	fmt.Fprintln(w, "| ---\t| ---:\t| ---:\t| ---:\t| ---:\t|")
+	for _, name := range slices.Sorted(maps.Keys(total)) {
+		c := total[name]
+		lies := "it does not say"
+		if name == ours {
+			lies = fmt.Sprint(c.lies)
+		}
+		fmt.Fprintf(w, "| %s\t| %.1f%%\t| %d\t| %d\t| %s\t|\n", name, 100*float64(c.well)/float64(c.sends), c.double, c.notRetried, lies)
+	}
+	_ = w.Flush()
+	t.Logf("%d Sends each, %d at once, seed %d:\n%s", len(protocols)*sends, atOnce, seed, table.String())
+}
+
+// TestMixCanceled meets all faults while contexts are canceled at random.
+func TestMixCanceled(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		t.Run(string(proto), func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, proto, drawMix(proto, 7))
+			// So few at once that most get as far as the server.
+			results := l.run(2000, 4, func() context.Context {
+				ctx, cancel := context.WithCancel(context.Background())
+				time.AfterFunc(rand.N(10*time.Millisecond), cancel)
+				return ctx
+			}, l.stytchb2b().send)
+			tally := l.tally(results)
+			assert.Zero(t, tally.double)
+			assert.Zero(t, tally.lies)
+			canceled, denied := 0, 0
+			for _, r := range results {
+				if errors.Is(r.err, context.Canceled) {
+					canceled++
+					if !stytchb2b.MaybeSent(r.err) {
+						denied++
+					}
+				}
+			}
+			assert.NotZero(t, canceled)
+			t.Logf("%d Sends, %d canceled, %d of them certainly not sent, %d well; more than one SMS: %d, lies: %d",
+				tally.sends, canceled, denied, tally.well, tally.double, tally.lies)
+		})
+	}
+}
+
+// outcomeOf returns the outcome that an error of the library carries.
+func outcomeOf(err error) stytchb2b.Outcome {
+	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
+		return e.Outcome
+	}
+	if e := (*stytchb2b.TransportError)(nil); errors.As(err, &e) {
+		return e.Outcome
+	}
+	panic(fmt.Sprintf("an error of neither type: %T", err))
+}
+
+// A lab is a fake Stytch behind a network in which faults happen.
+type lab struct {
+	*testing.T
+	proto  protocol
+	stytch *stytchtest.Server // answers through server; its own listener is not used
+	server *httptest.Server
+	draw   func(member string, attempt int) faultCase
+
+	mu    sync.Mutex
+	drawn map[string][]faultCase              // by member, one for each attempt
+	nets  map[string]func() http.RoundTripper // by the name of a fault, made once
+}
+
+func newLab(t *testing.T, proto protocol, draw func(string, int) faultCase) *lab {
+	l := &lab{
+		T:      t,
+		proto:  proto,
+		stytch: stytchtest.NewUnstartedServer(),
+		draw:   draw,
+		drawn:  map[string][]faultCase{},
+		nets:   map[string]func() http.RoundTripper{},
+	}
+	_ = l.stytch.Listener.Close()
+	mux := http.NewServeMux()
+	mux.Handle("/", l.stytch)
+	mux.HandleFunc("/keep-alive", func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		_ = conn.Close()
+	})
+	l.server = l.serve(mux)
+	return l
+}
+
+// serve starts a server that speaks the lab's protocol.
+func (l *lab) serve(handler http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.EnableHTTP2 = l.proto == https2
+	if l.proto == http1 {
+		server.Start()
+	} else {
+		server.StartTLS()
+	}
+	l.Cleanup(server.Close)
+	return server
+}
+
+// transport makes a transport that trusts the server, changed by the options.
+func (l *lab) transport(change ...func(*http.Transport)) *http.Transport {
+	t := &http.Transport{ForceAttemptHTTP2: l.proto == https2, MaxIdleConnsPerHost: 256}
+	if l.proto != http1 {
+		roots := x509.NewCertPool()
+		roots.AddCert(l.server.Certificate())
+		t.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	for _, c := range change {
+		c(t)
+	}
+	l.Cleanup(t.CloseIdleConnections)
+	return t
+}
+
+// plain is a network without faults.
+func (l *lab) plain() http.RoundTripper { return l.transport() }
+
+func (l *lab) refusedDial() http.RoundTripper {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(l, err)
+	require.NoError(l, listener.Close()) // Nobody listens there now.
+	return l.transport(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
+		}
+	})
+}
+
+func (l *lab) dnsFailure() http.RoundTripper {
+	dialer := net.Dialer{Resolver: &net.Resolver{
+		PreferGo: true,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.New("no name server answers")
+		},
+	}}
+	return l.transport(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, "stytch.invalid:443")
+		}
+	})
+}
+
+func (l *lab) connectTimeout() http.RoundTripper {
+	return l.transport(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+			defer cancel()
+			<-ctx.Done() // A SYN that is dropped, as the dialer reports it.
+			return nil, &net.OpError{Op: "dial", Net: network, Err: os.ErrDeadlineExceeded}
+		}
+	})
+}
+
+func (l *lab) proxyRefuses() http.RoundTripper {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	l.Cleanup(proxy.Close)
+	return l.transport(func(t *http.Transport) {
+		t.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	})
+}
+
+func (l *lab) handshakeFailure() http.RoundTripper {
+	plain := httptest.NewServer(http.NotFoundHandler()) // It does not speak TLS.
+	plain.Config.ErrorLog = log.New(io.Discard, "", 0)
+	l.Cleanup(plain.Close)
+	return l.transport(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, plain.Listener.Addr().String())
+		}
+	})
+}
+
+func (l *lab) unknownAuthority() http.RoundTripper {
+	return l.transport(func(t *http.Transport) { t.TLSClientConfig.RootCAs = x509.NewCertPool() })
+}
+
+// closedKeepAlive sends each request on a connection that the server has just
+// closed, if the transport does not notice first.
+func (l *lab) closedKeepAlive() http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		t := l.transport()
+		warm, err := http.NewRequest(http.MethodGet, l.server.URL+"/keep-alive", nil)
+		if err != nil {
+			return nil, err
+		}
+		if resp, err := t.RoundTrip(warm); err == nil {
+			_ = resp.Body.Close()
+		}
+		return t.RoundTrip(req)
+	})
+}
+
+// RoundTrip has each attempt meet the fault that is drawn for it.
+func (l *lab) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	var p struct {
+		MemberID string `json:"member_id"`
+	}
+	if err := json.NewDecoder(body).Decode(&p); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	fc := l.draw(p.MemberID, len(l.drawn[p.MemberID])+1)
+	l.drawn[p.MemberID] = append(l.drawn[p.MemberID], fc)
+	name, network := fc.name, fc.network
+	if fc.server != nil {
+		name, network = "", (*lab).plain
+	}
+	if l.nets[name] == nil {
+		l.nets[name] = sync.OnceValue(func() http.RoundTripper { return network(l) })
+	}
+	next := l.nets[name]
+	l.mu.Unlock()
+	if fc.server != nil {
+		fault := *fc.server
+		fault.MemberID = p.MemberID
+		l.stytch.Fail(fault)
+	}
+	return next().RoundTrip(req)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// A suiteClient is a way to send. It returns nil for a success.
+type suiteClient struct {
+	name string
+	send func(ctx context.Context, member string) error
+}
+
+const (
+	ours         = "stytchb2b" // the name of this library's
+	suiteTimeout = time.Second
+)
+
+func (l *lab) client(timeout time.Duration) suiteClient {
+	client, err := stytchb2b.NewClient(l.stytch.ProjectID, l.stytch.Secret,
+		stytchb2b.WithBaseURL(l.server.URL),
+		stytchb2b.WithHTTPClient(&http.Client{Transport: l}),
+		stytchb2b.WithTimeout(timeout),
+		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond}))
+	require.NoError(l, err)
+	return suiteClient{ours, func(ctx context.Context, member string) error {
+		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.stytch.OrganizationID, MemberID: member})
+		return err
+	}}
+}
+
+func (l *lab) stytchb2b() suiteClient { return l.client(suiteTimeout) }
+
+// netHTTP is what one writes by hand.
+func (l *lab) netHTTP() suiteClient {
+	client := &http.Client{Transport: l, Timeout: suiteTimeout}
+	return suiteClient{"net/http", func(ctx context.Context, member string) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.server.URL+"/v1/b2b/otps/sms/send", l.body(member))
+		if err != nil {
+			return err
+		}
+		l.setHeader(req)
+		return read(client.Do(req))
+	}}
+}
+
+// retryableHTTP is go-retryablehttp with its default policy; only its waits are
+// shortened, and its attempts as many as the others'.
+func (l *lab) retryableHTTP() suiteClient {
+	client := retryablehttp.NewClient()
+	client.Logger = nil
+	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = attempts-1, time.Millisecond, 4*time.Millisecond
+	client.HTTPClient = &http.Client{Transport: l, Timeout: suiteTimeout}
+	return suiteClient{"go-retryablehttp, default policy", func(ctx context.Context, member string) error {
+		req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, l.server.URL+"/v1/b2b/otps/sms/send", l.body(member))
+		if err != nil {
+			return err
+		}
+		l.setHeader(req.Request)
+		return read(client.Do(req))
+	}}
+}
+
+func (l *lab) body(member string) *bytes.Reader {
+	return bytes.NewReader(fmt.Appendf(nil, `{"organization_id":%q,"member_id":%q}`, l.stytch.OrganizationID, member))
+}
+
+func (l *lab) setHeader(req *http.Request) {
+	req.Header.Set("Content-Type", "application/json")
+	req.SetBasicAuth(l.stytch.ProjectID, l.stytch.Secret)
+}
+
+// read reads an answer as one does by hand, but for a limit.
+func read(resp *http.Response, err error) error {
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("HTTP %d", resp.StatusCode)
+	}
+	var answer struct {
+		RequestID string `json:"request_id"`
+	}
+	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer)
+}
+
+type result struct {
+	member string
+	err    error
+}
+
+// run makes a Send for each of n members, some at once, and returns when the
+// server has ended all requests.
+func (l *lab) run(n, atOnce int, newContext func() context.Context, send func(context.Context, string) error) []result {
+	results := make([]result, n)
+	places := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i := range results {
+		m, err := l.stytch.AddMember(stytchtest.Member{MemberID: fmt.Sprintf("member-%d", i), MFAPhoneNumber: "+12025550106"})
+		require.NoError(l, err)
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			results[i] = result{m.MemberID, send(newContext(), m.MemberID)}
+		})
+	}
+	wg.Wait()
+	l.stytch.Close()
+	l.server.Close()
+	return results
+}
+
+// A tally is what came of many Sends.
+type tally struct {
+	sends, well, double, notRetried, lies int
+}
+
+func (t tally) add(o tally) tally {
+	return tally{t.sends + o.sends, t.well + o.well, t.double + o.double, t.notRetried + o.notRetried, t.lies + o.lies}
+}
+
+func (l *lab) tally(results []result) tally {
+	sms := map[string]int{}
+	for _, m := range l.stytch.SMS() {
+		sms[m.MemberID]++
+	}
+	t := tally{sends: len(results)}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range results {
+		drawn := l.drawn[r.member]
+		if sms[r.member] > 1 {
+			t.double++
+		}
+		switch {
+		case r.err == nil:
+			t.well++
+		case !stytchb2b.MaybeSent(r.err) && sms[r.member] > 0:
+			t.lies++
+			l.Logf("%s: %v, but the server sent %d", drawn[len(drawn)-1].name, r.err, sms[r.member])
+		}
+		if r.err != nil && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
+			t.notRetried++
+		}
+	}
+	return t
+}

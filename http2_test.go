@@ -1,0 +1,180 @@
+package stytchb2b_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+
+	"github.com/stretchr/testify/require"
+)
+
+// net/http's server cannot be made to refuse a stream or to send a GOAWAY that
+// leaves one out. This one can: as much of HTTP/2 (RFC 9113) as it takes to
+// answer a POST, or not to.
+
+type http2Fault int
+
+const (
+	goAwayBefore  http2Fault = iota // GOAWAY that says the stream was not processed
+	goAwayAfter                     // GOAWAY that leaves it open, after processing, and the end
+	refusedStream                   // RST_STREAM with REFUSED_STREAM
+)
+
+const (
+	frameData      = 0x0
+	frameHeaders   = 0x1
+	frameRSTStream = 0x3
+	frameSettings  = 0x4
+	framePing      = 0x6
+	frameGoAway    = 0x7
+
+	flagEndStream  = 0x1
+	flagAck        = 0x1
+	flagEndHeaders = 0x4
+)
+
+// rawHTTP2 is a network to a server that meets the first request of each member
+// with the fault.
+func rawHTTP2(fault http2Fault) func(*lab) http.RoundTripper {
+	return func(l *lab) http.RoundTripper {
+		listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+			Certificates: l.server.TLS.Certificates,
+			NextProtos:   []string{"h2"},
+		})
+		require.NoError(l, err)
+		s := &http2Server{lab: l, fault: fault, seen: map[string]bool{}}
+		s.wg.Go(func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				s.wg.Go(func() { s.serve(conn) })
+			}
+		})
+		t := l.transport(func(t *http.Transport) {
+			t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
+			}
+		})
+		l.Cleanup(func() {
+			t.CloseIdleConnections()
+			_ = listener.Close()
+			s.wg.Wait()
+		})
+		return t
+	}
+}
+
+type http2Server struct {
+	lab   *lab
+	fault http2Fault
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	seen  map[string]bool // by member
+}
+
+func (s *http2Server) serve(conn net.Conn) {
+	defer conn.Close()
+	preface := make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+	if _, err := io.ReadFull(conn, preface); err != nil {
+		return
+	}
+	writeFrame(conn, frameSettings, 0, 0, nil)
+	bodies := map[uint32]*bytes.Buffer{}
+	var processed uint32 // the last stream that was
+	for {
+		kind, flags, stream, payload, err := readFrame(conn)
+		if err != nil {
+			return
+		}
+		switch kind {
+		case frameSettings:
+			if flags&flagAck == 0 {
+				writeFrame(conn, frameSettings, flagAck, 0, nil)
+			}
+		case framePing:
+			if flags&flagAck == 0 {
+				writeFrame(conn, framePing, flagAck, 0, payload)
+			}
+		case frameHeaders:
+			bodies[stream] = &bytes.Buffer{}
+		case frameData:
+			body, ok := bodies[stream]
+			if !ok {
+				continue // of a stream that was refused
+			}
+			body.Write(payload)
+			if flags&flagEndStream == 0 {
+				continue
+			}
+			delete(bodies, stream)
+			if !s.answer(conn, stream, &processed, body.Bytes()) {
+				return
+			}
+		}
+	}
+}
+
+// answer ends a stream, and reports whether the connection goes on.
+func (s *http2Server) answer(conn net.Conn, stream uint32, processed *uint32, body []byte) bool {
+	var p struct {
+		MemberID string `json:"member_id"`
+	}
+	_ = json.Unmarshal(body, &p)
+	s.mu.Lock()
+	first := !s.seen[p.MemberID]
+	s.seen[p.MemberID] = true
+	s.mu.Unlock()
+	if first && s.fault == refusedStream {
+		const refused = 0x7
+		writeFrame(conn, frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, refused))
+		return true
+	}
+	if first && s.fault == goAwayBefore {
+		writeFrame(conn, frameGoAway, 0, 0, goAway(*processed))
+		return false
+	}
+
+	*processed = max(*processed, stream)
+	req := httptest.NewRequest(http.MethodPost, "/v1/b2b/otps/sms/send", bytes.NewReader(body))
+	s.lab.setHeader(req)
+	resp := httptest.NewRecorder()
+	s.lab.stytch.ServeHTTP(resp, req)
+	if first && s.fault == goAwayAfter {
+		writeFrame(conn, frameGoAway, 0, 0, goAway(*processed))
+		return false
+	}
+	const status200 = 0x88 // HPACK: the static table's entry (RFC 7541, appendix A)
+	writeFrame(conn, frameHeaders, flagEndHeaders, stream, []byte{status200})
+	writeFrame(conn, frameData, flagEndStream, stream, resp.Body.Bytes())
+	return true
+}
+
+// goAway is the payload of a GOAWAY without an error.
+func goAway(lastStream uint32) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(lastStream)<<32)
+}
+
+func readFrame(r io.Reader) (kind, flags byte, stream uint32, payload []byte, err error) {
+	var header [9]byte
+	if _, err = io.ReadFull(r, header[:]); err != nil {
+		return
+	}
+	payload = make([]byte, uint32(header[0])<<16|uint32(header[1])<<8|uint32(header[2]))
+	_, err = io.ReadFull(r, payload)
+	return header[3], header[4], binary.BigEndian.Uint32(header[5:]) & 0x7fffffff, payload, err
+}
+
+func writeFrame(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
+	n := len(payload)
+	frame := append([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}, binary.BigEndian.AppendUint32(nil, stream)...)
+	_, _ = w.Write(append(frame, payload...)) // A client that is gone is no fault.
+}
