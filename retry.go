@@ -93,7 +93,7 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 	for ; n > 1 && bound < p.MaxBackoff; n-- {
 		bound += min(bound, p.MaxBackoff-bound)
 	}
-	return rand.N(bound + 1)
+	return rand.N(bound)
 }
 
 // A call makes the attempts of one call to an endpoint. go-retryablehttp's loop
@@ -347,9 +347,7 @@ func parseRetryAfter(s string) (d time.Duration, ok bool) {
 	return max(0, time.Until(date)), true
 }
 
-// log writes a record of the call, or of its last attempt. Its attributes hold
-// nothing that must not be printed: err has been redacted, and a request_id is
-// all that is taken from a body.
+// log writes a record of the call, or of its last attempt.
 func (c *call) log(ctx context.Context, msg string, start time.Time, outcome Outcome, err error, more ...slog.Attr) {
 	logger := c.client.logger
 	if logger == nil || !logger.Enabled(ctx, slog.LevelDebug) {
@@ -368,7 +366,7 @@ func (c *call) log(ctx context.Context, msg string, start time.Time, outcome Out
 		RequestID string `json:"request_id"`
 	}
 	if json.Unmarshal(c.attempt.responseBody, &answer); answer.RequestID != "" {
-		attrs = append(attrs, slog.String("request_id", oneLine(answer.RequestID)))
+		attrs = append(attrs, slog.String("request_id", oneLine(newRedactor(c.client, c.body).text(answer.RequestID))))
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", err.Error()))

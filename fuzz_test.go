@@ -1,0 +1,110 @@
+package stytchb2b_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+)
+
+// FuzzResponse gives Send any body with a 2xx: it returns a response or an
+// error, never both, and the error says that the SMS was sent.
+func FuzzResponse(f *testing.F) {
+	for _, body := range []string{
+		"", "{}", "null", "[]", `"a"`, "{", ok.body, `{"status_code":1e999}`, `{"member":{"name":"\ud800"}}`, `{"member":[]}`,
+		`{"organization":{"allowed_mfa_methods":["sms_otp",null]}}`, "\xef\xbb\xbf{}", " \n\t{}", `{"request_id":"a\u0000b"}`,
+		`{"REQUEST_ID":"a","request_id":null}`,
+	} {
+		f.Add([]byte(body), 200)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		if status < 200 || status > 299 {
+			status = 200
+		}
+		client := newClient(t, roundTripper(end{status: status, body: string(body)}.do))
+		resp, err := client.OTPs.SMS.Send(t.Context(), params)
+		if err != nil {
+			assert.Nil(t, resp)
+			assert.True(t, stytchb2b.MaybeSent(err))
+			assert.Equal(t, stytchb2b.OutcomeSent, outcomeOf(err))
+			assertOneLine(t, err)
+			return
+		}
+		require.NotNil(t, resp)
+		assert.Equal(t, string(body), resp.RawJSON())
+		assert.True(t, json.Valid(body))
+	})
+}
+
+// FuzzError gives Send any body, Retry-After and status outside 2xx: it returns
+// an *APIError, which keeps the status, is of one line and bounded.
+func FuzzError(f *testing.F) {
+	for _, body := range []string{
+		"", "{}", "null", "<html>", `{"error_type":"invalid_locale","error_message":"a\nb","request_id":"c","error_url":"d"}`,
+		`{"error_type":{}}`, "\xff\xfe", `{"error_type":"\u202e"}`,
+	} {
+		f.Add([]byte(body), "", 400)
+		f.Add([]byte(body), "Sat, 01 Jan 2000 00:00:04 GMT", 429)
+		f.Add([]byte(body), "99999999999999999999", 503)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, retryAfter string, status int) {
+		if status >= 200 && status < 300 || status < 100 || status > 999 {
+			status = 500
+		}
+		client := newClient(t, roundTripper(end{status: status, retryAfter: retryAfter, body: string(body)}.do),
+			stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 1}))
+		resp, err := client.OTPs.SMS.Send(t.Context(), params)
+		assert.Nil(t, resp)
+		var apiErr *stytchb2b.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, status, apiErr.StatusCode)
+		assert.GreaterOrEqual(t, apiErr.RetryAfter, time.Duration(0))
+		assert.LessOrEqual(t, len(apiErr.Body), 512)
+		assert.True(t, utf8.ValidString(err.Error()))
+		assert.Equal(t, status < 300 || status >= 500, stytchb2b.MaybeSent(err))
+		assertOneLine(t, err)
+	})
+}
+
+// FuzzParams gives Send any parameters: what it does not refuse goes out as it
+// is, and what is printed of it holds no token.
+func FuzzParams(f *testing.F) {
+	f.Add("organization-test-1", "member-test-1", phone, "pt-BR", token)
+	f.Add("", "\xff", "+1", "en-", "")
+	f.Add("a", "b", "", "x-y", "c")
+	f.Fuzz(func(t *testing.T, organization, member, number, locale, session string) {
+		p := stytchb2b.SMSSendParams{
+			OrganizationID: organization, MemberID: member, MFAPhoneNumber: number,
+			Locale: stytchb2b.Locale(locale), SessionToken: session,
+		}
+		if len(session) > 20 && !strings.Contains(organization+member+number+locale, session) {
+			assert.NotContains(t, p.String(), session)
+		}
+		var sent map[string]string
+		client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(req.Body)
+			require.NoError(t, err)
+			require.NoError(t, json.Unmarshal(body, &sent))
+			return ok.do(req)
+		}))
+		_, err := client.OTPs.SMS.Send(t.Context(), p)
+		if err != nil {
+			var paramErr *stytchb2b.ParamError
+			require.ErrorAs(t, err, &paramErr)
+			assert.Nil(t, sent)
+			assertOneLine(t, err)
+			return
+		}
+		assert.True(t, strings.EqualFold(locale, sent["locale"]))
+		assert.Equal(t, []string{organization, member, number, session},
+			[]string{sent["organization_id"], sent["member_id"], sent["mfa_phone_number"], sent["session_token"]})
+	})
+}

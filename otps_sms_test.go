@@ -1,0 +1,421 @@
+package stytchb2b_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+const (
+	phone = "+12025550199"
+	token = "SeiGwdj5lKkrEVgcEY3QNJXt6srxS3IK2Nwkar6mXD4="
+)
+
+func TestSend(t *testing.T) {
+	t.Parallel()
+	srv := stytchtest.NewServer()
+	defer srv.Close()
+	client := srv.Client()
+	resp, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{
+		OrganizationID: srv.OrganizationID,
+		MemberID:       srv.MemberID,
+		Locale:         stytchb2b.LocaleEs,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Regexp(t, "^request-id-test-", resp.RequestID)
+	assert.Equal(t, srv.MemberID, resp.MemberID)
+
+	sms := srv.SMS()
+	require.Len(t, sms, 1)
+	assert.Equal(t, resp.Member.MFAPhoneNumber, sms[0].To)
+	assert.Equal(t, "es", sms[0].Locale)
+	assert.Contains(t, sms[0].Text, sms[0].Code)
+	assert.Equal(t, srv.OrganizationID, resp.Organization.OrganizationID)
+}
+
+// What goes out is what was given, and nothing else.
+func TestSendRequest(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		params stytchb2b.SMSSendParams
+		body   string
+	}{
+		{
+			"the least",
+			stytchb2b.SMSSendParams{OrganizationID: "organization-test-1", MemberID: "member-test-1"},
+			`{"organization_id":"organization-test-1","member_id":"member-test-1"}`,
+		},
+		{
+			"a number, a locale and an intermediate session token",
+			stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", MFAPhoneNumber: phone, Locale: "pt-BR", IntermediateSessionToken: token},
+			`{"organization_id":"o","member_id":"m","mfa_phone_number":"` + phone + `","locale":"pt-br","intermediate_session_token":"` + token + `"}`,
+		},
+		{
+			"a session token",
+			stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", SessionToken: token},
+			`{"organization_id":"o","member_id":"m","session_token":"` + token + `"}`,
+		},
+		{
+			"a session JWT",
+			stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", SessionJWT: "a.b.c"},
+			`{"organization_id":"o","member_id":"m","session_jwt":"a.b.c"}`,
+		},
+		{
+			"characters that JSON escapes",
+			stytchb2b.SMSSendParams{OrganizationID: "a\"b\\c\n<é>\u2028😀", MemberID: "m"},
+			`{"organization_id":"a\"b\\c\n\u003cé\u003e\u2028😀","member_id":"m"}`,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var got *http.Request
+			var body []byte
+			client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				got = req
+				body, _ = io.ReadAll(req.Body)
+				assert.NotNil(t, req.GetBody, "net/http needs it to send again what was not written")
+				assert.EqualValues(t, len(body), req.ContentLength)
+				return ok.do(req)
+			}))
+			_, err := client.OTPs.SMS.Send(t.Context(), tc.params)
+			require.NoError(t, err)
+			assert.JSONEq(t, tc.body, string(body))
+			assert.Equal(t, http.MethodPost, got.Method)
+			assert.Equal(t, "https://test.stytch.com/v1/b2b/otps/sms/send", got.URL.String())
+			assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
+			user, password, ok := got.BasicAuth()
+			assert.True(t, ok)
+			assert.Equal(t, "project-test-1 secret-test-1", user+" "+password)
+			assert.Empty(t, got.Header.Get("Idempotency-Key"), "net/http would send a POST again that has one")
+		})
+	}
+}
+
+// Bad parameters are found before any I/O.
+func TestSendRefuses(t *testing.T) {
+	t.Parallel()
+	valid := stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m"}
+	with := func(change func(*stytchb2b.SMSSendParams)) stytchb2b.SMSSendParams {
+		p := valid
+		change(&p)
+		return p
+	}
+	number := func(s string) stytchb2b.SMSSendParams {
+		return with(func(p *stytchb2b.SMSSendParams) { p.MFAPhoneNumber = s })
+	}
+	locale := func(s stytchb2b.Locale) stytchb2b.SMSSendParams {
+		return with(func(p *stytchb2b.SMSSendParams) { p.Locale = s })
+	}
+	for _, tc := range []struct {
+		name   string
+		params stytchb2b.SMSSendParams
+		field  string // "" where the parameters are good
+	}{
+		{"the zero value", stytchb2b.SMSSendParams{}, "organization_id"},
+		{"no member", stytchb2b.SMSSendParams{OrganizationID: "o"}, "member_id"},
+		{"no UTF-8 in an ID", with(func(p *stytchb2b.SMSSendParams) { p.OrganizationID = "\xff" }), "organization_id"},
+		{"no UTF-8 in a token", with(func(p *stytchb2b.SMSSendParams) { p.SessionToken = "a\xc3" }), "session_token"},
+		{"no UTF-8 in a locale", locale("e\xff"), "locale"},
+
+		{"a number", number(phone), ""},
+		{"Stytch's sandbox number", number("+10000000000"), ""},
+		{"the shortest number", number("+12"), ""},
+		{"the longest number", number("+123456789012345"), ""},
+		{"one digit", number("+1"), "mfa_phone_number"},
+		{"16 digits", number("+1234567890123456"), "mfa_phone_number"},
+		{"no plus", number("12025550199"), "mfa_phone_number"},
+		{"only a plus", number("+"), "mfa_phone_number"},
+		{"a leading zero", number("+02025550199"), "mfa_phone_number"},
+		{"spaces", number("+1 202 555 0199"), "mfa_phone_number"},
+		{"hyphens", number("+1-202-555-0199"), "mfa_phone_number"},
+		{"an extension", number("+12025550199x1"), "mfa_phone_number"},
+		{"a newline", number("+12025550199\n"), "mfa_phone_number"},
+		{"digits of another script", number("+١٢٠٢٥٥٥٠١٩٩"), "mfa_phone_number"},
+
+		{"a known locale", locale("zh-Hans"), ""},
+		{"a language of three letters", locale("yue"), ""},
+		{"a region of digits", locale("es-419"), ""},
+		{"a variant", locale("de-CH-1996"), ""},
+		{"an extension", locale("en-u-ca-gregory"), ""},
+		{"a private use", locale("en-x-acme"), ""},
+		{"only private use", locale("x-acme"), ""},
+		{"an underscore", locale("pt_BR"), "locale"},
+		{"a letter", locale("e"), "locale"},
+		{"a word of nine letters", locale("englishes"), "locale"},
+		{"a trailing hyphen", locale("en-"), "locale"},
+		{"two hyphens", locale("en--US"), "locale"},
+		{"an extension without a value", locale("en-u"), "locale"},
+		{"a header of HTTP", locale("en-US,en;q=0.9"), "locale"},
+		{"a space", locale("en "), "locale"},
+		{"a newline behind", locale("en\n"), "locale"},
+
+		{"two tokens", with(func(p *stytchb2b.SMSSendParams) { p.IntermediateSessionToken, p.SessionToken = token, token }), "session_token"},
+		{"a token and a JWT", with(func(p *stytchb2b.SMSSendParams) { p.SessionToken, p.SessionJWT = token, "a.b.c" }), "session_jwt"},
+		{"all three", with(func(p *stytchb2b.SMSSendParams) { p.IntermediateSessionToken, p.SessionToken, p.SessionJWT = token, token, "a.b.c" }), "session_token"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{ends: []end{ok}}
+			resp, err := newClient(t, s).OTPs.SMS.Send(t.Context(), tc.params)
+			if tc.field == "" {
+				require.NoError(t, err)
+				return
+			}
+			assert.Empty(t, s.at, "no I/O")
+			assert.Nil(t, resp)
+			var paramErr *stytchb2b.ParamError
+			require.ErrorAs(t, err, &paramErr)
+			assert.Equal(t, tc.field, paramErr.Field)
+			assert.False(t, stytchb2b.MaybeSent(err))
+			assertOneLine(t, err)
+			for _, hidden := range []string{token, "2025550199", "202 555"} {
+				assert.NotContains(t, err.Error(), hidden)
+			}
+		})
+	}
+}
+
+// An error is one line that begins with the package's name, once.
+func assertOneLine(t *testing.T, err error) {
+	t.Helper()
+	assert.True(t, strings.HasPrefix(err.Error(), "stytchb2b: "), "%v", err)
+	assert.NotContains(t, err.Error(), "\n")
+	assert.Less(t, len(err.Error()), 4096)
+}
+
+func TestLocaleSpelling(t *testing.T) {
+	t.Parallel()
+	for given, sent := range map[stytchb2b.Locale]string{
+		"EN": "en", "es": "es", "Fr": "fr", "pt-BR": "pt-br", "PT-BR": "pt-br", "de-de": "de-DE", "ZH-HANS": "zh-Hans",
+		"ca-es": "ca-ES", "sv-SE": "sv-SE", "pt-PT": "pt-PT", "de": "de",
+	} {
+		var body string
+		client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			text, _ := io.ReadAll(req.Body)
+			body = string(text)
+			return ok.do(req)
+		}))
+		_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", Locale: given})
+		require.NoError(t, err)
+		assert.Contains(t, body, fmt.Sprintf(`"locale":%q`, sent))
+	}
+}
+
+func TestSendResponse(t *testing.T) {
+	t.Parallel()
+	const full = ` {"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1","new":{"a":[1]},
+		"member":{"name":"Ada","email_address":"ada@example.com","status":"active","mfa_phone_number":"+12025550199",
+			"mfa_phone_number_verified":true,"mfa_enrolled":true,"default_mfa_method":"sms_otp","roles":[]},
+		"organization":{"organization_id":"organization-test-1","organization_name":"Acme","organization_slug":"acme",
+			"mfa_policy":"OPTIONAL","mfa_methods":"RESTRICTED","allowed_mfa_methods":["sms_otp"]}}
+	`
+	for _, tc := range []struct {
+		name, body string
+		want       stytchb2b.SMSSendResponse
+	}{
+		{"everything", full, stytchb2b.SMSSendResponse{
+			StatusCode: 200, RequestID: "request-id-test-1", MemberID: "member-test-1",
+			Member: stytchb2b.Member{
+				Name: "Ada", EmailAddress: "ada@example.com", Status: "active", MFAPhoneNumber: phone,
+				MFAPhoneNumberVerified: true, MFAEnrolled: true, DefaultMFAMethod: "sms_otp",
+			},
+			Organization: stytchb2b.Organization{
+				OrganizationID: "organization-test-1", OrganizationName: "Acme", OrganizationSlug: "acme",
+				MFAPolicy: "OPTIONAL", MFAMethods: "RESTRICTED", AllowedMFAMethods: []string{"sms_otp"},
+			},
+		}},
+		{"missing objects", `{"status_code":200,"request_id":"r"}`, stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r"}},
+		{"nulls", `{"status_code":200,"request_id":"r","member":null,"organization":{"allowed_mfa_methods":null,"mfa_policy":null}}`, stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r"}},
+		{"an empty object", `{}`, stytchb2b.SMSSendResponse{}},
+		{"just under the limit", `{"new":"` + strings.Repeat("a", 1<<20-10) + `"}`, stytchb2b.SMSSendResponse{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			resp, err := newClient(t, &script{ends: []end{{status: 200, body: tc.body}}}).OTPs.SMS.Send(t.Context(), params)
+			require.NoError(t, err)
+			assert.Equal(t, tc.body, resp.RawJSON())
+			got := stytchb2b.SMSSendResponse{
+				RequestID: resp.RequestID, StatusCode: resp.StatusCode, MemberID: resp.MemberID,
+				Member: resp.Member, Organization: resp.Organization,
+			}
+			assert.Equal(t, tc.want, got)
+		})
+	}
+}
+
+// A 2xx that cannot be read is an error, and the SMS was sent.
+func TestSendResponseUnreadable(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, body, says string
+	}{
+		{"empty", "", "the body is empty"},
+		{"white space", " \n", "the body is empty"},
+		{"HTML", "<html>", "the body is no JSON object"},
+		{"null", "null", "the body is no JSON object"},
+		{"an array", "[]", "the body is no JSON object"},
+		{"a string", `"ok"`, "the body is no JSON object"},
+		{"cut off", `{"status_code":20`, "unexpected end of JSON input"},
+		{"two objects", `{}{}`, "after top-level value"},
+		{"a field of another type", `{"request_id":7}`, "cannot unmarshal number"},
+		{"over the limit", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, "over 1 MiB"},
+		{"deep", strings.Repeat(`{"a":`, 20_000), "max depth"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			for _, status := range []int{200, 201, 299} {
+				resp, err := newClient(t, &script{ends: []end{{status: status, body: tc.body}}}).OTPs.SMS.Send(t.Context(), params)
+				assert.Nil(t, resp)
+				var transportErr *stytchb2b.TransportError
+				require.ErrorAs(t, err, &transportErr)
+				assert.Equal(t, stytchb2b.OutcomeSent, transportErr.Outcome)
+				assert.Equal(t, 1, transportErr.Attempts)
+				assert.True(t, stytchb2b.MaybeSent(err))
+				assert.Contains(t, err.Error(), tc.says)
+				assert.Contains(t, err.Error(), fmt.Sprintf("HTTP %d", status))
+				assert.Contains(t, err.Error(), "the SMS was sent")
+				assertOneLine(t, err)
+			}
+		})
+	}
+}
+
+// A context that is nil, or over before the call, sends nothing.
+func TestSendContextOver(t *testing.T) {
+	t.Parallel()
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	var none context.Context
+	for want, ctx := range map[error]context.Context{
+		context.Canceled: canceled, context.DeadlineExceeded: expired, nil: none,
+	} {
+		s := &script{ends: []end{ok}}
+		resp, err := newClient(t, s).OTPs.SMS.Send(ctx, params)
+		assert.Nil(t, resp)
+		assert.Empty(t, s.at)
+		assert.False(t, stytchb2b.MaybeSent(err))
+		assertOneLine(t, err)
+		if want == nil {
+			assert.EqualError(t, err, "stytchb2b: ctx: must not be nil")
+			continue
+		}
+		var transportErr *stytchb2b.TransportError
+		require.ErrorAs(t, err, &transportErr)
+		assert.Zero(t, transportErr.Attempts)
+		assert.ErrorIs(t, err, want)
+	}
+}
+
+// The context ends the call wherever it is, and is found in the error even if it
+// was canceled with a cause of its own.
+func TestSendContextEnds(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []stytchtest.Fault{{Delay: time.Minute}, {BodyDelay: time.Minute}, {StatusCode: 503, Body: "a body", BodyDelay: time.Minute}} {
+		for _, tc := range []struct {
+			name    string
+			context func(context.Context) (context.Context, context.CancelFunc)
+			timeout time.Duration
+			is      error
+		}{
+			{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
+				return context.WithTimeout(ctx, 50*time.Millisecond)
+			}, time.Minute, context.DeadlineExceeded},
+			{"WithTimeout", context.WithCancel, 50 * time.Millisecond, context.DeadlineExceeded},
+			{"cancel with a cause", func(ctx context.Context) (context.Context, context.CancelFunc) {
+				ctx, cancel := context.WithCancelCause(ctx)
+				time.AfterFunc(50*time.Millisecond, func() { cancel(errNetwork) })
+				return ctx, func() { cancel(nil) }
+			}, time.Minute, context.Canceled},
+		} {
+			for _, newServer := range []func() *stytchtest.Server{stytchtest.NewServer, stytchtest.NewTLSServer} {
+				srv := newServer()
+				send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
+				httpClient := srv.HTTPClient()
+				_, err := srv.Client(stytchb2b.WithHTTPClient(httpClient)).OTPs.SMS.Send(t.Context(), send)
+				require.NoError(t, err) // There is a connection now.
+				srv.Fail(fault)
+				client := srv.Client(stytchb2b.WithHTTPClient(httpClient), stytchb2b.WithTimeout(tc.timeout))
+				ctx, cancel := tc.context(t.Context())
+				_, err = client.OTPs.SMS.Send(ctx, send)
+				cancel()
+				assert.ErrorIs(t, err, tc.is, tc.name)
+				assert.True(t, stytchb2b.MaybeSent(err))
+				assertOneLine(t, err)
+				var apiErr *stytchb2b.APIError
+				if fault.StatusCode != 0 && assert.ErrorAs(t, err, &apiErr) {
+					assert.Equal(t, 503, apiErr.StatusCode)
+					assert.Equal(t, "a b", apiErr.Body, "what came of the body")
+				}
+				srv.Close()
+			}
+		}
+	}
+}
+
+// Tokens and whole numbers do not show, however parameters are printed.
+func TestParamsAreMasked(t *testing.T) {
+	t.Parallel()
+	p := stytchb2b.SMSSendParams{
+		OrganizationID: "organization-test-1", MemberID: "member-test-1", MFAPhoneNumber: phone, Locale: "es",
+		IntermediateSessionToken: token + "1", SessionToken: token + "2", SessionJWT: token + "3",
+	}
+	var out strings.Builder
+	text, jsonText := slog.New(slog.NewTextHandler(&out, nil)), slog.New(slog.NewJSONHandler(&out, nil))
+	for _, v := range []any{p, &p, []stytchb2b.SMSSendParams{p}, struct{ P stytchb2b.SMSSendParams }{p}, map[string]*stytchb2b.SMSSendParams{"p": &p}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		text.Info("text", "params", v)
+		jsonText.Info("json", "params", v)
+		object, err := json.Marshal(v)
+		require.NoError(t, err)
+		out.Write(object)
+	}
+	for _, hidden := range []string{token, phone, phone[1:], "5550199"} {
+		assert.NotContains(t, out.String(), hidden)
+	}
+	assert.Equal(t, "{OrganizationID:organization-test-1 MemberID:member-test-1 MFAPhoneNumber:***0199 Locale:es "+
+		"IntermediateSessionToken:[redacted] SessionToken:[redacted] SessionJWT:[redacted]}", p.String())
+	assert.Equal(t, "stytchb2b.SMSSendParams"+p.String(), p.GoString())
+	assert.Contains(t, out.String(), "params.mfa_phone_number=***0199")
+
+	for number, masked := range map[string]string{"+12": "***", "+123456": "***", "+1234567": "***4567", "0199 or so": "***"} {
+		assert.Contains(t, stytchb2b.SMSSendParams{MFAPhoneNumber: number}.String(), "MFAPhoneNumber:"+masked+" ")
+	}
+	empty, err := json.Marshal(stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m"})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"organization_id":"o","member_id":"m"}`, string(empty))
+}
+
+// A response in a log names the request, and says nothing of the person.
+func TestResponseIsDiscreet(t *testing.T) {
+	t.Parallel()
+	srv := stytchtest.NewServer()
+	defer srv.Close()
+	resp, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
+	require.NoError(t, err)
+	var out strings.Builder
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("sent", "response", resp)
+	for _, v := range []any{resp, *resp} {
+		fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)
+	}
+	assert.NotContains(t, out.String(), resp.Member.MFAPhoneNumber)
+	assert.NotContains(t, out.String(), resp.Member.EmailAddress)
+	assert.Contains(t, out.String(), resp.RequestID)
+}

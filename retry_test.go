@@ -1,0 +1,538 @@
+package stytchb2b_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+var params = stytchb2b.SMSSendParams{OrganizationID: "organization-test-1", MemberID: "member-test-1"}
+
+// An end is what an attempt ends with, without a network.
+type end struct {
+	status     int    // of an answer, or 0 for an error
+	retryAfter string // header of the answer
+	connected  bool   // the error came after a connection was handed over
+	err        error
+	body       string
+}
+
+var (
+	errNetwork = errors.New("the network failed")
+
+	refused   = end{err: errNetwork}
+	broken    = end{err: errNetwork, connected: true}
+	untrusted = end{err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
+	ok        = end{status: 200, body: `{"status_code":200,"request_id":"request-id-test-1"}`}
+	garbage   = end{status: 200, body: "<html>"}
+)
+
+// do ends an attempt as net/http's transport would.
+func (e end) do(req *http.Request) (*http.Response, error) {
+	trace := httptrace.ContextClientTrace(req.Context())
+	trace.GetConn("stytch:443")
+	if e.connected || e.status != 0 {
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	_, _ = io.Copy(io.Discard, req.Body)
+	_ = req.Body.Close()
+	if e.err != nil {
+		return nil, e.err
+	}
+	resp := &http.Response{StatusCode: e.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(e.body)), Request: req}
+	if e.retryAfter != "" {
+		resp.Header.Set("Retry-After", e.retryAfter)
+	}
+	return resp, nil
+}
+
+// A script is a transport whose attempts end as it says, the last one again and
+// again. It notes when they were made.
+type script struct {
+	ends []end
+	at   []time.Time
+}
+
+func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
+	e := s.ends[min(len(s.at), len(s.ends)-1)]
+	s.at = append(s.at, time.Now())
+	return e.do(req)
+}
+
+// waits are the times between the attempts.
+func (s *script) waits() []time.Duration {
+	var waits []time.Duration
+	for i := 1; i < len(s.at); i++ {
+		waits = append(waits, s.at[i].Sub(s.at[i-1]))
+	}
+	return waits
+}
+
+func newClient(t testing.TB, transport http.RoundTripper, opts ...stytchb2b.Option) *stytchb2b.Client {
+	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1",
+		append([]stytchb2b.Option{stytchb2b.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	const timeout = 8 * time.Second
+	for _, tc := range []struct {
+		name       string
+		retryAfter string
+		policy     stytchb2b.RetryPolicy
+		wait       time.Duration // exactly; -1 for no second attempt
+		told       time.Duration // APIError.RetryAfter, then
+	}{
+		{name: "seconds", retryAfter: "3", wait: 3 * time.Second},
+		{name: "zero", retryAfter: "0", wait: 0},
+		{name: "a date", retryAfter: "Sat, 01 Jan 2000 00:00:04 GMT", wait: 4 * time.Second}, // A bubble begins at 2000-01-01.
+		{name: "a date of RFC 850", retryAfter: "Saturday, 01-Jan-00 00:00:04 GMT", wait: 4 * time.Second},
+		{name: "a date in the past", retryAfter: "Fri, 31 Dec 1999 23:59:59 GMT", wait: 0},
+		{name: "as long as MaxWait", retryAfter: "5", wait: 5 * time.Second},
+		{name: "longer than MaxWait", retryAfter: "6", wait: -1, told: 6 * time.Second},
+		{name: "longer than a MaxWait of one's own", retryAfter: "3", policy: stytchb2b.RetryPolicy{MaxWait: 2 * time.Second}, wait: -1, told: 3 * time.Second},
+		{name: "to the deadline", retryAfter: "8", policy: stytchb2b.RetryPolicy{MaxWait: time.Minute}, wait: -1, told: 8 * time.Second},
+		{name: "past the deadline", retryAfter: "9", policy: stytchb2b.RetryPolicy{MaxWait: time.Minute}, wait: -1, told: 9 * time.Second},
+		{name: "more than a Duration holds", retryAfter: "9999999999999", wait: -1, told: math.MaxInt64},
+		{name: "more than an int64 holds", retryAfter: "99999999999999999999999", wait: -1, told: math.MaxInt64},
+		{name: "no retries", retryAfter: "0", policy: stytchb2b.RetryPolicy{MaxAttempts: 1}, wait: -1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{ends: []end{{status: 429, retryAfter: tc.retryAfter}, ok}}
+				client := newClient(t, s, stytchb2b.WithRetry(tc.policy), stytchb2b.WithTimeout(timeout))
+				start := time.Now()
+				resp, err := client.OTPs.SMS.Send(t.Context(), params)
+				if tc.wait >= 0 {
+					require.NoError(t, err)
+					assert.Equal(t, []time.Duration{tc.wait}, s.waits())
+					return
+				}
+				assert.Nil(t, resp)
+				assert.Zero(t, time.Since(start), "returned at once")
+				var apiErr *stytchb2b.APIError
+				require.ErrorAs(t, err, &apiErr)
+				assert.Equal(t, tc.told, apiErr.RetryAfter)
+				assert.Equal(t, 1, apiErr.Attempts)
+				assert.False(t, stytchb2b.MaybeSent(err))
+			})
+		})
+	}
+}
+
+// A Retry-After that is none is as good as none: the wait is a backoff.
+func TestRetryAfterMalformed(t *testing.T) {
+	t.Parallel()
+	for _, retryAfter := range []string{"", "-1", "+1", "1.5", "1s", " ", "soon", "2000-01-01T00:00:04Z"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{ends: []end{{status: 429, retryAfter: retryAfter}, ok}}
+			_, err := newClient(t, s).OTPs.SMS.Send(t.Context(), params)
+			require.NoError(t, err)
+			assert.LessOrEqual(t, s.waits()[0], 200*time.Millisecond, "%q", retryAfter)
+		})
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		policy stytchb2b.RetryPolicy
+		bounds []time.Duration
+	}{
+		{"default", stytchb2b.RetryPolicy{}, []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}},
+		{"to the maximum", stytchb2b.RetryPolicy{MaxAttempts: 7}, []time.Duration{
+			200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond, 2 * time.Second, 2 * time.Second,
+		}},
+		{"one's own", stytchb2b.RetryPolicy{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 3 * time.Second}, []time.Duration{
+			time.Second, 2 * time.Second, 3 * time.Second,
+		}},
+		{"that would overflow", stytchb2b.RetryPolicy{MaxAttempts: 3, MinBackoff: math.MaxInt64 / 3 * 2, MaxBackoff: math.MaxInt64}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const rounds = 300
+				longest := make([]time.Duration, len(tc.bounds))
+				for range rounds {
+					s := &script{ends: []end{refused}}
+					client := newClient(t, s, stytchb2b.WithRetry(tc.policy), stytchb2b.WithTimeout(time.Hour))
+					_, err := client.OTPs.SMS.Send(t.Context(), params)
+					require.ErrorIs(t, err, errNetwork)
+					if tc.bounds == nil {
+						continue // No panic, and no wait past the deadline.
+					}
+					require.Len(t, s.waits(), len(tc.bounds))
+					for i, wait := range s.waits() {
+						require.LessOrEqual(t, wait, tc.bounds[i])
+						longest[i] = max(longest[i], wait)
+					}
+				}
+				for i, bound := range tc.bounds {
+					assert.Greater(t, longest[i], bound*9/10, "full jitter reaches the whole range") // but for 1 in 10^13
+				}
+			})
+		})
+	}
+}
+
+// modelSend is the design's table, written down a second time: it says what
+// becomes of a call whose attempts end so.
+func modelSend(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds bool, maybeSent bool) {
+	for _, e := range ends {
+		attempts++
+		var retry bool
+		switch {
+		case e.err != nil && e.connected:
+			maybeSent, retry = true, p.RetryUnknown
+		case e.err != nil:
+			retry = e.err == errNetwork
+		case e.status == 429:
+			retry = e.retryAfter != "60"
+		case e.status >= 300 && e.status < 500:
+		case e.status >= 200 && e.status < 300:
+			return attempts, e.body == ok.body, true
+		default:
+			maybeSent, retry = true, p.RetryUnknown && e.status != 501
+		}
+		if !retry || attempts == p.MaxAttempts {
+			break
+		}
+	}
+	return attempts, false, maybeSent
+}
+
+// FuzzAttempts holds calls against modelSend, for any sequence of ends.
+func FuzzAttempts(f *testing.F) {
+	all := []end{
+		refused, broken, untrusted, ok, garbage,
+		{status: 200}, {status: 204}, {status: 301}, {status: 400, body: "{"}, {status: 401}, {status: 404}, {status: 408},
+		{status: 429}, {status: 429, retryAfter: "0"}, {status: 429, retryAfter: "5"}, {status: 429, retryAfter: "60"},
+		{status: 500}, {status: 501}, {status: 502, body: "<html>"}, {status: 503, retryAfter: "1"}, {status: 600}, {status: 999},
+	}
+	for i := range all {
+		f.Add([]byte{byte(i)}, uint8(3), false)
+		f.Add([]byte{0, byte(i)}, uint8(2), true)
+		f.Add([]byte{12, byte(i), 1, 16, 3}, uint8(5), true)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		sequence := make([]byte, 1+random.IntN(6))
+		for i := range sequence {
+			sequence[i] = byte(random.IntN(len(all)))
+		}
+		f.Add(sequence, uint8(random.IntN(6)), random.IntN(2) == 0)
+	}
+	f.Fuzz(func(t *testing.T, sequence []byte, maxAttempts uint8, retryUnknown bool) {
+		if len(sequence) == 0 {
+			return
+		}
+		policy := stytchb2b.RetryPolicy{MaxAttempts: 1 + int(maxAttempts)%8, RetryUnknown: retryUnknown}
+		var ends []end
+		for _, b := range sequence {
+			ends = append(ends, all[int(b)%len(all)])
+		}
+		for len(ends) < policy.MaxAttempts {
+			ends = append(ends, ends[len(ends)-1]) // as script does
+		}
+		attempts, succeeds, maybeSent := modelSend(ends, policy)
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{ends: ends}
+			client := newClient(t, s, stytchb2b.WithRetry(policy), stytchb2b.WithTimeout(time.Hour))
+			resp, err := client.OTPs.SMS.Send(t.Context(), params)
+			assert.Len(t, s.at, attempts)
+			assert.Equal(t, succeeds, err == nil, "%v", err)
+			assert.Equal(t, succeeds, resp != nil)
+			for i, wait := range s.waits() {
+				switch ends[i].retryAfter {
+				case "":
+					assert.LessOrEqual(t, wait, min(200*time.Millisecond<<i, 2*time.Second))
+				default:
+					exact, _ := time.ParseDuration(ends[i].retryAfter + "s")
+					assert.Equal(t, exact, wait)
+				}
+			}
+			if err != nil {
+				assert.Equal(t, maybeSent, stytchb2b.MaybeSent(err), "%v", err)
+				assert.Equal(t, maybeSent, outcomeOf(err) != stytchb2b.OutcomeNotSent)
+				assert.Equal(t, attempts, attemptsOf(err))
+			}
+		})
+	})
+}
+
+func attemptsOf(err error) int {
+	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
+		return e.Attempts
+	}
+	e := (*stytchb2b.TransportError)(nil)
+	errors.As(err, &e)
+	return e.Attempts
+}
+
+func TestRetryPolicyIsChecked(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		policy stytchb2b.RetryPolicy
+		reason string
+	}{
+		{stytchb2b.RetryPolicy{MaxAttempts: -1}, "MaxAttempts"},
+		{stytchb2b.RetryPolicy{MinBackoff: -1}, "MinBackoff"},
+		{stytchb2b.RetryPolicy{MaxBackoff: -1}, "MaxBackoff"},
+		{stytchb2b.RetryPolicy{MaxWait: -1}, "MaxWait"},
+		{stytchb2b.RetryPolicy{MinBackoff: 3 * time.Second}, "MinBackoff, 3s, must not be more than MaxBackoff, 2s"},
+		{stytchb2b.RetryPolicy{MaxBackoff: time.Millisecond}, "MinBackoff, 200ms, must not be more than MaxBackoff, 1ms"},
+	} {
+		_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithRetry(tc.policy))
+		var paramErr *stytchb2b.ParamError
+		if assert.ErrorAs(t, err, &paramErr, "%+v", tc.policy) {
+			assert.Equal(t, "WithRetry", paramErr.Field)
+			assert.Contains(t, paramErr.Reason, tc.reason)
+		}
+	}
+}
+
+// The context ends while the call waits to try again.
+func TestCanceledInWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{ends: []end{{status: 429, retryAfter: "4", body: `{"error_type":"too_many_requests"}`}, ok}}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		start := time.Now()
+		resp, err := newClient(t, s).OTPs.SMS.Send(ctx, params)
+		assert.Nil(t, resp)
+		assert.Equal(t, time.Second, time.Since(start))
+		assert.Len(t, s.at, 1)
+		require.ErrorIs(t, err, context.Canceled)
+		var apiErr *stytchb2b.APIError
+		require.ErrorAs(t, err, &apiErr, "the last attempt's error is there too")
+		assert.Equal(t, stytchb2b.ErrorTypeTooManyRequests, apiErr.ErrorType)
+		assert.False(t, stytchb2b.MaybeSent(err))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{ends: []end{broken, refused}}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		policy := stytchb2b.RetryPolicy{RetryUnknown: true, MaxAttempts: 1000, MinBackoff: time.Second}
+		_, err := newClient(t, s, stytchb2b.WithRetry(policy)).OTPs.SMS.Send(ctx, params)
+		assert.True(t, stytchb2b.MaybeSent(err), "the first attempt was unknown: %v", err)
+	})
+}
+
+// WithTimeout ends a call of many attempts, and no wait is begun that cannot end
+// before.
+func TestDeadlineOverAttempts(t *testing.T) {
+	t.Parallel()
+	for _, viaContext := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			slowly := roundTripper(func(req *http.Request) (*http.Response, error) {
+				select {
+				case <-time.After(3 * time.Second):
+					return refused.do(req)
+				case <-req.Context().Done():
+					return end{err: req.Context().Err()}.do(req)
+				}
+			})
+			ctx, timeout := t.Context(), 7*time.Second
+			if viaContext {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, timeout)
+				defer cancel()
+				timeout = time.Hour
+			}
+			client := newClient(t, slowly, stytchb2b.WithTimeout(timeout), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 10}))
+			start := time.Now()
+			_, err := client.OTPs.SMS.Send(ctx, params)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			assert.Equal(t, 7*time.Second, time.Since(start))
+			assert.Equal(t, 3, attemptsOf(err))
+			assert.False(t, stytchb2b.MaybeSent(err))
+		})
+	}
+}
+
+// An http.Client's Timeout bounds each attempt, and only the attempt.
+func TestHTTPClientTimeoutIsPerAttempt(t *testing.T) {
+	t.Parallel()
+	var attempts int
+	hang := roundTripper(func(req *http.Request) (*http.Response, error) {
+		if attempts++; attempts == 3 {
+			return ok.do(req)
+		}
+		<-req.Context().Done()
+		return end{err: req.Context().Err()}.do(req)
+	})
+	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1",
+		stytchb2b.WithHTTPClient(&http.Client{Transport: hang, Timeout: 20 * time.Millisecond}),
+		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}))
+	require.NoError(t, err)
+	resp, err := client.OTPs.SMS.Send(t.Context(), params)
+	require.NoError(t, err)
+	assert.Equal(t, "request-id-test-1", resp.RequestID)
+}
+
+// Transports of all kinds, and what their errors prove.
+func TestForeignTransports(t *testing.T) {
+	t.Parallel()
+	closed := false
+	body := &closer{Reader: strings.NewReader("{}"), closed: &closed}
+	for _, tc := range []struct {
+		name      string
+		transport roundTripper
+		attempts  int
+		maybeSent bool
+		says      string
+	}{
+		{"fires no trace", func(*http.Request) (*http.Response, error) { return nil, errNetwork }, 1, true, errNetwork.Error()},
+		{"drops the context", func(req *http.Request) (*http.Response, error) {
+			return http.DefaultTransport.RoundTrip(req.WithContext(context.Background()))
+		}, 1, true, "refused"},
+		{"passes the context on", func(req *http.Request) (*http.Response, error) {
+			req = req.Clone(req.Context())
+			req.Header.Set("Traceparent", "00-1-2-01")
+			return http.DefaultTransport.RoundTrip(req)
+		}, 3, false, "refused"},
+		{"tries twice by itself", func(req *http.Request) (*http.Response, error) {
+			_, _ = broken.do(req)
+			return http.DefaultTransport.RoundTrip(req)
+		}, 1, true, ""},
+		{"returns neither", func(*http.Request) (*http.Response, error) { return nil, nil }, 1, true, "neither"},
+		{"returns both", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 400, Body: body}, errNetwork
+		}, 1, true, errNetwork.Error()},
+		{"returns both, without a body", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 400}, errNetwork
+		}, 1, true, errNetwork.Error()},
+		{"returns no body", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, ContentLength: 5}, nil
+		}, 1, true, "empty"},
+		{"returns no header", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 302, Body: http.NoBody}, nil
+		}, 1, false, "302"},
+		{"switches protocols", func(*http.Request) (*http.Response, error) {
+			reader, _ := io.Pipe() // Reading from it would take forever.
+			return &http.Response{StatusCode: 101, Body: reader}, nil
+		}, 1, true, "101"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, tc.transport,
+				stytchb2b.WithBaseURL("http://127.0.0.1:1"), // Nobody listens there.
+				stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
+			resp, err := client.OTPs.SMS.Send(t.Context(), params)
+			assert.Nil(t, resp)
+			require.Error(t, err)
+			assert.Equal(t, tc.attempts, attemptsOf(err))
+			assert.Equal(t, tc.maybeSent, stytchb2b.MaybeSent(err), "%v", err)
+			assert.Contains(t, err.Error(), tc.says)
+			if tc.name == "returns both" {
+				assert.True(t, closed, "the body of the response is closed")
+			}
+		})
+	}
+}
+
+type closer struct {
+	io.Reader
+	closed *bool
+}
+
+func (c *closer) Close() error { *c.closed = true; return nil }
+
+// A transport is shared with other traffic. When the library gives up, it closes
+// none of its connections, and changes nothing of the http.Client.
+func TestSharedTransport(t *testing.T) {
+	t.Parallel()
+	connections := map[string]bool{}
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { connections[r.RemoteAddr] = true }))
+	defer other.Close()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	shared := &http.Client{Transport: transport, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+	visit := func() {
+		resp, err := shared.Get(other.URL)
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+	}
+	srv := stytchtest.NewServer()
+	client := srv.Client(stytchb2b.WithHTTPClient(shared), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
+	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
+
+	visit()
+	for range 3 {
+		srv.Fail(stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429})
+		_, err := client.OTPs.SMS.Send(t.Context(), send)
+		require.Error(t, err)
+		require.Equal(t, 3, attemptsOf(err))
+		visit()
+	}
+	srv.Close()
+	_, err := client.OTPs.SMS.Send(t.Context(), send)
+	require.Error(t, err)
+	visit()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = client.OTPs.SMS.Send(ctx, send)
+	require.ErrorIs(t, err, context.Canceled)
+	visit()
+
+	assert.Len(t, connections, 1, "all visits were on one connection")
+	assert.Same(t, transport, shared.Transport)
+	assert.Nil(t, shared.Jar)
+	assert.Equal(t, time.Minute, shared.Timeout)
+	assert.NotNil(t, shared.CheckRedirect)
+}
+
+// The logger gets each attempt, its outcome and the wait, and the call.
+func TestAttemptsAreLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var buf bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{
+			Level: slog.LevelDebug,
+			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == "error" {
+					return slog.Attr{}
+				}
+				return a
+			},
+		}))
+		s := &script{ends: []end{{status: 429, retryAfter: "3", body: `{"request_id":"request-id-test-0"}`}, broken, {status: 429, retryAfter: "0"}, ok}}
+		_, err := newClient(t, s, stytchb2b.WithLogger(logger),
+			stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 4, RetryUnknown: true, MinBackoff: 1, MaxBackoff: 1})).OTPs.SMS.Send(t.Context(), params)
+		require.NoError(t, err)
+		common := `method=POST path=/v1/b2b/otps/sms/send`
+		lines := strings.Split(strings.TrimSpace(buf.String()), "\n")
+		require.Len(t, lines, 5)
+		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not sent" attempt=1 wait=3s status=429 request_id=request-id-test-0`, common), lines[0])
+		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: attempt" %s duration=0s outcome=unknown attempt=2 wait=[01](ns|s)$`, common), lines[1])
+		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not sent" attempt=3 wait=0s status=429`, common), lines[2])
+		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome=sent attempt=4 status=200 request_id=request-id-test-1`, common), lines[3])
+		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: call" %s duration=3\S* outcome=sent attempts=4 status=200 request_id=request-id-test-1$`, common), lines[4])
+	})
+}
