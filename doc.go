@@ -1,0 +1,58 @@
+// Package stytchb2b sends SMS one-time passcodes through Stytch's B2B API: the
+// "send it again" of an MFA step, from a Go backend.
+//
+//	client, err := stytchb2b.NewClient(projectID, secret)
+//	// ...
+//	resp, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
+//		OrganizationID: "organization-test-...",
+//		MemberID:       "member-test-...",
+//	})
+//
+// # One Send, at most one SMS
+//
+// An SMS cannot be unsent, costs money, and makes the code before it invalid;
+// and the API has no idempotency key. So a retry that is wrong is worse than
+// none. [SMS.Send] therefore makes two promises:
+//
+//  1. One call puts at most one SMS out. It tries again only what provably never
+//     reached Stytch, or what Stytch refused for the moment.
+//  2. Every error says whether an SMS may have gone out: [MaybeSent] is false only
+//     where it is certain that none did.
+//
+// What an attempt's end proves, and what follows:
+//
+//	the attempt ended with                             an SMS went out?  by default
+//	no connection was made (DNS, refused, connect      no                tried again; a certificate
+//	timeout, proxy, TLS handshake)                                       error is returned
+//	a connection was made, and no answer came          unknown           returned
+//	(reset, timeout, cancel)
+//	429                                                no                tried again after Retry-After
+//	3xx, never followed, and other 4xx                 no                returned
+//	5xx                                                unknown           returned
+//	2xx that cannot be read                            yes               returned
+//
+// A [RetryPolicy] changes how often and how patiently; its RetryUnknown gives
+// the first promise up, and keeps the second.
+//
+// # Errors
+//
+// There are three, all to be found with [errors.As]: a [*ParamError] for an
+// argument that is wrong, before any I/O; an [*APIError] for an answer outside
+// 2xx, whose ErrorType is one of the ErrorType constants if it is Stytch's; and
+// a [*TransportError] where no usable answer came. [errors.Is] finds
+// [context.DeadlineExceeded] and the like in them.
+//
+// # Secrets and people's numbers
+//
+// The project's secret, session tokens and whole phone numbers are never
+// printed: not by a [Client], by [SMSSendParams] or an error, whichever verb or
+// logger prints it. Nothing is logged at all without [WithLogger].
+//
+// # Testing
+//
+// Package [github.com/eb715825/stytchb2b/stytchtest] is a Stytch on loopback
+// that remembers the SMS it sent and fails on purpose.
+//
+// This package is not made by Stytch, Inc. What it says of the API is from
+// Stytch's reference (https://stytch.com/docs/b2b/api).
+package stytchb2b
