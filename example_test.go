@@ -41,17 +41,18 @@ func Example() {
 func ExampleMaybeSent() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	client := stytch.Client()
+	client, organizationID, memberID := stytch.Client(), stytch.OrganizationID, stytch.MemberID
 
 	resend := func(w http.ResponseWriter, r *http.Request) {
-		_, err := client.OTPs.SMS.Send(r.Context(), stytchb2b.SMSSendParams{
-			OrganizationID: stytch.OrganizationID, // from the login's state
-			MemberID:       stytch.MemberID,
+		resp, err := client.OTPs.SMS.Send(r.Context(), stytchb2b.SMSSendParams{
+			OrganizationID: organizationID, // from the login's state
+			MemberID:       memberID,
 		})
 		var apiErr *stytchb2b.APIError
 		switch {
 		case err == nil:
-			fmt.Fprintln(w, "We have sent you a code.")
+			number := resp.Member.MFAPhoneNumber
+			fmt.Fprintf(w, "We have sent a code to •••• %s.\n", number[len(number)-4:])
 		case errors.As(err, &apiErr) && apiErr.RetryAfter > 0:
 			fmt.Fprintf(w, "Too many codes. Try again in %v.\n", apiErr.RetryAfter)
 		case stytchb2b.MaybeSent(err):
@@ -69,7 +70,7 @@ func ExampleMaybeSent() {
 	stytch.Fail(stytchtest.Fault{Processed: true, Reset: true}) // The SMS goes out, and the connection breaks.
 	resend(page, request)
 	// Output:
-	// We have sent you a code.
+	// We have sent a code to •••• 0106.
 	// Too many codes. Try again in 30s.
 	// The code may be on its way. If it does not come in a minute, ask again.
 }
@@ -121,4 +122,13 @@ func ExampleSMSSendParams() {
 	}))
 	logger.Info("resend", "params", params)
 	// Output: level=INFO msg=resend params.organization_id=organization-test-1 params.member_id=member-test-1 params.mfa_phone_number=***0123 params.session_token=[redacted]
+}
+
+func ExampleNewClientFromEnv() {
+	client, err := stytchb2b.NewClientFromEnv() // STYTCH_PROJECT_ID and STYTCH_SECRET; or NewClient(projectID, secret)
+	if err != nil {
+		fmt.Println(err) // names the variable that is not set
+		return
+	}
+	fmt.Println(client) // never shows the secret
 }

@@ -165,7 +165,9 @@ func TestSendRefuses(t *testing.T) {
 
 		{"two tokens", with(func(p *stytchb2b.SMSSendParams) { p.IntermediateSessionToken, p.SessionToken = token, token }), "session_token"},
 		{"a token and a JWT", with(func(p *stytchb2b.SMSSendParams) { p.SessionToken, p.SessionJWT = token, "a.b.c" }), "session_jwt"},
-		{"all three", with(func(p *stytchb2b.SMSSendParams) { p.IntermediateSessionToken, p.SessionToken, p.SessionJWT = token, token, "a.b.c" }), "session_token"},
+		{"all three", with(func(p *stytchb2b.SMSSendParams) {
+			p.IntermediateSessionToken, p.SessionToken, p.SessionJWT = token, token, "a.b.c"
+		}), "session_token"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
