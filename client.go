@@ -21,7 +21,7 @@ const userAgent = "stytchb2b-go/0.1.0"
 
 // A Client makes calls to Stytch for one project. It is safe for concurrent
 // use, and meant to be made once and shared: it keeps connections open. It
-// holds no goroutine, and needs no closing.
+// starts no goroutine of its own, and needs no closing.
 //
 // However a Client is printed, the secret does not show.
 type Client struct {

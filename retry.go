@@ -101,8 +101,8 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 // another one, and backoff how long to wait before.
 //
 // RoundTrip stands between the http.Client and the caller's transport, where it
-// sees what each attempt proves. It is not a CloseIdleConnections: the loop
-// calls that when it gives up, and the transport's connections are not ours.
+// sees what each attempt proves. There is no CloseIdleConnections beside it: the
+// loop calls that when it gives up, and the transport's connections are not ours.
 type call struct {
 	client *Client
 	path   string
@@ -259,9 +259,8 @@ func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (
 		if hasRetryAfter {
 			c.wait = retryAfter
 		}
-		deadline, ok := ctx.Deadline()
-		c.waiting = (!hasRetryAfter || retryAfter <= c.client.retry.MaxWait) &&
-			(!ok || c.wait < time.Until(deadline))
+		deadline, _ := ctx.Deadline() // The Client's timeout has set one.
+		c.waiting = (!hasRetryAfter || retryAfter <= c.client.retry.MaxWait) && c.wait < time.Until(deadline)
 	}
 	more := []slog.Attr{slog.Int("attempt", c.attempts)}
 	if c.waiting {

@@ -416,6 +416,9 @@ func TestForeignTransports(t *testing.T) {
 			req.Header.Set("Traceparent", "00-1-2-01")
 			return http.DefaultTransport.RoundTrip(req)
 		}, 3, false, "refused"},
+		{"wraps a certificate error", func(req *http.Request) (*http.Response, error) {
+			return end{err: fmt.Errorf("pinned: %w", untrusted.err)}.do(req)
+		}, 1, false, "pinned"},
 		{"tries twice by itself", func(req *http.Request) (*http.Response, error) {
 			_, _ = broken.do(req)
 			return http.DefaultTransport.RoundTrip(req)
