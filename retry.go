@@ -332,7 +332,10 @@ func (c *call) attemptError(ctx context.Context, resp *http.Response, err error,
 // parseRetryAfter reads a Retry-After (RFC 9110, section 10.2.3): a number of
 // seconds, or a date. A number too large for a Duration is the largest one.
 func parseRetryAfter(s string) (d time.Duration, ok bool) {
-	if s != "" && strings.Trim(s, "0123456789") == "" {
+	if s == "" {
+		return 0, false
+	}
+	if strings.Trim(s, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
 			return math.MaxInt64, true
