@@ -1,0 +1,22 @@
+module github.com/eb715825/stytchb2b/bench
+
+go 1.26.0
+
+require (
+	github.com/eb715825/stytchb2b v0.0.0
+	github.com/go-resty/resty/v2 v2.17.2
+	github.com/hashicorp/go-retryablehttp v0.7.8
+	github.com/openai/openai-go/v3 v3.96.0
+)
+
+require (
+	github.com/coder/websocket v1.8.15 // indirect
+	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
+	github.com/tidwall/gjson v1.20.0 // indirect
+	github.com/tidwall/match v1.1.1 // indirect
+	github.com/tidwall/pretty v1.2.1 // indirect
+	github.com/tidwall/sjson v1.2.5 // indirect
+	golang.org/x/net v0.60.0 // indirect
+)
+
+replace github.com/eb715825/stytchb2b => ../
