@@ -105,10 +105,12 @@ func machine() {
 	}
 }
 
-func median[T int | int64 | float64 | time.Duration](v []T) T {
+func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))
 	return v[len(v)/2]
 }
+
+func last(v []float64) float64 { return v[len(v)-1] }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
@@ -175,8 +177,8 @@ func load(n, atOnce int, send send) (each []time.Duration, all time.Duration, fa
 
 // throughput is many calls at once to a server that takes 5 ms.
 func throughput() {
-	const atOnce = 64
-	sends, rounds := atLength(5000), atLength(5)
+	const atOnce, tuned = 64, "tuned by hand"
+	sends, rounds := atLength(5000), atLength(9)
 	var rows []string
 	for _, proto := range protocols {
 		s := startServer(proto)
@@ -188,14 +190,14 @@ func throughput() {
 			name string
 			make func() (send, func())
 		}{
-			{"tuned by hand", func() (send, func()) { t := s.tuned(); return byHand.make(url, t), t.CloseIdleConnections }},
+			{tuned, func() (send, func()) { t := s.tuned(); return byHand.make(url, t), t.CloseIdleConnections }},
 			{"stytchb2b, default", func() (send, func()) { return library(url), func() {} }},
 			{"http.DefaultTransport", func() (send, func()) {
 				t := http.DefaultTransport.(*http.Transport).Clone()
 				return byHand.make(url, t), t.CloseIdleConnections
 			}},
 		}
-		rates, connections := map[string][]float64{}, map[string]int{}
+		rates, ratios, connections := map[string][]float64{}, map[string][]float64{}, map[string]int{}
 		for range rounds {
 			for _, c := range clients {
 				send, done := c.make()
@@ -208,10 +210,13 @@ func throughput() {
 				connections[c.name] = max(connections[c.name], s.ask("connections"))
 				done()
 			}
+			for _, c := range clients {
+				ratios[c.name] = append(ratios[c.name], last(rates[c.name])/last(rates[tuned]))
+			}
 		}
 		for _, c := range clients {
 			rows = append(rows, fmt.Sprintf("%s, %s|%.2f|%d|%.0f/s", proto, c.name,
-				median(rates[c.name])/median(rates["tuned by hand"]), connections[c.name], median(rates[c.name])))
+				median(ratios[c.name]), connections[c.name], median(rates[c.name])))
 		}
 		s.stop()
 	}
