@@ -100,6 +100,7 @@ type ParamError struct {
 	Reason string
 }
 
+// Error names the field and the reason.
 func (e *ParamError) Error() string {
 	return "stytchb2b: " + e.Field + ": " + e.Reason
 }
@@ -134,6 +135,8 @@ type APIError struct {
 	err error // why the body could not be read to its end, or nil
 }
 
+// Error returns one line: the status, what was answered, what is known of the
+// SMS, what to do where that is known, and the request ID.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stytchb2b: HTTP %d", e.StatusCode)
@@ -205,6 +208,7 @@ type TransportError struct {
 	Err error
 }
 
+// Error returns one line: the attempts, the cause and what is known of the SMS.
 func (e *TransportError) Error() string {
 	attempts := "1 attempt"
 	if e.Attempts != 1 {

@@ -79,9 +79,10 @@ type SMSSendParams struct {
 	// At most one of the three names a session of the Member's. Where the
 	// Member already has an active MFA factor, one that holds this factor is
 	// needed, so that MFA cannot be bypassed; elsewhere none is.
-	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
-	SessionToken             string `json:"session_token,omitempty"`
-	SessionJWT               string `json:"session_jwt,omitempty"`
+
+	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"` // from a primary authentication
+	SessionToken             string `json:"session_token,omitempty"`              // of a session
+	SessionJWT               string `json:"session_jwt,omitempty"`                // of a session
 }
 
 // smsSendBody is what goes out: SMSSendParams without the methods that mask.
@@ -273,7 +274,9 @@ func (r SMSSendResponse) LogValue() slog.Value {
 // A Member is a person in an [Organization]: of Stytch's Member object
 // (https://stytch.com/docs/b2b/api/member-object), what a login page needs.
 type Member struct {
-	Name         string `json:"name"`
+	// Name is the full name, and may be empty.
+	Name string `json:"name"`
+	// EmailAddress is the address that the Member logs in with.
 	EmailAddress string `json:"email_address"`
 	// Status is "pending", "active", "deleted" or "invited".
 	Status string `json:"status"`
@@ -291,8 +294,11 @@ type Member struct {
 // An Organization is a tenant: of Stytch's Organization object
 // (https://stytch.com/docs/b2b/api/organization-object), what a login page needs.
 type Organization struct {
-	OrganizationID   string `json:"organization_id"`
+	// OrganizationID is the ID, also where the call named a slug or an external ID.
+	OrganizationID string `json:"organization_id"`
+	// OrganizationName is the name for people to read.
 	OrganizationName string `json:"organization_name"`
+	// OrganizationSlug is the name in URLs.
 	OrganizationSlug string `json:"organization_slug"`
 	// MFAPolicy is "REQUIRED_FOR_ALL" or "OPTIONAL".
 	MFAPolicy string `json:"mfa_policy"`

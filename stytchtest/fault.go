@@ -50,10 +50,10 @@ type Fault struct {
 // real reports whether the fault leaves the answer to the request.
 func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 
-// A Chance is a Fault and how likely it is, from 0 to 1.
+// A Chance is a Fault and how likely it is.
 type Chance struct {
-	Probability float64
-	Fault       Fault
+	Probability float64 // from 0 to 1
+	Fault       Fault   // what happens then
 }
 
 // faults says which one is next.

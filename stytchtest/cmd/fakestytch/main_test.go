@@ -10,7 +10,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +20,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/leaktest"
 )
+
+// TestMain lets a test run the command as a process of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv("FAKESTYTCH_TEST_MAIN") != "" {
+		main()
+	}
+	leaktest.Main(m)
+}
 
 // start runs the command until the test ends, and returns its lines.
 func start(t *testing.T, args ...string) (lines *bufio.Scanner, stop func() int) {
@@ -38,6 +49,7 @@ func start(t *testing.T, args ...string) (lines *bufio.Scanner, stop func() int)
 }
 
 func line(t *testing.T, lines *bufio.Scanner) map[string]string {
+	t.Helper()
 	require.True(t, lines.Scan())
 	var object map[string]string
 	require.NoError(t, json.Unmarshal(lines.Bytes(), &object), lines.Text())
@@ -82,6 +94,22 @@ func TestServe(t *testing.T) {
 		if config["ca_file"] != "" {
 			assert.NoFileExists(t, config["ca_file"])
 		}
+	}
+}
+
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-addr", "127.0.0.1:0", "-tls")
+		cmd.Env = append(os.Environ(), "FAKESTYTCH_TEST_MAIN=1")
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		config := line(t, bufio.NewScanner(stdout))
+		require.FileExists(t, config["ca_file"])
+		require.NoError(t, cmd.Process.Signal(sig))
+		require.NoError(t, cmd.Wait(), "its status is 0")
+		assert.NoFileExists(t, config["ca_file"])
 	}
 }
 
