@@ -167,7 +167,7 @@ func (e *APIError) Error() string {
 func (e *APIError) hint() string {
 	switch {
 	case e.RetryAfter > 0:
-		return "try again in " + e.RetryAfter.String()
+		return "try again in " + e.RetryAfter.Round(time.Second).String()
 	case e.StatusCode >= 300 && e.StatusCode < 400:
 		return "redirects are never followed: is the base URL right?"
 	}

@@ -26,7 +26,7 @@ type SMS struct {
 
 // Send sends an SMS with a one-time passcode to a Member's phone number:
 // POST /v1/b2b/otps/sms/send
-// (https://stytch.com/docs/b2b/api/otp-sms-send).
+// (https://stytch.com/docs/api-reference/b2b/api/mfa/otp/send-sms-otp).
 //
 // The code lives two minutes, and each new one makes the one before it invalid.
 // After a primary login of a Member enrolled in MFA, Stytch has already sent a
