@@ -34,6 +34,7 @@ type Client struct {
 	timeout   time.Duration
 	retry     RetryPolicy
 	logger    *slog.Logger // nil: no logging
+	guard     Guard        // nil: none
 
 	// The secret is kept in these functions alone, out of reach of whatever
 	// prints a struct by reflection.
@@ -78,6 +79,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 		timeout:         cfg.timeout,
 		retry:           cfg.retry,
 		logger:          cfg.logger,
+		guard:           cfg.guard,
 		authorize:       func(h http.Header) { h["Authorization"] = authorization },
 		maskCredentials: func(s string) string { return maskSecret(maskSecret(s, basic), secret) },
 	}
@@ -173,19 +175,26 @@ func newTransport() *http.Transport {
 // maxBody is the largest answer that is read, in bytes. Stytch's have 1.5 to 4 KB.
 const maxBody = 1 << 20
 
-// post is the one request path of every endpoint. It sends in as JSON, decodes
-// the answer into out and returns the answer's body.
-func (c *Client) post(ctx context.Context, endpoint *http.Request, in, out any) ([]byte, error) {
+// begin bounds a call's context, which must be there and not be over. The
+// cancel function is never nil.
+func (c *Client) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if ctx == nil {
-		return nil, &ParamError{"ctx", "must not be nil"}
+		return nil, func() {}, &ParamError{"ctx", "must not be nil"}
 	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	if err := ctx.Err(); err != nil {
+		return ctx, cancel, &TransportError{Outcome: OutcomeNotSent, Err: err}
+	}
+	return ctx, cancel, nil
+}
+
+// post is the one request path of every endpoint. It sends in as JSON, decodes
+// the answer into out and returns the answer's body. ctx is from begin.
+func (c *Client) post(ctx context.Context, endpoint *http.Request, in, out any) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, &ParamError{"params", "cannot be encoded as JSON: " + err.Error()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-
 	call := newCall(c, endpoint.URL.Path, body, out)
 	start := time.Now()
 	answer, err := call.do(ctx, endpoint)

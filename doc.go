@@ -36,11 +36,12 @@
 //
 // # Errors
 //
-// There are three, all to be found with [errors.As]: a [*ParamError] for an
-// argument that is wrong, before any I/O; an [*APIError] for an answer outside
-// 2xx, whose ErrorType is one of the ErrorType constants if it is Stytch's; and
-// a [*TransportError] where no usable answer came. [errors.Is] finds
-// [context.DeadlineExceeded] and the like in them.
+// There are four, all to be found with [errors.As]: a [*ParamError] for an
+// argument that is wrong, and a [*GuardError] for a Send that a [Guard] refused,
+// both before any I/O; an [*APIError] for an answer outside 2xx, whose ErrorType
+// is one of the ErrorType constants if it is Stytch's; and a [*TransportError]
+// where no usable answer came. [errors.Is] finds [context.DeadlineExceeded] and
+// the like in them.
 //
 // # Secrets and people's numbers
 //

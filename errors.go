@@ -14,7 +14,7 @@ import (
 // sending again costs nobody a second message:
 //
 //	err, or what it wraps                                   MaybeSent
-//	*ParamError                                             false
+//	*ParamError, *GuardError                                false
 //	*TransportError: the context was over before the call   false
 //	*TransportError: no connection was ever made            false
 //	*TransportError: the connection broke, or time ran out  true
@@ -36,7 +36,7 @@ func MaybeSent(err error) bool {
 // package is in it, and maybe whether one of them may have sent an SMS.
 func inspect(err error) (known, maybe bool) {
 	switch e := err.(type) {
-	case *ParamError:
+	case *ParamError, *GuardError:
 		return true, false
 	case *APIError:
 		return true, e.Outcome != OutcomeNotSent

@@ -23,6 +23,7 @@ type config struct {
 	retry      RetryPolicy
 	logger     *slog.Logger
 	userAgent  string
+	guard      Guard
 }
 
 // DefaultTimeout bounds a whole call where neither [WithTimeout] nor the

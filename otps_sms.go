@@ -36,8 +36,8 @@ type SMS struct {
 // none (see [RetryPolicy]). It returns when the answer is there, at the latest
 // when ctx or the Client's timeout ends (see [WithTimeout]).
 //
-// The error is a [*ParamError], an [*APIError] or a [*TransportError], and the
-// response nil with it. [MaybeSent] says of each whether an SMS may have gone
+// The error is a [*ParamError], a [*GuardError], an [*APIError] or a
+// [*TransportError], and the response nil with it. [MaybeSent] says of each whether an SMS may have gone
 // out all the same.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	if s.client == nil {
@@ -47,6 +47,21 @@ func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, 
 		return nil, err
 	}
 	params.Locale = params.Locale.canonical()
+	ctx, cancel, err := s.client.begin(ctx)
+	defer cancel()
+	if err != nil {
+		return nil, err
+	}
+	tell, err := s.client.askGuard(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.post(ctx, params)
+	tell(resp, err)
+	return resp, err
+}
+
+func (s SMS) post(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	resp := &SMSSendResponse{}
 	body, err := s.client.post(ctx, s.send, smsSendBody(params), resp)
 	if err != nil {

@@ -148,9 +148,6 @@ func newCall(c *Client, path string, body []byte, out any) *call {
 
 // do makes the call and returns the body of its success.
 func (c *call) do(ctx context.Context, endpoint *http.Request) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, &TransportError{Outcome: OutcomeNotSent, Err: err}
-	}
 	req := &retryablehttp.Request{Request: endpoint.Clone(httptrace.WithClientTrace(ctx, &c.trace))}
 	if err := req.SetBody(c.body); err != nil {
 		return nil, &TransportError{Outcome: OutcomeNotSent, Err: err}
@@ -177,13 +174,18 @@ func (c *call) do(ctx context.Context, endpoint *http.Request) ([]byte, error) {
 // RoundTrip can return on a cancel in between. A transport that fires neither
 // proves nothing.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
-	c.attempts++
 	c.waiting = false
 	a := &c.attempt
 	a.start = time.Now()
 	a.getConn.Store(false)
 	a.gotConn.Store(false)
 	a.outcome, a.status, a.responseBody, a.bodyErr = OutcomeUnknown, 0, nil, nil
+	if err := req.Context().Err(); err != nil {
+		// A transport would say the same, but not that it asked for no connection.
+		a.outcome = OutcomeNotSent
+		return nil, err
+	}
+	c.attempts++
 
 	transport := c.client.http.Transport
 	if transport == nil {

@@ -1,0 +1,69 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/redisstore"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+func ExampleNew() {
+	g, err := guard.New(
+		guard.AllowCountries("US", "CA", "GB"),
+		guard.Limit(guard.PerMember, 5, time.Hour),
+		guard.Limit(guard.PerPhoneNumber, 5, time.Hour),
+		guard.Limit(guard.PerPrefix, 20, time.Hour),
+		guard.Limit(guard.PerOrganization, 200, time.Hour),
+		guard.Limit(guard.InAll, 2000, time.Hour),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	client := stytch.Client(stytchb2b.WithGuard(g))
+
+	for range 2 { // a double click
+		_, err := client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+			OrganizationID: stytch.OrganizationID,
+			MemberID:       stytch.MemberID,
+		})
+		var guardErr *stytchb2b.GuardError
+		if errors.As(err, &guardErr) && errors.Is(err, guard.ErrCooldown) {
+			fmt.Printf("We have just sent you a code. You can ask again in %.0f seconds.\n", guardErr.RetryAfter.Seconds())
+		}
+	}
+	fmt.Println(len(stytch.SMS()), "SMS")
+	// Output:
+	// We have just sent you a code. You can ask again in 30 seconds.
+	// 1 SMS
+}
+
+func ExampleNew_client() {
+	g, err := guard.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := stytchb2b.NewClientFromEnv(stytchb2b.WithGuard(g))
+	fmt.Println(client, err)
+}
+
+func ExampleWithStore() {
+	hmacKey := []byte("a secret of sixteen bytes or more")
+	store, err := redisstore.New(redis.NewClient(&redis.Options{Addr: "redis:6379"}), "stytchb2b", hmacKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	g, err := guard.New(guard.WithStore(store))
+	fmt.Println(g != nil, err)
+}

@@ -1,0 +1,213 @@
+package redisstore_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/storetest"
+	"github.com/eb715825/stytchb2b/guard/redisstore"
+)
+
+var hmacKey = []byte("0123456789abcdef")
+
+// server starts redis-server, or valkey-server, on a free loopback port.
+func server(t testing.TB, args ...string) (cmd *exec.Cmd, addr string) {
+	binary := ""
+	for _, name := range []string{os.Getenv("STYTCHB2B_TEST_REDIS"), "redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			binary = path
+			break
+		}
+	}
+	if binary == "" {
+		t.Skip("there is no redis-server or valkey-server on this machine")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	cmd = exec.Command(binary, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, args...)...)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGCONT)
+		_ = cmd.Process.Kill()
+		_, _ = cmd.Process.Wait()
+	})
+	addr = "127.0.0.1:" + port
+	client := redis.NewClient(&redis.Options{Addr: addr})
+	defer client.Close()
+	require.Eventually(t, func() bool { return client.Ping(context.Background()).Err() == nil }, 10*time.Second, 10*time.Millisecond)
+	return cmd, addr
+}
+
+func connect(t testing.TB, addr string) *redis.Client {
+	client := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func store(t testing.TB, client redis.Scripter) *redisstore.Store {
+	s, err := redisstore.New(client, "stytchb2b-test", hmacKey)
+	require.NoError(t, err)
+	return s
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	_, addr := server(t)
+	t.Run("suite", func(t *testing.T) { storetest.Run(t, store(t, connect(t, addr))) })
+}
+
+func TestStoreInCluster(t *testing.T) {
+	t.Parallel()
+	_, addr := server(t, "--cluster-enabled", "yes")
+	require.NoError(t, connect(t, addr).ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{addr}})
+	t.Cleanup(func() { _ = cluster.Close() })
+	require.Eventually(t, func() bool {
+		info, err := cluster.ClusterInfo(t.Context()).Result()
+		return err == nil && strings.Contains(info, "cluster_state:ok")
+	}, 10*time.Second, 20*time.Millisecond)
+	t.Run("suite", func(t *testing.T) { storetest.Run(t, store(t, cluster)) })
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	client := redis.NewClient(&redis.Options{})
+	defer client.Close()
+	for _, tc := range []struct {
+		says   string
+		client redis.Scripter
+		prefix string
+		key    []byte
+	}{
+		{"client", nil, "p", hmacKey}, {"prefix", client, "", hmacKey}, {"prefix", client, "{p}", hmacKey}, {"hmacKey", client, "p", hmacKey[:15]},
+	} {
+		_, err := redisstore.New(tc.client, tc.prefix, tc.key)
+		assert.ErrorContains(t, err, tc.says)
+	}
+}
+
+func send(member, number string) stytchb2b.SMSSendParams {
+	return stytchb2b.SMSSendParams{OrganizationID: "organization-test-1", MemberID: member, MFAPhoneNumber: number}
+}
+
+// Two processes count together; keys expire, and hold nothing in the clear.
+func TestWhatIsStored(t *testing.T) {
+	t.Parallel()
+	_, addr := server(t)
+	client := connect(t, addr)
+	opts := []guard.Option{guard.WithStore(store(t, client)), guard.Limit(guard.PerPhoneNumber, 5, time.Hour), guard.Limit(guard.PerPrefix, 20, time.Hour)}
+	one, err := guard.New(opts...)
+	require.NoError(t, err)
+	other, err := guard.New(append(opts[1:], guard.WithStore(store(t, connect(t, addr))))...)
+	require.NoError(t, err)
+	_, err = one.Allow(t.Context(), send("member-test-1", "+12025550123"))
+	require.NoError(t, err)
+	_, err = other.Allow(t.Context(), send("member-test-1", "+12025550123"))
+	assert.ErrorIs(t, err, guard.ErrCooldown)
+
+	keys, err := client.Keys(t.Context(), "*").Result()
+	require.NoError(t, err)
+	require.Len(t, keys, 3)
+	for _, key := range keys {
+		assert.Regexp(t, `^\{stytchb2b-test\}:[0-9a-f]{32}$`, key)
+		ttl, err := client.PTTL(t.Context(), key).Result()
+		require.NoError(t, err)
+		assert.Greater(t, ttl, 20*time.Second)
+		assert.LessOrEqual(t, ttl, time.Hour)
+		value, err := client.Get(t.Context(), key).Result()
+		require.NoError(t, err)
+		assert.Regexp(t, `^1 \d{13}$`, value, "a count, and a time")
+	}
+
+	another, err := redisstore.New(client, "stytchb2b-test", []byte("another key, of more bytes"))
+	require.NoError(t, err)
+	third, err := guard.New(append(opts[1:], guard.WithStore(another))...)
+	require.NoError(t, err)
+	_, err = third.Allow(t.Context(), send("member-test-1", "+12025550123"))
+	assert.NoError(t, err, "another HMAC key, other counters")
+}
+
+// A real server is stopped in mid-run: killed, and frozen.
+func TestServerGoesAway(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []os.Signal{os.Kill, syscall.SIGSTOP} {
+		cmd, addr := server(t)
+		var logged bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&logged, nil))
+		newGuard := func(opts ...guard.Option) *guard.Guard {
+			g, err := guard.New(append(opts, guard.WithStore(store(t, connect(t, addr))), guard.WithLogger(logger), guard.AllowCountries("US"))...)
+			require.NoError(t, err)
+			return g
+		}
+		open, closed := newGuard(), newGuard(guard.FailClosed())
+		_, err := open.Allow(t.Context(), send("a", ""))
+		require.NoError(t, err)
+		_, err = closed.Allow(t.Context(), send("b", ""))
+		require.NoError(t, err)
+		require.NoError(t, cmd.Process.Signal(signal))
+
+		for range 5 {
+			start := time.Now()
+			_, err = open.Allow(t.Context(), send("a", ""))
+			assert.NoError(t, err, "it fails open")
+			_, err = closed.Allow(t.Context(), send("b", ""))
+			assert.ErrorIs(t, err, guard.ErrStore)
+			assert.False(t, stytchb2b.MaybeSent(err))
+			assert.Less(t, time.Since(start), 5*time.Second, "it waits no longer than twice 100 ms")
+			_, err = open.Allow(t.Context(), send("a", "+18762101234"))
+			assert.ErrorIs(t, err, guard.ErrCountry)
+		}
+		assert.Contains(t, logged.String(), "level=ERROR")
+
+		if signal == syscall.SIGSTOP { // and back
+			require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
+			assert.Eventually(t, func() bool {
+				_, err := closed.Allow(t.Context(), send("b", ""))
+				return err != nil && !strings.Contains(err.Error(), guard.ErrStore.Error())
+			}, 20*time.Second, 50*time.Millisecond)
+		}
+	}
+}
+
+// BenchmarkDecision is a decision against BenchmarkPing, one round trip.
+func BenchmarkDecision(b *testing.B) {
+	_, addr := server(b)
+	g, err := guard.New(guard.WithStore(store(b, connect(b, addr))), guard.AllowCountries("US"),
+		guard.Limit(guard.PerPhoneNumber, 1e9, time.Hour), guard.Limit(guard.PerPrefix, 1e9, time.Hour), guard.Limit(guard.InAll, 1e9, time.Hour))
+	require.NoError(b, err)
+	n := 0
+	for b.Loop() {
+		n++
+		if _, err := g.Allow(b.Context(), send(fmt.Sprint(n), "+12025550123")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPing(b *testing.B) {
+	_, addr := server(b)
+	client := connect(b, addr)
+	for b.Loop() {
+		if err := client.Ping(b.Context()).Err(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

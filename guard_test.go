@@ -1,0 +1,160 @@
+package stytchb2b_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+)
+
+type guardFunc func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error)
+
+func (f guardFunc) Allow(ctx context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+	return f(ctx, p)
+}
+
+var errFraud = errors.New("looks like fraud")
+
+// A guard is asked once a Send, and told how it ended.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, tc := range []struct {
+		name    string
+		ctx     context.Context
+		params  stytchb2b.SMSSendParams
+		refuses error
+		ends    []end
+		asked   int
+		told    int
+		sends   int
+	}{
+		{"a success", t.Context(), params, nil, []end{ok}, 1, 1, 1},
+		{"two attempts", t.Context(), params, nil, []end{refused, ok}, 1, 1, 2},
+		{"a failure", t.Context(), params, nil, []end{broken}, 1, 1, 1},
+		{"a refusal", t.Context(), params, errFraud, []end{ok}, 1, 0, 0},
+		{"bad parameters", t.Context(), stytchb2b.SMSSendParams{}, nil, []end{ok}, 0, 0, 0},
+		{"a context that is over", canceled, params, nil, []end{ok}, 0, 0, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{ends: tc.ends}
+			asked, told := 0, 0
+			var toldResp *stytchb2b.SMSSendResponse
+			var toldErr error
+			client := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(guardFunc(
+				func(_ context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+					asked++
+					assert.Equal(t, tc.params, p)
+					assert.Empty(t, s.at, "before any I/O")
+					return func(resp *stytchb2b.SMSSendResponse, err error) { told++; toldResp, toldErr = resp, err }, tc.refuses
+				})))
+			resp, err := client.OTPs.SMS.Send(tc.ctx, tc.params)
+			assert.Equal(t, []int{tc.asked, tc.told, tc.sends}, []int{asked, told, len(s.at)})
+			if tc.told == 1 {
+				assert.Same(t, resp, toldResp)
+				assert.Equal(t, err, toldErr)
+			}
+			if tc.refuses != nil {
+				assert.ErrorIs(t, err, tc.refuses)
+				assert.EqualError(t, err, "stytchb2b: the guard refused: looks like fraud; no SMS was sent")
+				assert.False(t, stytchb2b.MaybeSent(err))
+			}
+		})
+	}
+	_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithGuard(nil))
+	assert.EqualError(t, err, "stytchb2b: WithGuard: must not be nil")
+}
+
+// A guard's own GuardError comes back as it is, with its time.
+func TestGuardRetryAfter(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithGuard(guardFunc(
+		func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+			return nil, fmt.Errorf("policy: %w", &stytchb2b.GuardError{RetryAfter: 30 * time.Second, Err: errFraud})
+		})))
+	_, err := client.OTPs.SMS.Send(t.Context(), params)
+	var guardErr *stytchb2b.GuardError
+	require.ErrorAs(t, fmt.Errorf("login: %w", err), &guardErr)
+	assert.Equal(t, 30*time.Second, guardErr.RetryAfter)
+	assert.ErrorIs(t, err, errFraud)
+	assert.False(t, stytchb2b.MaybeSent(err))
+	assert.Contains(t, err.Error(), "no SMS was sent; try again in 30s")
+}
+
+// A guard that panics, or takes too long, does not take the Send with it.
+func TestGuardMisbehaves(t *testing.T) {
+	t.Parallel()
+	type allow = func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error)
+	type done = func(*stytchb2b.SMSSendResponse, error)
+	for _, tc := range []struct {
+		name  string
+		allow allow
+		says  string // of the error; "" where the Send goes out
+		takes time.Duration
+	}{
+		{"no done", func(context.Context, stytchb2b.SMSSendParams) (done, error) { return nil, nil }, "", 0},
+		{"panics", func(context.Context, stytchb2b.SMSSendParams) (done, error) { panic("a bug\nof the guard") }, "it panicked: a bug of the guard", 0},
+		{"is slow", func(ctx context.Context, _ stytchb2b.SMSSendParams) (done, error) { <-ctx.Done(); return nil, ctx.Err() }, "context deadline exceeded", 5 * time.Second},
+		{"ignores its context", func(context.Context, stytchb2b.SMSSendParams) (done, error) {
+			time.Sleep(time.Hour)
+			return nil, nil
+		}, "did not decide in time: context deadline exceeded", 5 * time.Second},
+		{"panics when told", func(context.Context, stytchb2b.SMSSendParams) (done, error) {
+			return func(*stytchb2b.SMSSendResponse, error) { panic("a bug") }, nil
+		}, "", 0},
+		{"is slow when told", func(context.Context, stytchb2b.SMSSendParams) (done, error) {
+			return func(*stytchb2b.SMSSendResponse, error) { time.Sleep(time.Hour) }, nil
+		}, "", time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{ends: []end{ok}}
+				client := newClient(t, s, stytchb2b.WithTimeout(5*time.Second), stytchb2b.WithGuard(guardFunc(tc.allow)))
+				start := time.Now()
+				resp, err := client.OTPs.SMS.Send(t.Context(), params)
+				assert.Equal(t, tc.takes, time.Since(start))
+				if tc.says == "" {
+					require.NoError(t, err)
+					assert.NotNil(t, resp)
+				} else {
+					assert.ErrorContains(t, err, tc.says)
+					assert.Empty(t, s.at)
+					assert.False(t, stytchb2b.MaybeSent(err))
+					assertOneLine(t, err)
+				}
+				time.Sleep(2 * time.Hour) // for the guard's goroutines to end
+			})
+		})
+	}
+}
+
+// A guard that allows too late is told that nothing was sent.
+func TestGuardAllowsTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{ends: []end{ok}}
+		var told error
+		client := newClient(t, s, stytchb2b.WithTimeout(time.Second), stytchb2b.WithGuard(guardFunc(
+			func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+				time.Sleep(time.Minute)
+				return func(_ *stytchb2b.SMSSendResponse, err error) { told = err }, nil
+			})))
+		_, err := client.OTPs.SMS.Send(t.Context(), params)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		require.Error(t, told)
+		assert.False(t, stytchb2b.MaybeSent(told))
+		assert.Empty(t, s.at)
+	})
+}
