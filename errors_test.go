@@ -170,6 +170,7 @@ func TestMaybeSent(t *testing.T) {
 		{"foreign", foreign, true},
 		{"a foreign context error", context.Canceled, true},
 		{"ParamError", param, false},
+		{"GuardError", &stytchb2b.GuardError{Err: errFraud}, false},
 		{"TransportError, not sent", no, false},
 		{"TransportError, sent", sent, true},
 		{"APIError, not sent", refusal, false},

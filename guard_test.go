@@ -103,7 +103,10 @@ func TestGuardMisbehaves(t *testing.T) {
 	}{
 		{"no done", func(context.Context, stytchb2b.SMSSendParams) (done, error) { return nil, nil }, "", 0},
 		{"panics", func(context.Context, stytchb2b.SMSSendParams) (done, error) { panic("a bug\nof the guard") }, "it panicked: a bug of the guard", 0},
-		{"is slow", func(ctx context.Context, _ stytchb2b.SMSSendParams) (done, error) { <-ctx.Done(); return nil, ctx.Err() }, "context deadline exceeded", 5 * time.Second},
+		{"is slow", func(ctx context.Context, _ stytchb2b.SMSSendParams) (done, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}, "context deadline exceeded", 5 * time.Second},
 		{"ignores its context", func(context.Context, stytchb2b.SMSSendParams) (done, error) {
 			time.Sleep(time.Hour)
 			return nil, nil
