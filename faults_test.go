@@ -68,6 +68,10 @@ type faultCase struct {
 	succeeds bool
 	outcome  stytchb2b.Outcome // of the error
 	sms      int
+
+	// either is whether it may as well end with an error, whose outcome is
+	// unknown, and no SMS: net/http may not notice the fault before it writes.
+	either bool
 }
 
 const slow = time.Minute // longer than any timeout here
@@ -81,7 +85,7 @@ var faultCases = []faultCase{
 	{name: "proxy refuses CONNECT", only: []protocol{https1, https2}, safe: true, network: (*lab).proxyRefuses, succeeds: true, sms: 1},
 	{name: "TLS handshake failure", only: []protocol{https1, https2}, safe: true, network: (*lab).handshakeFailure, succeeds: true, sms: 1},
 	{name: "unknown certificate authority", only: []protocol{https1, https2}, network: (*lab).unknownAuthority, outcome: stytchb2b.OutcomeNotSent},
-	{name: "closed keep-alive connection", only: []protocol{http1, https1}, network: (*lab).closedKeepAlive, succeeds: true, sms: 1},
+	{name: "closed keep-alive connection", only: []protocol{http1, https1}, network: (*lab).closedKeepAlive, succeeds: true, sms: 1, either: true},
 	{name: "GOAWAY before", only: []protocol{https2}, network: rawHTTP2(goAwayBefore), succeeds: true, sms: 1},
 	{name: "GOAWAY after", only: []protocol{https2}, network: rawHTTP2(goAwayAfter), sms: 1},
 	{name: "REFUSED_STREAM", only: []protocol{https2}, network: rawHTTP2(refusedStream), succeeds: true, sms: 1},
@@ -124,7 +128,7 @@ func TestFaults(t *testing.T) {
 					})
 					timeout := 30 * time.Second
 					if f := fc.server; f != nil && f.Delay+f.BodyDelay > 0 {
-						timeout = 300 * time.Millisecond
+						timeout = 3 * time.Second
 					}
 					atOnce := 8
 					if strings.HasPrefix(fc.name, "GOAWAY") {
@@ -132,6 +136,11 @@ func TestFaults(t *testing.T) {
 					}
 					results := l.run(8, atOnce, context.Background, l.client(timeout).send)
 					for _, r := range results {
+						if fc.either && r.err != nil {
+							assert.Equal(t, stytchb2b.OutcomeUnknown, outcomeOf(r.err), "%v", r.err)
+							assert.Empty(t, l.stytch.SMSTo(r.member))
+							continue
+						}
 						if fc.succeeds {
 							assert.NoError(t, r.err)
 						} else if assert.Error(t, r.err) {
@@ -269,10 +278,11 @@ func outcomeOf(err error) stytchb2b.Outcome {
 // A lab is a fake Stytch behind a network in which faults happen.
 type lab struct {
 	*testing.T
-	proto  protocol
-	stytch *stytchtest.Server // answers through server; its own listener is not used
-	server *httptest.Server
-	draw   func(member string, attempt int) faultCase
+	proto   protocol
+	stytch  *stytchtest.Server // answers through server; its own listener is not used
+	server  *httptest.Server
+	draw    func(member string, attempt int) faultCase
+	timeout time.Duration // of a call
 
 	mu    sync.Mutex
 	drawn map[string][]faultCase              // by member, one for each attempt
@@ -281,12 +291,13 @@ type lab struct {
 
 func newLab(t *testing.T, proto protocol, draw func(string, int) faultCase) *lab {
 	l := &lab{
-		T:      t,
-		proto:  proto,
-		stytch: stytchtest.NewUnstartedServer(),
-		draw:   draw,
-		drawn:  map[string][]faultCase{},
-		nets:   map[string]func() http.RoundTripper{},
+		T:       t,
+		timeout: suiteTimeout,
+		proto:   proto,
+		stytch:  stytchtest.NewUnstartedServer(),
+		draw:    draw,
+		drawn:   map[string][]faultCase{},
+		nets:    map[string]func() http.RoundTripper{},
 	}
 	_ = l.stytch.Listener.Close()
 	mux := http.NewServeMux()
@@ -456,10 +467,11 @@ type suiteClient struct {
 
 const (
 	ours         = "stytchb2b" // the name of this library's
-	suiteTimeout = time.Second
+	suiteTimeout = 2 * time.Second
 )
 
 func (l *lab) client(timeout time.Duration) suiteClient {
+	l.timeout = timeout
 	client, err := stytchb2b.NewClient(l.stytch.ProjectID, l.stytch.Secret,
 		stytchb2b.WithBaseURL(l.server.URL),
 		stytchb2b.WithHTTPClient(&http.Client{Transport: l}),
@@ -531,6 +543,7 @@ func read(resp *http.Response, err error) error {
 type result struct {
 	member string
 	err    error
+	took   time.Duration
 }
 
 // run makes a Send for each of n members, some at once, and returns when the
@@ -545,7 +558,9 @@ func (l *lab) run(n, atOnce int, newContext func() context.Context, send func(co
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			results[i] = result{m.MemberID, send(newContext(), m.MemberID)}
+			start := time.Now()
+			err := send(newContext(), m.MemberID)
+			results[i] = result{m.MemberID, err, time.Since(start)}
 		})
 	}
 	wg.Wait()
@@ -583,7 +598,9 @@ func (l *lab) tally(results []result) tally {
 			t.lies++
 			l.Logf("%s: %v, but the server sent %d", drawn[len(drawn)-1].name, r.err, sms[r.member])
 		}
-		if r.err != nil && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
+		// On a machine that is slow just then, there may be no time left to try again.
+		inTime := r.took < l.timeout-20*time.Millisecond
+		if r.err != nil && inTime && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
 			t.notRetried++
 		}
 	}
