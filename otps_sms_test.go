@@ -336,12 +336,12 @@ func TestSendContextEnds(t *testing.T) {
 			is      error
 		}{
 			{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
-				return context.WithTimeout(ctx, 50*time.Millisecond)
+				return context.WithTimeout(ctx, 150*time.Millisecond)
 			}, time.Minute, context.DeadlineExceeded},
 			{"WithTimeout", context.WithCancel, 50 * time.Millisecond, context.DeadlineExceeded},
 			{"cancel with a cause", func(ctx context.Context) (context.Context, context.CancelFunc) {
 				ctx, cancel := context.WithCancelCause(ctx)
-				time.AfterFunc(50*time.Millisecond, func() { cancel(errNetwork) })
+				time.AfterFunc(150*time.Millisecond, func() { cancel(errNetwork) })
 				return ctx, func() { cancel(nil) }
 			}, time.Minute, context.Canceled},
 		} {

@@ -378,21 +378,25 @@ func TestDeadlineOverAttempts(t *testing.T) {
 // An http.Client's Timeout bounds each attempt, and only the attempt.
 func TestHTTPClientTimeoutIsPerAttempt(t *testing.T) {
 	t.Parallel()
-	var attempts int
-	hang := roundTripper(func(req *http.Request) (*http.Response, error) {
-		if attempts++; attempts == 3 {
-			return ok.do(req)
-		}
-		<-req.Context().Done()
-		return end{err: req.Context().Err()}.do(req)
+	synctest.Test(t, func(t *testing.T) {
+		attempts := 0
+		hang := roundTripper(func(req *http.Request) (*http.Response, error) {
+			if attempts++; attempts == 3 {
+				return ok.do(req)
+			}
+			<-req.Context().Done()
+			return end{err: req.Context().Err()}.do(req)
+		})
+		client, err := stytchb2b.NewClient("project-test-1", "secret-test-1",
+			stytchb2b.WithHTTPClient(&http.Client{Transport: hang, Timeout: time.Second}),
+			stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
+		require.NoError(t, err)
+		start := time.Now()
+		resp, err := client.OTPs.SMS.Send(t.Context(), params)
+		require.NoError(t, err)
+		assert.Equal(t, "request-id-test-1", resp.RequestID)
+		assert.Equal(t, 2*time.Second, time.Since(start).Round(time.Millisecond))
 	})
-	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1",
-		stytchb2b.WithHTTPClient(&http.Client{Transport: hang, Timeout: 20 * time.Millisecond}),
-		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}))
-	require.NoError(t, err)
-	resp, err := client.OTPs.SMS.Send(t.Context(), params)
-	require.NoError(t, err)
-	assert.Equal(t, "request-id-test-1", resp.RequestID)
 }
 
 // Transports of all kinds, and what their errors prove.
