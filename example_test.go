@@ -33,7 +33,7 @@ func Example() {
 		return
 	}
 	number := resp.Member.MFAPhoneNumber
-	fmt.Println(resp.StatusCode, "code sent to ••••", number[len(number)-4:])
+	fmt.Println(resp.StatusCode, "code sent to ••••", number[max(0, len(number)-4):])
 	// Output: 200 code sent to •••• 0106
 }
 
@@ -52,7 +52,7 @@ func ExampleMaybeSent() {
 		switch {
 		case err == nil:
 			number := resp.Member.MFAPhoneNumber
-			fmt.Fprintf(w, "We have sent a code to •••• %s.\n", number[len(number)-4:])
+			fmt.Fprintf(w, "We have sent a code to •••• %s.\n", number[max(0, len(number)-4):])
 		case errors.As(err, &apiErr) && apiErr.RetryAfter > 0:
 			fmt.Fprintf(w, "Too many codes. Try again in %v.\n", apiErr.RetryAfter)
 		case stytchb2b.MaybeSent(err):
