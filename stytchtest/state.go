@@ -71,8 +71,8 @@ type code struct {
 }
 
 const (
-	codeLifetime                = 2 * time.Minute  // [api]
-	intermediateSessionLifetime = 10 * time.Minute // as the reference says of the token
+	codeLifetime                = 2 * time.Minute  // as the reference says of a code
+	intermediateSessionLifetime = 10 * time.Minute // and of the token
 )
 
 func newState() state {
