@@ -66,8 +66,11 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if cfg.httpClient == nil {
-		cfg.httpClient = &http.Client{Transport: newTransport()}
+	var httpClient http.Client
+	if cfg.httpClient != nil {
+		httpClient = *cfg.httpClient // What becomes of the caller's later is not ours.
+	} else {
+		httpClient.Transport = newTransport()
 	}
 
 	basic := base64.StdEncoding.EncodeToString([]byte(projectID + ":" + secret))
@@ -75,7 +78,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	c := &Client{
 		projectID:       projectID,
 		baseURL:         strings.TrimSuffix(cfg.baseURL.String(), "/"),
-		http:            cfg.httpClient,
+		http:            &httpClient,
 		timeout:         cfg.timeout,
 		retry:           cfg.retry,
 		logger:          cfg.logger,

@@ -5,9 +5,9 @@ package stytchb2b
 //
 // The constants are those that Stytch documents for [SMS.Send] or for its
 // neighbours, each with the HTTP status it comes with, from Stytch's error
-// reference (https://stytch.com/docs/api-reference/b2b/api/errors/400) and the error types of its
-// mobile SDKs. Where no source says which type answers a case, the constant's
-// comment has "assumed".
+// reference (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its
+// siblings) and the error types of its mobile SDKs. Where no source says which
+// type answers a case, the constant's comment has "assumed".
 type ErrorType string
 
 const (

@@ -224,8 +224,8 @@ func (e *TransportError) Error() string {
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// newAPIError reads an answer outside 2xx. body has been redacted.
-func newAPIError(status int, retryAfter time.Duration, body []byte) *APIError {
+// newAPIError reads an answer outside 2xx, and masks what it keeps of it.
+func newAPIError(status int, retryAfter time.Duration, body []byte, r *redactor) *APIError {
 	e := &APIError{StatusCode: status, RetryAfter: retryAfter}
 	// Each field by itself, so that one of an unexpected type costs only itself.
 	var fields map[string]json.RawMessage
@@ -237,10 +237,12 @@ func newAPIError(status int, retryAfter time.Duration, body []byte) *APIError {
 			"error_url":     &e.ErrorURL,
 		} {
 			_ = json.Unmarshal(fields[name], dst)
+			*dst = r.text(*dst) // not before: JSON may escape what is to be masked
 		}
 	}
 	if e.ErrorType == "" && e.ErrorMessage == "" {
-		e.Body = strings.ToValidUTF8(string(body[:min(len(body), maxErrorText)]), "")
+		text := r.text(string(body)) // before it is cut, which may leave a part
+		e.Body = strings.ToValidUTF8(text[:min(len(text), maxErrorText)], "")
 	}
 	return e
 }

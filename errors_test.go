@@ -220,10 +220,12 @@ func TestErrorsAreRedacted(t *testing.T) {
 	send.MFAPhoneNumber, send.SessionJWT = phone, "eyJhbGciOiJSUzI1NiJ9.payload.signature"
 	echo := fmt.Sprintf("Authorization: Basic %s; secret %s; body %s %s %%2B%s", basic, secret, phone, send.SessionJWT, phone[1:])
 	for name, transport := range map[string]roundTripper{
-		"a page":      end{status: 502, body: "<pre>" + echo}.do,
-		"a message":   end{status: 400, body: fmt.Sprintf(`{"error_type":"invalid_phone_number","error_message":%q,"request_id":%q}`, echo, secret)}.do,
-		"a transport": end{err: errors.New(echo), connected: true}.do,
-		"a success":   end{status: 200, body: fmt.Sprintf(`{"request_id":7, "%s":1}`, echo)}.do,
+		"a page":                   end{status: 502, body: "<pre>" + echo}.do,
+		"a message":                end{status: 400, body: fmt.Sprintf(`{"error_type":"invalid_phone_number","error_message":%q,"request_id":%q}`, echo, secret)}.do,
+		"an escaped message":       end{status: 400, body: `{"error_message":"\u0073` + secret[1:] + `, \u0065` + send.SessionJWT[1:] + `"}`}.do,
+		"a page cut in the middle": end{status: 502, body: strings.Repeat("a", 500) + secret}.do,
+		"a transport":              end{err: errors.New(echo), connected: true}.do,
+		"a success":                end{status: 200, body: fmt.Sprintf(`{"request_id":7, "%s":1}`, echo)}.do,
 		"a broken body": func(req *http.Request) (*http.Response, error) {
 			resp, err := end{status: 500}.do(req)
 			resp.Body = brokenBody{errors.New(echo)}

@@ -37,8 +37,8 @@ type SMS struct {
 // when ctx or the Client's timeout ends (see [WithTimeout]).
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
-// [*TransportError], and the response nil with it. [MaybeSent] says of each whether an SMS may have gone
-// out all the same.
+// [*TransportError], and the response nil with it. [MaybeSent] says of each
+// whether an SMS may have gone out all the same.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	if s.client == nil {
 		return nil, &ParamError{"client", "must be made by NewClient"}

@@ -308,7 +308,7 @@ func (c *call) attemptError(ctx context.Context, resp *http.Response, err error,
 		unreadable = addCause(err, ctx.Err())
 	case a.outcome != OutcomeSent:
 		r := newRedactor(c.client, c.body)
-		apiErr := newAPIError(a.status, retryAfter, []byte(r.text(string(a.responseBody))))
+		apiErr := newAPIError(a.status, retryAfter, a.responseBody, r)
 		apiErr.Attempts, apiErr.Outcome = c.attempts, c.outcome
 		if a.bodyErr != nil {
 			apiErr.err = r.error(addCause(a.bodyErr, ctx.Err()))

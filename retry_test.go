@@ -508,6 +508,14 @@ func TestSharedTransport(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	visit()
 
+	// What is done to the http.Client later does not reach the library's copy.
+	late := &http.Client{Transport: &script{ends: []end{ok}}}
+	copied, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithHTTPClient(late))
+	require.NoError(t, err)
+	late.Transport = nil
+	_, err = copied.OTPs.SMS.Send(t.Context(), params)
+	assert.NoError(t, err)
+
 	assert.Len(t, connections, 1, "all visits were on one connection")
 	assert.Same(t, transport, shared.Transport)
 	assert.Nil(t, shared.Jar)
