@@ -70,7 +70,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	if cfg.httpClient != nil {
 		httpClient = *cfg.httpClient // What becomes of the caller's later is not ours.
 	} else {
-		httpClient.Transport = newTransport()
+		httpClient.Transport = NewTransport()
 	}
 
 	basic := base64.StdEncoding.EncodeToString([]byte(projectID + ":" + secret))
@@ -86,8 +86,8 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 		authorize:       func(h http.Header) { h["Authorization"] = authorization },
 		maskCredentials: func(s string) string { return maskSecret(maskSecret(s, basic), secret) },
 	}
-	endpoint := func(path string) *http.Request {
-		return &http.Request{
+	post := func(op Op, path string) endpoint {
+		return endpoint{op, &http.Request{
 			Method: http.MethodPost,
 			URL:    cfg.baseURL.JoinPath(path),
 			Host:   cfg.baseURL.Host,
@@ -96,10 +96,20 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 				"Content-Type": {"application/json"},
 				"User-Agent":   {cfg.userAgent},
 			},
-		}
+		}}
 	}
-	c.OTPs.SMS = SMS{client: c, send: endpoint("/v1/b2b/otps/sms/send")}
+	c.OTPs.SMS = SMS{
+		client:       c,
+		send:         post(OpSMSSend, "/v1/b2b/otps/sms/send"),
+		authenticate: post(OpSMSAuthenticate, "/v1/b2b/otps/sms/authenticate"),
+	}
 	return c, nil
+}
+
+// An endpoint is one operation of the API.
+type endpoint struct {
+	op      Op
+	request *http.Request // what each of its requests begins with
 }
 
 // NewClientFromEnv is [NewClient] with the project ID and the secret from the
@@ -148,9 +158,12 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// newTransport makes the transport of a Client that is given none: the default
-// one, fit for many calls at once to one host.
-func newTransport() *http.Transport {
+// NewTransport makes the transport of a Client that is given none, for those who
+// wrap or change it before they give it to [WithHTTPClient]: a clone of
+// [http.DefaultTransport] with shorter timeouts for making a connection (3 s),
+// room for 256 idle connections to one host (net/http keeps 2), which it closes
+// after 45 s, and pings that find a dead HTTP/2 connection.
+func NewTransport() *http.Transport {
 	var t *http.Transport
 	if dt, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = dt.Clone()
@@ -180,27 +193,30 @@ const maxBody = 1 << 20
 
 // begin bounds a call's context, which must be there and not be over. The
 // cancel function is never nil.
-func (c *Client) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
+func (c *Client) begin(ctx context.Context, op Op) (context.Context, context.CancelFunc, error) {
+	if c == nil { // of the zero value of a Client or an SMS
+		return nil, func() {}, &ParamError{"client", "must be made by NewClient"}
+	}
 	if ctx == nil {
 		return nil, func() {}, &ParamError{"ctx", "must not be nil"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	if err := ctx.Err(); err != nil {
-		return ctx, cancel, &TransportError{Outcome: OutcomeNotSent, Err: err}
+		return ctx, cancel, &TransportError{Op: op, Outcome: OutcomeNotApplied, Err: err}
 	}
 	return ctx, cancel, nil
 }
 
 // post is the one request path of every endpoint. It sends in as JSON, decodes
 // the answer into out and returns the answer's body. ctx is from begin.
-func (c *Client) post(ctx context.Context, endpoint *http.Request, in, out any) ([]byte, error) {
+func (c *Client) post(ctx context.Context, e endpoint, in, out any) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, &ParamError{"params", "cannot be encoded as JSON: " + err.Error()}
 	}
-	call := newCall(c, endpoint.URL.Path, body, out)
+	call := newCall(c, e, body, out)
 	start := time.Now()
-	answer, err := call.do(ctx, endpoint)
+	answer, err := call.do(ctx)
 	call.log(ctx, "stytchb2b: call", start, call.outcome, err, slog.Int("attempts", call.attempts))
 	return answer, err
 }

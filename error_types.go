@@ -3,8 +3,8 @@ package stytchb2b
 // An ErrorType is the error_type of an [APIError]. The type is open: Stytch adds
 // to its values at any time.
 //
-// The constants are those that Stytch documents for [SMS.Send] or for its
-// neighbours, each with the HTTP status it comes with, from Stytch's error
+// The constants are those that Stytch documents for [SMS.Send],
+// [SMS.Authenticate] or their neighbours, each with the HTTP status it comes with, from Stytch's error
 // reference (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its
 // siblings) and the error types of its mobile SDKs. Where no source says which
 // type answers a case, the constant's comment has "assumed".
@@ -47,6 +47,9 @@ const (
 	ErrorTypeTestIDUsedInLiveEnvironment ErrorType = "test_id_used_in_live_environment"
 	// 400: an ID of the live environment came with test credentials.
 	ErrorTypeLiveIDUsedInTestEnvironment ErrorType = "live_id_used_in_test_environment"
+	// 401: the code has expired, or has been used (which of the two types
+	// answers a code that a newer one has replaced is assumed).
+	ErrorTypeUnableToAuthOTPCode ErrorType = "unable_to_auth_otp_code"
 	// 401: the project ID or the secret is wrong.
 	ErrorTypeUnauthorizedCredentials ErrorType = "unauthorized_credentials"
 	// 403: the Organization is suspended.
@@ -59,6 +62,8 @@ const (
 	ErrorTypeMemberNotFound ErrorType = "member_not_found"
 	// 404: the project has no such Organization.
 	ErrorTypeOrganizationNotFound ErrorType = "organization_not_found"
+	// 404: the code is wrong.
+	ErrorTypeOTPCodeNotFound ErrorType = "otp_code_not_found"
 	// 404: the intermediate session token is unknown, used or expired.
 	ErrorTypeIntermediateSessionNotFound ErrorType = "intermediate_session_not_found"
 	// 404: the session is unknown, revoked or expired.

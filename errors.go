@@ -21,76 +21,100 @@ import (
 //	*TransportError: a success that cannot be read          true
 //	*APIError: 3xx, 4xx                                     false
 //	*APIError: 5xx and anything else                        true
+//	an error of another call than Send                      false
 //	nil: the Send succeeded                                 true
 //	any other error                                         true
 //
 // An error that stands for several attempts counts them all: where one of them
 // may have sent, the answer is true, whatever the last one ended with. The same
-// holds for errors of several Sends that were joined with [errors.Join].
-func MaybeSent(err error) bool {
-	known, maybe := inspect(err)
+// holds for errors of several calls that were joined with [errors.Join].
+func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
+
+// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
+// used up the code, and the intermediate session token with it. It is false
+// only where it is certain that it did not, so that the same code can be tried
+// again. Where it is true, a session may have begun whose tokens nobody has: the
+// Member has to log in anew, or with a session of their own, to get a new code.
+//
+// It is true and false where [MaybeSent] is for a Send, and false for an error
+// of another call. It says nothing of whether the code was right: after an
+// error, the Member is not authenticated.
+func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
+
+// maybeApplied reports whether a call of op may have been applied, one of the
+// calls that the tree of err is of.
+func maybeApplied(err error, op Op) bool {
+	known, maybe := inspect(err, op)
 	return maybe || !known
 }
 
 // inspect walks the tree of err. known reports whether an error of this
-// package is in it, and maybe whether one of them may have sent an SMS.
-func inspect(err error) (known, maybe bool) {
+// package is in it, and maybe whether a call of op among them may have been
+// applied.
+func inspect(err error, op Op) (known, maybe bool) {
 	switch e := err.(type) {
 	case *ParamError, *GuardError:
 		return true, false
 	case *APIError:
-		return true, e.Outcome != OutcomeNotSent
+		return true, e.Outcome != OutcomeNotApplied && (e.Op == op || e.Op == "")
 	case *TransportError:
-		return true, e.Outcome != OutcomeNotSent
+		return true, e.Outcome != OutcomeNotApplied && (e.Op == op || e.Op == "")
 	case interface{ Unwrap() error }:
-		return inspect(e.Unwrap())
+		return inspect(e.Unwrap(), op)
 	case interface{ Unwrap() []error }:
 		for _, child := range e.Unwrap() {
-			k, m := inspect(child)
+			k, m := inspect(child, op)
 			known, maybe = known || k, maybe || m
 		}
 	}
 	return known, maybe
 }
 
+// An Op names the call that an error is of.
+type Op string
+
+const (
+	OpSMSSend         Op = "OTPs.SMS.Send"         // [SMS.Send]
+	OpSMSAuthenticate Op = "OTPs.SMS.Authenticate" // [SMS.Authenticate]
+)
+
 // An Outcome is what is known, once an attempt or a whole call has failed, of
-// the SMS it asked for.
+// what cannot be undone: whether the request was applied (RFC 9110, section
+// 9.2.2). A Send that is applied sends an SMS; an Authenticate uses up the code.
 type Outcome uint8
 
 const (
 	// OutcomeUnknown: the request may have reached Stytch, and nothing tells
 	// what came of it.
 	OutcomeUnknown Outcome = iota
-	// OutcomeNotSent: it is certain that no SMS went out.
-	OutcomeNotSent
-	// OutcomeSent: Stytch answered that it sent the SMS.
-	OutcomeSent
+	// OutcomeNotApplied: it is certain that no SMS was sent, or no code used.
+	OutcomeNotApplied
+	// OutcomeApplied: Stytch answered that it sent the SMS, or took the code.
+	OutcomeApplied
 )
 
-// String returns "unknown", "not sent" or "sent".
+// String returns "unknown", "not applied" or "applied".
 func (o Outcome) String() string {
 	switch o {
-	case OutcomeNotSent:
-		return "not sent"
-	case OutcomeSent:
-		return "sent"
+	case OutcomeNotApplied:
+		return "not applied"
+	case OutcomeApplied:
+		return "applied"
 	}
 	return "unknown"
 }
 
-// sentence ends the text of an error.
-func (o Outcome) sentence() string {
-	switch o {
-	case OutcomeNotSent:
-		return "no SMS was sent"
-	case OutcomeSent:
-		return "the SMS was sent"
+// sentence says what an outcome means. It ends the text of an error.
+func (op Op) sentence(o Outcome) string {
+	sentences := [...]string{"an SMS may have been sent", "no SMS was sent", "the SMS was sent"}
+	if op == OpSMSAuthenticate {
+		sentences = [...]string{"the code may have been used", "the code was not used", "the code was used"}
 	}
-	return "an SMS may have been sent"
+	return sentences[min(o, OutcomeApplied)]
 }
 
 // A ParamError reports an argument that is missing or malformed. It comes
-// before any I/O: nothing was sent. Its text never holds the value.
+// before any I/O: nothing was sent, and no code used. Its text never holds the value.
 type ParamError struct {
 	// Field is the parameter's name on the wire, such as "mfa_phone_number";
 	// the name of an argument of [NewClient], such as "secret"; or the name of
@@ -109,8 +133,10 @@ func (e *ParamError) Error() string {
 // front of it, whose body need not be JSON.
 //
 // Texts that came with the answer are kept with the project's secret, the
-// session tokens and the phone number of the request masked.
+// session tokens, the code and the phone number of the request masked.
 type APIError struct {
+	// Op is the call that failed.
+	Op Op
 	// StatusCode is the HTTP status of the answer.
 	StatusCode int
 	// RequestID names the request in Stytch's logs; its support asks for it.
@@ -129,14 +155,14 @@ type APIError struct {
 	Body string
 	// Attempts is the number of HTTP requests that the call made.
 	Attempts int
-	// Outcome says what is known of the SMS, over all attempts.
+	// Outcome says what is known of the SMS or the code, over all attempts.
 	Outcome Outcome
 
 	err error // why the body could not be read to its end, or nil
 }
 
 // Error returns one line: the status, what was answered, what is known of the
-// SMS, what to do where that is known, and the request ID.
+// SMS or the code, what to do where that is known, and the request ID.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stytchb2b: HTTP %d", e.StatusCode)
@@ -153,7 +179,7 @@ func (e *APIError) Error() string {
 	if e.err != nil {
 		b.WriteString("; reading its body: " + oneLine(e.err.Error()))
 	}
-	b.WriteString("; " + e.Outcome.sentence())
+	b.WriteString("; " + e.Op.sentence(e.Outcome))
 	if hint := e.hint(); hint != "" {
 		b.WriteString("; " + hint)
 	}
@@ -196,10 +222,12 @@ func (e *APIError) Unwrap() error { return e.err }
 // connection was made, the connection broke, time ran out, the context was
 // canceled, or a success came whose body cannot be read.
 type TransportError struct {
+	// Op is the call that failed.
+	Op Op
 	// Attempts is the number of HTTP requests that the call made; 0 where the
 	// context was over before the first.
 	Attempts int
-	// Outcome says what is known of the SMS, over all attempts.
+	// Outcome says what is known of the SMS or the code, over all attempts.
 	Outcome Outcome
 	// Err is the cause, for [errors.Is] and [errors.As]:
 	// [context.DeadlineExceeded], [context.Canceled], a [*net.OpError] and the
@@ -208,7 +236,8 @@ type TransportError struct {
 	Err error
 }
 
-// Error returns one line: the attempts, the cause and what is known of the SMS.
+// Error returns one line: the attempts, the cause and what is known of the SMS or
+// the code.
 func (e *TransportError) Error() string {
 	attempts := "1 attempt"
 	if e.Attempts != 1 {
@@ -218,15 +247,15 @@ func (e *TransportError) Error() string {
 	if e.Err != nil {
 		cause = oneLine(e.Err.Error())
 	}
-	return fmt.Sprintf("stytchb2b: no usable answer after %s: %s; %s", attempts, cause, e.Outcome.sentence())
+	return fmt.Sprintf("stytchb2b: no usable answer after %s: %s; %s", attempts, cause, e.Op.sentence(e.Outcome))
 }
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
 // newAPIError reads an answer outside 2xx, and masks what it keeps of it.
-func newAPIError(status int, retryAfter time.Duration, body []byte, r *redactor) *APIError {
-	e := &APIError{StatusCode: status, RetryAfter: retryAfter}
+func newAPIError(op Op, status int, retryAfter time.Duration, body []byte, r *redactor) *APIError {
+	e := &APIError{Op: op, StatusCode: status, RetryAfter: retryAfter}
 	// Each field by itself, so that one of an unexpected type costs only itself.
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) == nil {

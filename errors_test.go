@@ -35,7 +35,7 @@ func TestAPIError(t *testing.T) {
 			stytchb2b.APIError{
 				StatusCode: 400, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber,
 				ErrorMessage: "The phone number\nis invalid.", ErrorURL: "https://stytch.com/docs/400",
-				Attempts: 1, Outcome: stytchb2b.OutcomeNotSent,
+				Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied,
 			},
 			"stytchb2b: HTTP 400 invalid_phone_number: The phone number is invalid; no SMS was sent (request ID request-id-test-1)",
 		},
@@ -43,7 +43,7 @@ func TestAPIError(t *testing.T) {
 			"what to do", 401, "", `{"error_type":"unauthorized_credentials","error_message":"Unauthorized credentials."}`,
 			stytchb2b.APIError{
 				StatusCode: 401, ErrorType: stytchb2b.ErrorTypeUnauthorizedCredentials, ErrorMessage: "Unauthorized credentials.",
-				Attempts: 1, Outcome: stytchb2b.OutcomeNotSent,
+				Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied,
 			},
 			"stytchb2b: HTTP 401 unauthorized_credentials: Unauthorized credentials; no SMS was sent; " +
 				"check the project ID and the secret, and that both are of the environment (test or live) of the base URL",
@@ -52,7 +52,7 @@ func TestAPIError(t *testing.T) {
 			"a rate limit", 429, "60", `{"error_type":"too_many_requests","error_message":"Too many requests."}`,
 			stytchb2b.APIError{
 				StatusCode: 429, ErrorType: stytchb2b.ErrorTypeTooManyRequests, ErrorMessage: "Too many requests.",
-				RetryAfter: time.Minute, Attempts: 1, Outcome: stytchb2b.OutcomeNotSent,
+				RetryAfter: time.Minute, Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied,
 			},
 			"stytchb2b: HTTP 429 too_many_requests: Too many requests; no SMS was sent; try again in 1m0s",
 		},
@@ -68,7 +68,7 @@ func TestAPIError(t *testing.T) {
 		},
 		{
 			"an error of somebody else's", 403, "", `{"message":"Forbidden"}`,
-			stytchb2b.APIError{StatusCode: 403, Body: `{"message":"Forbidden"}`, Attempts: 1, Outcome: stytchb2b.OutcomeNotSent},
+			stytchb2b.APIError{StatusCode: 403, Body: `{"message":"Forbidden"}`, Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied},
 			`stytchb2b: HTTP 403 Forbidden, not an error of Stytch's: "{\"message\":\"Forbidden\"}"; no SMS was sent`,
 		},
 		{
@@ -83,7 +83,7 @@ func TestAPIError(t *testing.T) {
 		},
 		{
 			"fields of other types", 400, "", `{"request_id":"r","error_type":"invalid_locale","error_message":{"en":"no"},"error_url":7,"status_code":"400"}`,
-			stytchb2b.APIError{StatusCode: 400, RequestID: "r", ErrorType: stytchb2b.ErrorTypeInvalidLocale, Attempts: 1, Outcome: stytchb2b.OutcomeNotSent},
+			stytchb2b.APIError{StatusCode: 400, RequestID: "r", ErrorType: stytchb2b.ErrorTypeInvalidLocale, Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied},
 			"stytchb2b: HTTP 400 invalid_locale; no SMS was sent (request ID r)",
 		},
 		{
@@ -155,10 +155,10 @@ func TestMaybeSent(t *testing.T) {
 	t.Parallel()
 	var (
 		param   = &stytchb2b.ParamError{Field: "member_id", Reason: "is required"}
-		no      = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotSent, Err: errNetwork}
-		refusal = &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotSent}
+		no      = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errNetwork}
+		refusal = &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}
 		unknown = &stytchb2b.APIError{StatusCode: 500}
-		sent    = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeSent, Err: errNetwork}
+		sent    = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeApplied, Err: errNetwork}
 		foreign = errors.New("login failed")
 	)
 	for _, tc := range []struct {
@@ -191,8 +191,8 @@ func TestTransportErrorText(t *testing.T) {
 	t.Parallel()
 	for text, err := range map[string]error{
 		"stytchb2b: no usable answer after 1 attempt: the network failed; an SMS may have been sent": &stytchb2b.TransportError{Attempts: 1, Err: errNetwork},
-		"stytchb2b: no usable answer after 0 attempts: a b; no SMS was sent":                         &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotSent, Err: errors.New("a\r\n\x00b\xff")},
-		"stytchb2b: no usable answer after 2 attempts: unknown cause; the SMS was sent":              &stytchb2b.TransportError{Attempts: 2, Outcome: stytchb2b.OutcomeSent},
+		"stytchb2b: no usable answer after 0 attempts: a b; no SMS was sent":                         &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("a\r\n\x00b\xff")},
+		"stytchb2b: no usable answer after 2 attempts: unknown cause; the SMS was sent":              &stytchb2b.TransportError{Attempts: 2, Outcome: stytchb2b.OutcomeApplied},
 	} {
 		assert.EqualError(t, err, text)
 	}
@@ -207,7 +207,7 @@ func TestTransportErrorText(t *testing.T) {
 
 func TestOutcomeString(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "unknown, not sent, sent", fmt.Sprintf("%v, %v, %v", stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotSent, stytchb2b.OutcomeSent))
+	assert.Equal(t, "unknown, not applied, applied", fmt.Sprintf("%v, %v, %v", stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotApplied, stytchb2b.OutcomeApplied))
 }
 
 // What a server, a proxy or a transport echoes of a request does not show in an

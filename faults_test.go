@@ -76,6 +76,14 @@ type faultCase struct {
 
 const slow = time.Minute // longer than any timeout here
 
+// timeout is that of a call whose first attempt meets the fault.
+func (fc faultCase) timeout() time.Duration {
+	if f := fc.server; f != nil && f.Delay+f.BodyDelay > 0 {
+		return 3 * time.Second
+	}
+	return 30 * time.Second
+}
+
 var faultCases = []faultCase{
 	{name: "none", network: (*lab).plain, succeeds: true, sms: 1},
 
@@ -84,7 +92,7 @@ var faultCases = []faultCase{
 	{name: "connect timeout", safe: true, network: (*lab).connectTimeout, succeeds: true, sms: 1},
 	{name: "proxy refuses CONNECT", only: []protocol{https1, https2}, safe: true, network: (*lab).proxyRefuses, succeeds: true, sms: 1},
 	{name: "TLS handshake failure", only: []protocol{https1, https2}, safe: true, network: (*lab).handshakeFailure, succeeds: true, sms: 1},
-	{name: "unknown certificate authority", only: []protocol{https1, https2}, network: (*lab).unknownAuthority, outcome: stytchb2b.OutcomeNotSent},
+	{name: "unknown certificate authority", only: []protocol{https1, https2}, network: (*lab).unknownAuthority, outcome: stytchb2b.OutcomeNotApplied},
 	{name: "closed keep-alive connection", only: []protocol{http1, https1}, network: (*lab).closedKeepAlive, succeeds: true, sms: 1, either: true},
 	{name: "GOAWAY before", only: []protocol{https2}, network: rawHTTP2(goAwayBefore), succeeds: true, sms: 1},
 	{name: "GOAWAY after", only: []protocol{https2}, network: rawHTTP2(goAwayAfter), sms: 1},
@@ -98,14 +106,22 @@ var faultCases = []faultCase{
 	{name: "500 after processing", server: &stytchtest.Fault{StatusCode: 500, Processed: true}, sms: 1},
 	{name: "503, empty", server: &stytchtest.Fault{StatusCode: 503}},
 	{name: "502, HTML", server: &stytchtest.Fault{StatusCode: 502, Processed: true, Body: "<html>Bad Gateway</html>"}, sms: 1},
-	{name: "307", server: &stytchtest.Fault{StatusCode: 307, Header: http.Header{"Location": {"/v1/b2b/otps/sms/send"}}}, outcome: stytchb2b.OutcomeNotSent},
-	{name: "302 to nowhere", server: &stytchtest.Fault{StatusCode: 302, Header: http.Header{"Location": {"https://%zz"}}}, outcome: stytchb2b.OutcomeNotSent},
-	{name: "400", server: &stytchtest.Fault{StatusCode: 400, Body: `{"error_type":"invalid_phone_number"}`}, outcome: stytchb2b.OutcomeNotSent},
-	{name: "200, garbage", server: &stytchtest.Fault{StatusCode: 200, Processed: true, Body: "\x1f\x8b garbage"}, outcome: stytchb2b.OutcomeSent, sms: 1},
-	{name: "200, truncated", server: &stytchtest.Fault{Truncate: true}, outcome: stytchb2b.OutcomeSent, sms: 1},
-	{name: "200, endless", server: &stytchtest.Fault{Endless: true}, outcome: stytchb2b.OutcomeSent, sms: 1},
+	{name: "307", server: &stytchtest.Fault{StatusCode: 307, Header: http.Header{"Location": {"/v1/b2b/otps/sms/send"}}}, outcome: stytchb2b.OutcomeNotApplied},
+	{name: "302 to nowhere", server: &stytchtest.Fault{StatusCode: 302, Header: http.Header{"Location": {"https://%zz"}}}, outcome: stytchb2b.OutcomeNotApplied},
+	{name: "400", server: &stytchtest.Fault{StatusCode: 400, Body: `{"error_type":"invalid_phone_number"}`}, outcome: stytchb2b.OutcomeNotApplied},
+	{name: "200, garbage", server: &stytchtest.Fault{StatusCode: 200, Processed: true, Body: "\x1f\x8b garbage"}, outcome: stytchb2b.OutcomeApplied, sms: 1},
+	{name: "200, truncated", server: &stytchtest.Fault{Truncate: true}, outcome: stytchb2b.OutcomeApplied, sms: 1},
+	{name: "200, endless", server: &stytchtest.Fault{Endless: true}, outcome: stytchb2b.OutcomeApplied, sms: 1},
 	{name: "slow headers", server: &stytchtest.Fault{Delay: slow}, sms: 1},
-	{name: "slow body", server: &stytchtest.Fault{BodyDelay: slow}, outcome: stytchb2b.OutcomeSent, sms: 1},
+	{name: "slow body", server: &stytchtest.Fault{BodyDelay: slow}, outcome: stytchb2b.OutcomeApplied, sms: 1},
+}
+
+// atOnce is how many calls may meet the fault at once.
+func (fc faultCase) atOnce() int {
+	if strings.HasPrefix(fc.name, "GOAWAY") {
+		return 1 // It ends the other streams of the connection too.
+	}
+	return 8
 }
 
 // TestFaults meets each fault alone, in the first attempt of some Sends at once.
@@ -126,15 +142,7 @@ func TestFaults(t *testing.T) {
 						}
 						return faultCase{network: (*lab).plain}
 					})
-					timeout := 30 * time.Second
-					if f := fc.server; f != nil && f.Delay+f.BodyDelay > 0 {
-						timeout = 3 * time.Second
-					}
-					atOnce := 8
-					if strings.HasPrefix(fc.name, "GOAWAY") {
-						atOnce = 1 // It ends the other streams of the connection too.
-					}
-					results := l.run(8, atOnce, context.Background, l.client(timeout).send)
+					results := l.run(8, fc.atOnce(), context.Background, l.client(fc.timeout()).send)
 					for _, r := range results {
 						if fc.either && r.err != nil {
 							assert.Equal(t, stytchb2b.OutcomeUnknown, outcomeOf(r.err), "%v", r.err)
@@ -145,7 +153,7 @@ func TestFaults(t *testing.T) {
 							assert.NoError(t, r.err)
 						} else if assert.Error(t, r.err) {
 							assert.Equal(t, fc.outcome, outcomeOf(r.err), "%v", r.err)
-							assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotSent, stytchb2b.MaybeSent(r.err))
+							assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, stytchb2b.MaybeSent(r.err))
 						}
 						assert.Len(t, l.stytch.SMSTo(r.member), fc.sms)
 					}
@@ -156,6 +164,82 @@ func TestFaults(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestFaultsOfAuthenticate meets each fault in the first attempt of an
+// Authenticate. A number that is verified afterwards shows that the server took
+// the code.
+func TestFaultsOfAuthenticate(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		t.Run(string(proto), func(t *testing.T) {
+			t.Parallel()
+			for _, fc := range faultCases {
+				if len(fc.only) > 0 && !slices.Contains(fc.only, proto) {
+					continue
+				}
+				t.Run(fc.name, func(t *testing.T) {
+					t.Parallel()
+					l := newLab(t, proto, func(_ string, attempt int) faultCase {
+						if attempt == 1 {
+							return fc
+						}
+						return faultCase{network: (*lab).plain}
+					})
+					for _, r := range l.run(8, fc.atOnce(), context.Background, l.client(fc.timeout()).authenticate) {
+						m, _ := l.stytch.Member(r.member)
+						used := m.MFAPhoneNumberVerified
+						if fc.either && r.err != nil {
+							assert.Equal(t, stytchb2b.OutcomeUnknown, outcomeOf(r.err), "%v", r.err)
+							assert.False(t, used)
+							continue
+						}
+						assert.Equal(t, fc.sms == 1, used)
+						if fc.succeeds {
+							assert.NoError(t, r.err)
+						} else if assert.Error(t, r.err) {
+							assert.Equal(t, fc.outcome, outcomeOf(r.err), "%v", r.err)
+							assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, stytchb2b.MaybeUsed(r.err))
+							assert.False(t, stytchb2b.MaybeSent(r.err))
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestMixOfAuthenticate meets all faults, also while contexts are canceled.
+func TestMixOfAuthenticate(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		for _, newContext := range []func() context.Context{context.Background, canceledSoon} {
+			t.Run(string(proto), func(t *testing.T) {
+				t.Parallel()
+				l := newLab(t, proto, drawMix(proto, 11))
+				well, unknown := 0, 0
+				for _, r := range l.run(500, 16, newContext, l.stytchb2b().authenticate) {
+					m, _ := l.stytch.Member(r.member)
+					switch {
+					case r.err == nil:
+						well++
+						assert.True(t, m.MFAPhoneNumberVerified)
+					case stytchb2b.MaybeUsed(r.err):
+						unknown++
+						drawn := l.drawn[r.member]
+						assert.NotEmpty(t, drawn)
+						for _, fc := range drawn[:len(drawn)-1] {
+							assert.True(t, fc.safe, "tried again after %s", fc.name)
+						}
+					default:
+						assert.False(t, m.MFAPhoneNumberVerified, "%v", r.err)
+					}
+				}
+				assert.NotZero(t, well)
+				assert.NotZero(t, unknown)
+			})
+		}
 	}
 }
 
@@ -240,11 +324,7 @@ func TestMixCanceled(t *testing.T) {
 			t.Parallel()
 			l := newLab(t, proto, drawMix(proto, 7))
 			// So few at once that most get as far as the server.
-			results := l.run(2000, 4, func() context.Context {
-				ctx, cancel := context.WithCancel(context.Background())
-				time.AfterFunc(rand.N(10*time.Millisecond), cancel)
-				return ctx
-			}, l.stytchb2b().send)
+			results := l.run(2000, 4, canceledSoon, l.stytchb2b().send)
 			tally := l.tally(results)
 			assert.Zero(t, tally.double)
 			assert.Zero(t, tally.lies)
@@ -262,6 +342,13 @@ func TestMixCanceled(t *testing.T) {
 				tally.sends, canceled, denied, tally.well, tally.double, tally.lies)
 		})
 	}
+}
+
+// canceledSoon returns a context that is canceled at random.
+func canceledSoon() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(rand.N(10*time.Millisecond), cancel)
+	return ctx
 }
 
 // outcomeOf returns the outcome that an error of the library carries.
@@ -463,6 +550,9 @@ func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { ret
 type suiteClient struct {
 	name string
 	send func(ctx context.Context, member string) error
+	// authenticate enters the code of an SMS that was sent without faults. Only
+	// this library's client has it.
+	authenticate func(ctx context.Context, member string) error
 }
 
 const (
@@ -478,8 +568,16 @@ func (l *lab) client(timeout time.Duration) suiteClient {
 		stytchb2b.WithTimeout(timeout),
 		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond}))
 	require.NoError(l, err)
-	return suiteClient{ours, func(ctx context.Context, member string) error {
+	return suiteClient{name: ours, send: func(ctx context.Context, member string) error {
 		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.stytch.OrganizationID, MemberID: member})
+		return err
+	}, authenticate: func(ctx context.Context, member string) error {
+		l.ask("/v1/b2b/otps/sms/send", l.body(member))
+		_, err := client.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
+			OrganizationID: l.stytch.OrganizationID, MemberID: member,
+			Code:                     l.stytch.SMSTo(member)[0].Code,
+			IntermediateSessionToken: l.stytch.IntermediateSessionToken(member),
+		})
 		return err
 	}}
 }
@@ -489,7 +587,7 @@ func (l *lab) stytchb2b() suiteClient { return l.client(suiteTimeout) }
 // netHTTP is what one writes by hand.
 func (l *lab) netHTTP() suiteClient {
 	client := &http.Client{Transport: l, Timeout: suiteTimeout}
-	return suiteClient{"net/http", func(ctx context.Context, member string) error {
+	return suiteClient{name: "net/http", send: func(ctx context.Context, member string) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.server.URL+"/v1/b2b/otps/sms/send", l.body(member))
 		if err != nil {
 			return err
@@ -506,7 +604,7 @@ func (l *lab) retryableHTTP() suiteClient {
 	client.Logger = nil
 	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = attempts-1, time.Millisecond, 4*time.Millisecond
 	client.HTTPClient = &http.Client{Transport: l, Timeout: suiteTimeout}
-	return suiteClient{"go-retryablehttp, default policy", func(ctx context.Context, member string) error {
+	return suiteClient{name: "go-retryablehttp, default policy", send: func(ctx context.Context, member string) error {
 		req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, l.server.URL+"/v1/b2b/otps/sms/send", l.body(member))
 		if err != nil {
 			return err
@@ -518,6 +616,15 @@ func (l *lab) retryableHTTP() suiteClient {
 
 func (l *lab) body(member string) *bytes.Reader {
 	return bytes.NewReader(fmt.Appendf(nil, `{"organization_id":%q,"member_id":%q}`, l.stytch.OrganizationID, member))
+}
+
+// ask makes a request without a network and its faults.
+func (l *lab) ask(path string, body io.Reader) *httptest.ResponseRecorder {
+	req := httptest.NewRequest(http.MethodPost, path, body)
+	l.setHeader(req)
+	resp := httptest.NewRecorder()
+	l.stytch.ServeHTTP(resp, req)
+	return resp
 }
 
 func (l *lab) setHeader(req *http.Request) {

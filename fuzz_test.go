@@ -34,7 +34,7 @@ func FuzzResponse(f *testing.F) {
 		if err != nil {
 			assert.Nil(t, resp)
 			assert.True(t, stytchb2b.MaybeSent(err))
-			assert.Equal(t, stytchb2b.OutcomeSent, outcomeOf(err))
+			assert.Equal(t, stytchb2b.OutcomeApplied, outcomeOf(err))
 			assertOneLine(t, err)
 			return
 		}

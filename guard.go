@@ -47,7 +47,7 @@ type GuardError struct {
 
 // Error returns one line: why, and when to try again.
 func (e *GuardError) Error() string {
-	text := "stytchb2b: the guard refused: " + oneLine(fmt.Sprint(e.Err)) + "; " + OutcomeNotSent.sentence()
+	text := "stytchb2b: the guard refused: " + oneLine(fmt.Sprint(e.Err)) + "; " + OpSMSSend.sentence(OutcomeNotApplied)
 	if e.RetryAfter > 0 {
 		text += "; try again in " + e.RetryAfter.Round(time.Second).String()
 	}

@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"regexp"
 	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // OTPs holds the calls for one-time passcodes, by the way they are delivered.
@@ -20,8 +18,8 @@ type OTPs struct {
 
 // SMS makes the calls for passcodes sent by SMS.
 type SMS struct {
-	client *Client
-	send   *http.Request // what each request to the endpoint begins with
+	client             *Client
+	send, authenticate endpoint
 }
 
 // Send sends an SMS with a one-time passcode to a Member's phone number:
@@ -40,14 +38,11 @@ type SMS struct {
 // [*TransportError], and the response nil with it. [MaybeSent] says of each
 // whether an SMS may have gone out all the same.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
-	if s.client == nil {
-		return nil, &ParamError{"client", "must be made by NewClient"}
-	}
 	if err := params.check(); err != nil {
 		return nil, err
 	}
 	params.Locale = params.Locale.canonical()
-	ctx, cancel, err := s.client.begin(ctx)
+	ctx, cancel, err := s.client.begin(ctx, OpSMSSend)
 	defer cancel()
 	if err != nil {
 		return nil, err
@@ -103,14 +98,9 @@ type SMSSendParams struct {
 // smsSendBody is what goes out: SMSSendParams without the methods that mask.
 type smsSendBody SMSSendParams
 
-// check returns a *ParamError for the first parameter that Stytch would refuse
-// for its form.
-func (p SMSSendParams) check() error {
-	sessions := 0
-	for _, f := range []struct {
-		name, value       string
-		required, session bool
-	}{
+// fields returns the parameters as they go out.
+func (p SMSSendParams) fields() []field {
+	return []field{
 		{name: "organization_id", value: p.OrganizationID, required: true},
 		{name: "member_id", value: p.MemberID, required: true},
 		{name: "mfa_phone_number", value: p.MFAPhoneNumber},
@@ -118,17 +108,14 @@ func (p SMSSendParams) check() error {
 		{name: "intermediate_session_token", value: p.IntermediateSessionToken, session: true},
 		{name: "session_token", value: p.SessionToken, session: true},
 		{name: "session_jwt", value: p.SessionJWT, session: true},
-	} {
-		switch {
-		case f.required && f.value == "":
-			return &ParamError{f.name, "is required"}
-		case !utf8.ValidString(f.value):
-			return &ParamError{f.name, "must be valid UTF-8"}
-		case f.session && f.value != "":
-			if sessions++; sessions > 1 {
-				return &ParamError{f.name, "must be empty beside another of intermediate_session_token, session_token and session_jwt"}
-			}
-		}
+	}
+}
+
+// check returns a *ParamError for the first parameter that Stytch would refuse
+// for its form.
+func (p SMSSendParams) check() error {
+	if _, err := checkFields(p.fields()); err != nil {
+		return err
 	}
 	if p.MFAPhoneNumber != "" && !isE164(p.MFAPhoneNumber) {
 		return &ParamError{"mfa_phone_number", `must be in E.164 form, "+" and 2 to 15 digits of which the first is not 0, such as "+12025550123"`}
@@ -148,11 +135,7 @@ func isE164(s string) bool {
 
 // masked returns the parameters as they may be printed.
 func (p SMSSendParams) masked() smsSendBody {
-	for _, secret := range []*string{&p.IntermediateSessionToken, &p.SessionToken, &p.SessionJWT} {
-		if *secret != "" {
-			*secret = redacted
-		}
-	}
+	mask(&p.IntermediateSessionToken, &p.SessionToken, &p.SessionJWT)
 	if p.MFAPhoneNumber != "" {
 		p.MFAPhoneNumber = maskPhoneNumber(p.MFAPhoneNumber)
 	}
@@ -167,22 +150,7 @@ func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.
 
 // LogValue returns the parameters, masked, for package log/slog.
 func (p SMSSendParams) LogValue() slog.Value {
-	m := p.masked()
-	var attrs []slog.Attr
-	for _, a := range []slog.Attr{
-		slog.String("organization_id", m.OrganizationID),
-		slog.String("member_id", m.MemberID),
-		slog.String("mfa_phone_number", m.MFAPhoneNumber),
-		slog.String("locale", string(m.Locale)),
-		slog.String("intermediate_session_token", m.IntermediateSessionToken),
-		slog.String("session_token", m.SessionToken),
-		slog.String("session_jwt", m.SessionJWT),
-	} {
-		if a.Value.String() != "" {
-			attrs = append(attrs, a)
-		}
-	}
-	return slog.GroupValue(attrs...)
+	return slog.GroupValue(fieldAttrs(SMSSendParams(p.masked()).fields())...)
 }
 
 // MarshalJSON returns the parameters, masked, for logs that are JSON. It is not
@@ -270,55 +238,12 @@ type SMSSendResponse struct {
 func (r *SMSSendResponse) RawJSON() string { return string(r.body) }
 
 // String names the request, and shows nothing about the person.
-func (r SMSSendResponse) String() string {
-	return fmt.Sprintf("{RequestID:%s StatusCode:%d MemberID:%s}", r.RequestID, r.StatusCode, r.MemberID)
-}
+func (r SMSSendResponse) String() string { return responseText(r.RequestID, r.StatusCode, r.MemberID) }
 
 // GoString is String, for %#v.
 func (r SMSSendResponse) GoString() string { return "stytchb2b.SMSSendResponse" + r.String() }
 
 // LogValue names the request, for package log/slog.
 func (r SMSSendResponse) LogValue() slog.Value {
-	return slog.GroupValue(
-		slog.String("request_id", r.RequestID),
-		slog.Int("status_code", r.StatusCode),
-		slog.String("member_id", r.MemberID),
-	)
-}
-
-// A Member is a person in an [Organization]: of Stytch's Member object
-// (https://stytch.com/docs/b2b/api/member-object), what a login page needs.
-type Member struct {
-	// Name is the full name, and may be empty.
-	Name string `json:"name"`
-	// EmailAddress is the address that the Member logs in with.
-	EmailAddress string `json:"email_address"`
-	// Status is "pending", "active", "deleted" or "invited".
-	Status string `json:"status"`
-	// MFAPhoneNumber is the number that the SMS went to, in E.164 form.
-	MFAPhoneNumber string `json:"mfa_phone_number"`
-	// MFAPhoneNumberVerified is whether a code sent to it was ever entered.
-	MFAPhoneNumberVerified bool `json:"mfa_phone_number_verified"`
-	// MFAEnrolled is whether the Member needs a second factor to log in, also
-	// where the Organization leaves it to them.
-	MFAEnrolled bool `json:"mfa_enrolled"`
-	// DefaultMFAMethod is "sms_otp" or "totp", or empty.
-	DefaultMFAMethod string `json:"default_mfa_method"`
-}
-
-// An Organization is a tenant: of Stytch's Organization object
-// (https://stytch.com/docs/b2b/api/organization-object), what a login page needs.
-type Organization struct {
-	// OrganizationID is the ID, also where the call named a slug or an external ID.
-	OrganizationID string `json:"organization_id"`
-	// OrganizationName is the name for people to read.
-	OrganizationName string `json:"organization_name"`
-	// OrganizationSlug is the name in URLs.
-	OrganizationSlug string `json:"organization_slug"`
-	// MFAPolicy is "REQUIRED_FOR_ALL" or "OPTIONAL".
-	MFAPolicy string `json:"mfa_policy"`
-	// MFAMethods is "ALL_ALLOWED", or "RESTRICTED" to AllowedMFAMethods.
-	MFAMethods string `json:"mfa_methods"`
-	// AllowedMFAMethods holds "sms_otp" and "totp".
-	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
+	return responseValue(r.RequestID, r.StatusCode, r.MemberID)
 }

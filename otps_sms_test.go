@@ -284,7 +284,7 @@ func TestSendResponseUnreadable(t *testing.T) {
 				assert.Nil(t, resp)
 				var transportErr *stytchb2b.TransportError
 				require.ErrorAs(t, err, &transportErr)
-				assert.Equal(t, stytchb2b.OutcomeSent, transportErr.Outcome)
+				assert.Equal(t, stytchb2b.OutcomeApplied, transportErr.Outcome)
 				assert.Equal(t, 1, transportErr.Attempts)
 				assert.True(t, stytchb2b.MaybeSent(err))
 				assert.Contains(t, err.Error(), tc.says)

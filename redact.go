@@ -17,10 +17,10 @@ func maskPhoneNumber(number string) string {
 	return "***" + number[len(number)-4:]
 }
 
-// maskSecret replaces secret in s. One of a few characters is no credential,
-// and would tear unrelated text apart.
+// maskSecret replaces secret in s. One shorter than a passcode is no secret, and
+// would tear unrelated text apart.
 func maskSecret(s, secret string) string {
-	if len(secret) < 8 {
+	if len(secret) < 6 {
 		return s
 	}
 	return strings.ReplaceAll(s, secret, redacted)
@@ -32,6 +32,7 @@ type redactor struct {
 	client *Client
 
 	MFAPhoneNumber           string `json:"mfa_phone_number"`
+	Code                     string `json:"code"`
 	IntermediateSessionToken string `json:"intermediate_session_token"`
 	SessionToken             string `json:"session_token"`
 	SessionJWT               string `json:"session_jwt"`
@@ -49,6 +50,7 @@ func (r *redactor) text(s string) string {
 	s = maskSecret(s, r.IntermediateSessionToken)
 	s = maskSecret(s, r.SessionToken)
 	s = maskSecret(s, r.SessionJWT)
+	s = maskSecret(s, r.Code)
 	// Without the plus sign, which may stand there in another encoding.
 	if digits := strings.TrimPrefix(r.MFAPhoneNumber, "+"); len(digits) >= 7 {
 		s = strings.ReplaceAll(s, digits, maskPhoneNumber(r.MFAPhoneNumber))

@@ -21,10 +21,10 @@ import (
 
 // A RetryPolicy says what a call tries again, how often and when.
 //
-// Without RetryUnknown a call tries again only what certainly sent no SMS and
-// may well succeed the next time: an attempt for which no connection was made,
-// and one that was answered with 429 (Too Many Requests). So it never puts out
-// a second SMS.
+// Without RetryUnknown a call tries again only what certainly sent no SMS, or
+// used no code, and may well succeed the next time: an attempt for which no
+// connection was made, and one that was answered with 429 (Too Many Requests).
+// So it never puts out a second SMS.
 //
 // The zero value of a field means its default.
 type RetryPolicy struct {
@@ -45,9 +45,9 @@ type RetryPolicy struct {
 	// No wait is begun that cannot end before the call's deadline.
 	MaxWait time.Duration
 
-	// RetryUnknown also tries again where an SMS may have gone out: after a
-	// 5xx answer (but 501), a broken connection, or an attempt's timeout. For
-	// those who prefer two SMS to none. It costs the promise of one: each
+	// RetryUnknown has a Send also try again where an SMS may have gone out:
+	// after a 5xx answer (but 501), a broken connection, or an attempt's timeout.
+	// For those who prefer two SMS to none. It costs the promise of one: each
 	// attempt that did arrive is one more message, paid for, and each makes the
 	// code before it invalid, which the user may be just about to type.
 	RetryUnknown bool
@@ -104,10 +104,10 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 // sees what each attempt proves. There is no CloseIdleConnections beside it: the
 // loop calls that when it gives up, and the transport's connections are not ours.
 type call struct {
-	client *Client
-	path   string
-	body   []byte // the request's
-	out    any    // what a success is decoded into
+	client   *Client
+	endpoint endpoint
+	body     []byte // the request's
+	out      any    // what a success is decoded into
 
 	httpClient http.Client // the caller's, with the call as its Transport
 	loop       retryablehttp.Client
@@ -133,8 +133,8 @@ type attempt struct {
 	bodyErr      error // why that is not whole
 }
 
-func newCall(c *Client, path string, body []byte, out any) *call {
-	call := &call{client: c, path: path, body: body, out: out, outcome: OutcomeNotSent}
+func newCall(c *Client, e endpoint, body []byte, out any) *call {
+	call := &call{client: c, endpoint: e, body: body, out: out, outcome: OutcomeNotApplied}
 	call.httpClient = http.Client{Transport: call, Jar: c.http.Jar, Timeout: c.http.Timeout}
 	call.loop.HTTPClient = &call.httpClient
 	call.loop.RetryMax = c.retry.MaxAttempts - 1
@@ -147,10 +147,10 @@ func newCall(c *Client, path string, body []byte, out any) *call {
 }
 
 // do makes the call and returns the body of its success.
-func (c *call) do(ctx context.Context, endpoint *http.Request) ([]byte, error) {
-	req := &retryablehttp.Request{Request: endpoint.Clone(httptrace.WithClientTrace(ctx, &c.trace))}
+func (c *call) do(ctx context.Context) ([]byte, error) {
+	req := &retryablehttp.Request{Request: c.endpoint.request.Clone(httptrace.WithClientTrace(ctx, &c.trace))}
 	if err := req.SetBody(c.body); err != nil {
-		return nil, &TransportError{Outcome: OutcomeNotSent, Err: err}
+		return nil, &TransportError{Op: c.endpoint.op, Outcome: OutcomeNotApplied, Err: err}
 	}
 	c.client.authorize(req.Header)
 	resp, err := c.loop.Do(req)
@@ -159,15 +159,15 @@ func (c *call) do(ctx context.Context, endpoint *http.Request) ([]byte, error) {
 	}
 	if c.waiting { // The context ended in a wait, and the loop with it.
 		err = fmt.Errorf("%w while waiting to try again after %w", err, c.err)
-		return nil, &TransportError{Attempts: c.attempts, Outcome: c.outcome, Err: err}
+		return nil, &TransportError{Op: c.endpoint.op, Attempts: c.attempts, Outcome: c.outcome, Err: err}
 	}
 	return c.attempt.responseBody, c.err
 }
 
 // RoundTrip makes one attempt, reading of the answer's body included, and finds
-// what it proves about the SMS.
+// what it proves.
 //
-// Where no answer came, the proof that nothing was sent is that the attempt
+// Where no answer came, the proof that nothing was applied is that the attempt
 // asked for a connection (GetConn) and was never handed one (GotConn). That
 // nothing was written (WroteHeaders never fired) would be no proof: the
 // goroutine that writes fires it, over HTTP/2 after the frame went out, and
@@ -182,7 +182,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.outcome, a.status, a.responseBody, a.bodyErr = OutcomeUnknown, 0, nil, nil
 	if err := req.Context().Err(); err != nil {
 		// A transport would say the same, but not that it asked for no connection.
-		a.outcome = OutcomeNotSent
+		a.outcome = OutcomeNotApplied
 		return nil, err
 	}
 	c.attempts++
@@ -200,7 +200,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	case err != nil:
 		if a.getConn.Load() && !a.gotConn.Load() {
-			a.outcome = OutcomeNotSent
+			a.outcome = OutcomeNotApplied
 		}
 		return nil, err
 	case resp == nil:
@@ -228,9 +228,9 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 func outcomeOf(status int) Outcome {
 	switch {
 	case status >= 200 && status < 300:
-		return OutcomeSent
+		return OutcomeApplied
 	case status >= 300 && status < 500:
-		return OutcomeNotSent
+		return OutcomeNotApplied
 	}
 	return OutcomeUnknown
 }
@@ -238,12 +238,12 @@ func outcomeOf(status int) Outcome {
 // and joins the outcomes of two attempts.
 func (o Outcome) and(other Outcome) Outcome {
 	switch {
-	case o == OutcomeSent || other == OutcomeSent:
-		return OutcomeSent
+	case o == OutcomeApplied || other == OutcomeApplied:
+		return OutcomeApplied
 	case o == OutcomeUnknown || other == OutcomeUnknown:
 		return OutcomeUnknown
 	}
-	return OutcomeNotSent
+	return OutcomeNotApplied
 }
 
 // checkRetry ends an attempt: it notes its error, and decides whether another
@@ -281,11 +281,11 @@ func (c *call) retryable(ctx context.Context, resp *http.Response, err error) bo
 		return false
 	}
 	switch c.attempt.outcome {
-	case OutcomeSent:
+	case OutcomeApplied:
 		return false
 	case OutcomeUnknown:
-		if !c.client.retry.RetryUnknown {
-			return false
+		if !c.client.retry.RetryUnknown || c.endpoint.op != OpSMSSend {
+			return false // A code is good for one time: a second attempt cannot succeed where the first did.
 		}
 	}
 	if certErr := (*tls.CertificateVerificationError)(nil); errors.As(err, &certErr) {
@@ -306,9 +306,9 @@ func (c *call) attemptError(ctx context.Context, resp *http.Response, err error,
 	switch {
 	case err != nil:
 		unreadable = addCause(err, ctx.Err())
-	case a.outcome != OutcomeSent:
+	case a.outcome != OutcomeApplied:
 		r := newRedactor(c.client, c.body)
-		apiErr := newAPIError(a.status, retryAfter, a.responseBody, r)
+		apiErr := newAPIError(c.endpoint.op, a.status, retryAfter, a.responseBody, r)
 		apiErr.Attempts, apiErr.Outcome = c.attempts, c.outcome
 		if a.bodyErr != nil {
 			apiErr.err = r.error(addCause(a.bodyErr, ctx.Err()))
@@ -325,6 +325,7 @@ func (c *call) attemptError(ctx context.Context, resp *http.Response, err error,
 		return nil
 	}
 	return &TransportError{
+		Op:       c.endpoint.op,
 		Attempts: c.attempts,
 		Outcome:  c.outcome,
 		Err:      newRedactor(c.client, c.body).error(unreadable),
@@ -359,7 +360,7 @@ func (c *call) log(ctx context.Context, msg string, start time.Time, outcome Out
 	}
 	attrs := append([]slog.Attr{
 		slog.String("method", http.MethodPost),
-		slog.String("path", c.path),
+		slog.String("path", c.endpoint.request.URL.Path),
 		slog.Duration("duration", time.Since(start)),
 		slog.String("outcome", outcome.String()),
 	}, more...)

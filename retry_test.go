@@ -277,7 +277,7 @@ func FuzzAttempts(f *testing.F) {
 			}
 			if err != nil {
 				assert.Equal(t, maybeSent, stytchb2b.MaybeSent(err), "%v", err)
-				assert.Equal(t, maybeSent, outcomeOf(err) != stytchb2b.OutcomeNotSent)
+				assert.Equal(t, maybeSent, outcomeOf(err) != stytchb2b.OutcomeNotApplied)
 				assert.Equal(t, attempts, attemptsOf(err))
 			}
 		})
@@ -544,10 +544,10 @@ func TestAttemptsAreLogged(t *testing.T) {
 		common := `method=POST path=/v1/b2b/otps/sms/send`
 		lines := strings.Split(strings.TrimSpace(buf.String()), "\n")
 		require.Len(t, lines, 5)
-		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not sent" attempt=1 wait=3s status=429 request_id=request-id-test-0`, common), lines[0])
+		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not applied" attempt=1 wait=3s status=429 request_id=request-id-test-0`, common), lines[0])
 		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: attempt" %s duration=0s outcome=unknown attempt=2 wait=[01](ns|s)$`, common), lines[1])
-		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not sent" attempt=3 wait=0s status=429`, common), lines[2])
-		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome=sent attempt=4 status=200 request_id=request-id-test-1`, common), lines[3])
-		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: call" %s duration=3\S* outcome=sent attempts=4 status=200 request_id=request-id-test-1$`, common), lines[4])
+		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not applied" attempt=3 wait=0s status=429`, common), lines[2])
+		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome=applied attempt=4 status=200 request_id=request-id-test-1`, common), lines[3])
+		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: call" %s duration=3\S* outcome=applied attempts=4 status=200 request_id=request-id-test-1$`, common), lines[4])
 	})
 }

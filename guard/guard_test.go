@@ -40,7 +40,7 @@ func allow(t *testing.T, g *guard.Guard, p stytchb2b.SMSSendParams) error {
 }
 
 // notSent is an error of a Send that sent nothing.
-var notSent = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotSent, Err: errors.New("refused")}
+var notSent = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")}
 
 func TestNumbers(t *testing.T) {
 	t.Parallel()
@@ -136,7 +136,7 @@ func TestCooldown(t *testing.T) {
 			frees bool
 		}{
 			{notSent, true},
-			{&stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotSent}, true},
+			{&stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}, true},
 			{&stytchb2b.APIError{StatusCode: 503}, false},
 		} {
 			done, err := g.Allow(t.Context(), params("a", ""))

@@ -1,8 +1,6 @@
 package stytchtest
 
-import (
-	"time"
-)
+import "time"
 
 // authenticate is POST /v1/b2b/otps/sms/authenticate. s.mu is held.
 func (s *Server) authenticate(body []byte, requestID string) (any, error) {
@@ -39,15 +37,16 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 		return nil, err
 	}
 	now := s.state.now()
-	code, ok := s.state.codes[member.MemberID]
+	code := s.state.codes[member.MemberID]
 	switch {
-	case !ok || code.text != p.Code:
-		return nil, fail(404, "otp_code_not_found", "The code is wrong, has been used or was replaced by a newer one.")
-	case !now.Before(code.expires):
-		return nil, fail(401, "unable_to_auth_otp_code", "The code has expired.")
+	case code.text != p.Code:
+		return nil, fail(404, "otp_code_not_found", "The code is wrong, or was replaced by a newer one.")
+	case code.used || !now.Before(code.expires):
+		return nil, fail(401, "unable_to_auth_otp_code", "The code has been used or has expired.")
 	}
 
-	delete(s.state.codes, member.MemberID)
+	code.used = true
+	s.state.codes[member.MemberID] = code
 	member.MFAPhoneNumberVerified = true
 	switch {
 	case org.MFAPolicy == "REQUIRED_FOR_ALL" || p.SetMFAEnrollment == "enroll":
@@ -66,8 +65,12 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 	}
 	sess.addFactor(smsFactor, now)
 	sess.accessed, sess.expires = now, now.Add(time.Duration(minutes)*time.Minute)
-	if p.SessionCustomClaims != nil {
-		sess.claims = p.SessionCustomClaims
+	for name, value := range p.SessionCustomClaims {
+		if value == nil {
+			delete(sess.claims, name)
+		} else {
+			sess.claims[name] = value
+		}
 	}
 	s.state.issueTokens(sess)
 	return authenticateObject{

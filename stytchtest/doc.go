@@ -27,11 +27,14 @@
 //   - A code lives two minutes, a new one makes the one before it invalid, and
 //     one is good for one time. An intermediate session token lasts ten minutes,
 //     and authenticate uses it up.
+//   - A wrong code: 404 otp_code_not_found; one that has been used or has expired:
+//     401 unable_to_auth_otp_code.
 //   - A session that is named must be one of the Member's, and only one may be.
 //   - SMS go to the countries of the project's allowlist: at first the US and
 //     Canada, which do not include the other countries of +1.
 //   - Entering a code verifies the number, and enrolls the Member in MFA where
 //     the Organization requires it or the request says so.
+//   - Custom claims are added to a session's; null deletes one.
 //
 // # Assumed
 //
@@ -47,8 +50,7 @@
 //     400 duplicate_member_phone_number.
 //   - A Member whose status is not active, deleted ones included: 400
 //     action_available_only_for_active_members.
-//   - A wrong, used or replaced code: 404 otp_code_not_found; an expired one: 401
-//     unable_to_auth_otp_code.
+//   - A code that a newer one has replaced is answered as a wrong one is.
 //   - A body that is no JSON, of a wrong type or without a required field: 400
 //     bad_request; one over 64 KiB: 413; a wrong path or method: 404
 //     route_not_found.

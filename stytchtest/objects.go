@@ -182,10 +182,6 @@ type factorObject struct {
 }
 
 func newMemberSessionObject(sess *session, o *Organization, m *Member) memberSessionObject {
-	claims := sess.claims
-	if claims == nil {
-		claims = map[string]any{}
-	}
 	s := memberSessionObject{
 		MemberSessionID:  sess.id,
 		MemberID:         m.MemberID,
@@ -195,7 +191,7 @@ func newMemberSessionObject(sess *session, o *Organization, m *Member) memberSes
 		LastAccessedAt:   sess.accessed.Format(time.RFC3339),
 		ExpiresAt:        sess.expires.Format(time.RFC3339),
 		Roles:            []string{memberRole},
-		CustomClaims:     claims,
+		CustomClaims:     sess.claims,
 	}
 	for _, f := range sess.factors {
 		o := factorObject{Type: f.kind, DeliveryMethod: f.delivery, LastAuthenticatedAt: f.at.Format(time.RFC3339)}

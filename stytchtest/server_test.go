@@ -333,7 +333,7 @@ func TestAuthenticate(t *testing.T) {
 		{"used", func(t *testing.T, s *stytchtest.Server) fields {
 			require.Equal(t, 200, post(t, s, authenticatePath, good(t, s)).HTTPStatus)
 			return good(t, s)
-		}, 404, "otp_code_not_found"},
+		}, 401, "unable_to_auth_otp_code"},
 		{"another Member's", func(t *testing.T, s *stytchtest.Server) fields {
 			m := member(t, s, stytchtest.Member{MFAPhoneNumber: "+12025550107"})
 			return fields{"member_id": m.MemberID, "code": code(s), "session_token": s.NewSession(m.MemberID, false).Token}
@@ -409,6 +409,7 @@ func TestAuthenticateChanges(t *testing.T) {
 	s.Advance(10 * time.Minute)
 	f := fields{"organization_id": s.OrganizationID, "member_id": s.MemberID, "session_token": s.NewSession(s.MemberID, true).Token}
 	f["set_mfa_enrollment"], f["session_duration_minutes"] = "enroll", 5
+	f["session_custom_claims"] = fields{"team": "blue", "level": 3}
 	a = enter(f)
 	assert.True(t, a.Member.MFAEnrolled)
 	assert.Equal(t, f["session_token"], a.SessionToken)
@@ -417,7 +418,10 @@ func TestAuthenticateChanges(t *testing.T) {
 	f["set_mfa_enrollment"] = "unenroll"
 	delete(f, "session_token")
 	f["session_jwt"] = a.SessionJWT
-	assert.False(t, enter(f).Member.MFAEnrolled)
+	f["session_custom_claims"] = fields{"team": nil, "shift": "late"}
+	a = enter(f)
+	assert.False(t, a.Member.MFAEnrolled)
+	assert.Equal(t, map[string]any{"level": 3.0, "shift": "late"}, a.MemberSession.CustomClaims)
 }
 
 func TestRateLimit(t *testing.T) {

@@ -101,6 +101,7 @@ func (s *state) newSession(memberID string, lifetime time.Duration) *session {
 	sess := &session{
 		id:       "member-session-test-" + uuid(),
 		memberID: memberID,
+		claims:   map[string]any{},
 		started:  now,
 		accessed: now,
 		expires:  now.Add(lifetime),

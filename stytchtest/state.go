@@ -68,6 +68,7 @@ type state struct {
 type code struct {
 	text    string
 	expires time.Time
+	used    bool
 }
 
 const (

@@ -1,0 +1,66 @@
+package stytchb2b
+
+import (
+	"fmt"
+	"log/slog"
+	"unicode/utf8"
+)
+
+// A field is a parameter of a call that is a string, by its name on the wire.
+type field struct {
+	name, value string
+	required    bool
+	session     bool // one of those that name a session: at most one is given
+}
+
+// checkFields returns a *ParamError for the first field that no call takes, and
+// how many name a session.
+func checkFields(fields []field) (sessions int, err error) {
+	for _, f := range fields {
+		switch {
+		case f.required && f.value == "":
+			return 0, &ParamError{f.name, "is required"}
+		case !utf8.ValidString(f.value):
+			return 0, &ParamError{f.name, "must be valid UTF-8"}
+		case f.session && f.value != "":
+			if sessions++; sessions > 1 {
+				return 0, &ParamError{f.name, "must be empty beside another of intermediate_session_token, session_token and session_jwt"}
+			}
+		}
+	}
+	return sessions, nil
+}
+
+// mask hides the values that there are.
+func mask(secrets ...*string) {
+	for _, secret := range secrets {
+		if *secret != "" {
+			*secret = redacted
+		}
+	}
+}
+
+// fieldAttrs returns the fields that are not empty, for a log.
+func fieldAttrs(fields []field) []slog.Attr {
+	var attrs []slog.Attr
+	for _, f := range fields {
+		if f.value != "" {
+			attrs = append(attrs, slog.String(f.name, f.value))
+		}
+	}
+	return attrs
+}
+
+// responseText is what a response shows of itself when it is printed.
+func responseText(requestID string, statusCode int, memberID string) string {
+	return fmt.Sprintf("{RequestID:%s StatusCode:%d MemberID:%s}", requestID, statusCode, memberID)
+}
+
+// responseValue is what a response shows of itself in a log.
+func responseValue(requestID string, statusCode int, memberID string) slog.Value {
+	return slog.GroupValue(
+		slog.String("request_id", requestID),
+		slog.Int("status_code", statusCode),
+		slog.String("member_id", memberID),
+	)
+}
