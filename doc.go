@@ -1,11 +1,19 @@
-// Package stytchb2b sends SMS one-time passcodes through Stytch's B2B API: the
-// "send it again" of an MFA step, from a Go backend.
+// Package stytchb2b makes the SMS step of a multi-factor login with Stytch's B2B
+// API, from a Go backend: it sends a one-time passcode, again and again if the
+// user asks for it, and verifies the one that they enter.
 //
 //	client, err := stytchb2b.NewClient(projectID, secret)
 //	// ...
 //	resp, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
 //		OrganizationID: "organization-test-...",
 //		MemberID:       "member-test-...",
+//	})
+//	// ...
+//	session, err := client.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
+//		OrganizationID:           "organization-test-...",
+//		MemberID:                 "member-test-...",
+//		Code:                     "123456",
+//		IntermediateSessionToken: "...", // from primary authentication
 //	})
 //
 // # One Send, at most one SMS
@@ -34,6 +42,11 @@
 // A [RetryPolicy] changes how often and how patiently; its RetryUnknown gives
 // the first promise up, and keeps the second.
 //
+// [SMS.Authenticate] is applied once at most, too: it uses up the code, and an
+// intermediate session token with it. Its attempts prove the same and are tried
+// again where those of Send are, whatever the RetryPolicy's RetryUnknown; and
+// [MaybeUsed] is false only where it is certain that the code was not used.
+//
 // # Errors
 //
 // There are four, all to be found with [errors.As]: a [*ParamError] for an
@@ -45,9 +58,9 @@
 //
 // # Secrets and people's numbers
 //
-// The project's secret, session tokens and whole phone numbers are never
-// printed: not by a [Client], by [SMSSendParams] or an error, whichever verb or
-// logger prints it. Nothing is logged at all without [WithLogger].
+// The project's secret, session tokens, codes and whole phone numbers are never
+// printed: not by a [Client], by parameters, a response or an error, whichever
+// verb or logger prints it. Nothing is logged at all without [WithLogger].
 //
 // # Testing
 //

@@ -214,8 +214,8 @@ func TestFaultsOfAuthenticate(t *testing.T) {
 func TestMixOfAuthenticate(t *testing.T) {
 	t.Parallel()
 	for _, proto := range protocols {
-		for _, newContext := range []func() context.Context{context.Background, canceledSoon} {
-			t.Run(string(proto), func(t *testing.T) {
+		for name, newContext := range map[string]func() context.Context{"": context.Background, ", canceled": canceledSoon} {
+			t.Run(string(proto)+name, func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t, proto, drawMix(proto, 11))
 				well, unknown := 0, 0
@@ -236,8 +236,10 @@ func TestMixOfAuthenticate(t *testing.T) {
 						assert.False(t, m.MFAPhoneNumberVerified, "%v", r.err)
 					}
 				}
-				assert.NotZero(t, well)
-				assert.NotZero(t, unknown)
+				if name == "" { // On a machine that is slow just then, all may be canceled early.
+					assert.NotZero(t, well)
+					assert.NotZero(t, unknown)
+				}
 			})
 		}
 	}

@@ -15,13 +15,15 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// FuzzResponse gives Send any body with a 2xx: it returns a response or an
-// error, never both, and the error says that the SMS was sent.
+// FuzzResponse gives Send and Authenticate any body with a 2xx: they return a
+// response or an error, never both, and the error says that the SMS was sent, or
+// the code used.
 func FuzzResponse(f *testing.F) {
 	for _, body := range []string{
 		"", "{}", "null", "[]", `"a"`, "{", ok.body, `{"status_code":1e999}`, `{"member":{"name":"\ud800"}}`, `{"member":[]}`,
 		`{"organization":{"allowed_mfa_methods":["sms_otp",null]}}`, "\xef\xbb\xbf{}", " \n\t{}", `{"request_id":"a\u0000b"}`,
-		`{"REQUEST_ID":"a","request_id":null}`,
+		`{"REQUEST_ID":"a","request_id":null}`, `{"member_session":{"expires_at":"2026-05-04T03:02:01Z","custom_claims":{"a":[1]}}}`,
+		`{"member_session":{"expires_at":"","authentication_factors":[null,{}]}}`, `{"session_token":null,"member_session":null}`,
 	} {
 		f.Add([]byte(body), 200)
 	}
@@ -36,11 +38,22 @@ func FuzzResponse(f *testing.F) {
 			assert.True(t, stytchb2b.MaybeSent(err))
 			assert.Equal(t, stytchb2b.OutcomeApplied, outcomeOf(err))
 			assertOneLine(t, err)
-			return
+		} else {
+			require.NotNil(t, resp)
+			assert.Equal(t, string(body), resp.RawJSON())
+			assert.True(t, json.Valid(body))
 		}
-		require.NotNil(t, resp)
-		assert.Equal(t, string(body), resp.RawJSON())
-		assert.True(t, json.Valid(body))
+		authenticated, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+		if err != nil {
+			assert.Nil(t, authenticated)
+			assert.True(t, stytchb2b.MaybeUsed(err))
+			assert.False(t, stytchb2b.MaybeSent(err))
+			assertOneLine(t, err)
+		} else {
+			require.NotNil(t, authenticated)
+			assert.Equal(t, string(body), authenticated.RawJSON())
+			assert.True(t, json.Valid(body))
+		}
 	})
 }
 

@@ -81,7 +81,7 @@ func isLoopback(host string) bool {
 
 // WithHTTPClient sends requests through a copy of httpClient, with its
 // Transport, Jar and Timeout. A nil Transport means [http.DefaultTransport], as
-// it always does. The Timeout bounds each attempt; [WithTimeout] bounds the
+// it always does; one that wraps [NewTransport] is as fast as the Client's own. The Timeout bounds each attempt; [WithTimeout] bounds the
 // whole call. Redirects are never followed, whatever its CheckRedirect says.
 //
 // httpClient and its Transport are not changed, and the library never closes

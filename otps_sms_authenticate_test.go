@@ -1,0 +1,345 @@
+package stytchb2b_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+var authenticateParams = stytchb2b.SMSAuthenticateParams{
+	OrganizationID: "organization-test-1", MemberID: "member-test-1", Code: "123456", SessionToken: token,
+}
+
+// A whole MFA step: the code is sent, and entered wrong, right and again.
+func TestAuthenticate(t *testing.T) {
+	t.Parallel()
+	srv := stytchtest.NewServer()
+	defer srv.Close()
+	srv.SetTime(time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC))
+	client := srv.Client()
+	_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
+	require.NoError(t, err)
+	enter := stytchb2b.SMSAuthenticateParams{
+		OrganizationID: srv.OrganizationID, MemberID: srv.MemberID,
+		IntermediateSessionToken: srv.IntermediateSessionToken(srv.MemberID),
+		SessionDurationMinutes:   30,
+		SessionCustomClaims:      map[string]any{"team": "blue", "level": 3, "none": nil},
+		SetMFAEnrollment:         stytchb2b.MFAEnroll,
+		SetDefaultMFA:            true,
+	}
+
+	refused := func(want stytchb2b.ErrorType) {
+		t.Helper()
+		resp, err := client.OTPs.SMS.Authenticate(t.Context(), enter)
+		assert.Nil(t, resp)
+		var apiErr *stytchb2b.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, want, apiErr.ErrorType)
+		assert.Equal(t, stytchb2b.OpSMSAuthenticate, apiErr.Op)
+		assert.False(t, stytchb2b.MaybeUsed(err))
+		assert.False(t, stytchb2b.MaybeSent(err))
+		assert.Contains(t, err.Error(), "; the code was not used")
+		assertOneLine(t, err)
+	}
+	enter.Code = "no code"
+	refused(stytchb2b.ErrorTypeOTPCodeNotFound)
+
+	enter.Code = srv.SMS()[0].Code
+	resp, err := client.OTPs.SMS.Authenticate(t.Context(), enter)
+	require.NoError(t, err)
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Regexp(t, "^request-id-test-", resp.RequestID)
+	assert.Equal(t, srv.MemberID, resp.MemberID)
+	assert.NotEmpty(t, resp.SessionToken)
+	assert.Len(t, strings.Split(resp.SessionJWT, "."), 3)
+	assert.True(t, resp.Member.MFAEnrolled)
+	assert.True(t, resp.Member.MFAPhoneNumberVerified)
+	assert.Equal(t, "sms_otp", resp.Member.DefaultMFAMethod)
+	assert.Equal(t, srv.OrganizationID, resp.Organization.OrganizationID)
+	session := resp.MemberSession
+	assert.Regexp(t, "^member-session-test-", session.MemberSessionID)
+	assert.Equal(t, srv.MemberID, session.MemberID)
+	assert.Equal(t, srv.OrganizationID, session.OrganizationID)
+	assert.Equal(t, resp.Organization.OrganizationSlug, session.OrganizationSlug)
+	assert.Equal(t, time.Date(2026, 5, 4, 3, 32, 1, 0, time.UTC), session.ExpiresAt)
+	assert.Equal(t, time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC), session.StartedAt)
+	assert.Equal(t, session.StartedAt, session.LastAccessedAt)
+	assert.Equal(t, []string{"stytch_member"}, session.Roles)
+	assert.Equal(t, map[string]any{"team": "blue", "level": 3.0}, session.CustomClaims)
+	require.Len(t, session.AuthenticationFactors, 2)
+	assert.Equal(t, stytchb2b.AuthenticationFactor{Type: "otp", DeliveryMethod: "sms", LastAuthenticatedAt: session.StartedAt}, session.AuthenticationFactors[1])
+	assert.Contains(t, resp.RawJSON(), `"phone_number_factor"`)
+
+	refused(stytchb2b.ErrorTypeIntermediateSessionNotFound)
+	enter.IntermediateSessionToken, enter.SessionToken = "", resp.SessionToken
+	refused(stytchb2b.ErrorTypeUnableToAuthOTPCode)
+	assert.Len(t, srv.SMS(), 1)
+}
+
+// What goes out is what the reference asks for, and nothing else.
+func TestAuthenticateRequest(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		params stytchb2b.SMSAuthenticateParams
+		body   string
+	}{
+		"the least": {
+			stytchb2b.SMSAuthenticateParams{OrganizationID: "o", MemberID: "m", Code: "000042", SessionJWT: "a.b.c"},
+			`{"organization_id":"o","member_id":"m","code":"000042","session_jwt":"a.b.c"}`,
+		},
+		"everything": {
+			stytchb2b.SMSAuthenticateParams{
+				OrganizationID: "o", MemberID: "m", Code: "123456", IntermediateSessionToken: token,
+				SessionDurationMinutes: 527040, SessionCustomClaims: map[string]any{"a": []int{1}, "b": nil},
+				SetMFAEnrollment: stytchb2b.MFAUnenroll, SetDefaultMFA: true, TelemetryID: "t",
+			},
+			`{"organization_id":"o","member_id":"m","code":"123456","intermediate_session_token":"` + token + `",
+				"session_duration_minutes":527040,"session_custom_claims":{"a":[1],"b":null},
+				"set_mfa_enrollment":"unenroll","set_default_mfa":true,"telemetry_id":"t"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got *http.Request
+			var body []byte
+			client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+				got = req
+				body, _ = io.ReadAll(req.Body)
+				return ok.do(req)
+			}))
+			_, err := client.OTPs.SMS.Authenticate(t.Context(), tc.params)
+			require.NoError(t, err)
+			assert.JSONEq(t, tc.body, string(body))
+			assert.Equal(t, "POST https://test.stytch.com/v1/b2b/otps/sms/authenticate", got.Method+" "+got.URL.String())
+			user, password, _ := got.BasicAuth()
+			assert.Equal(t, "project-test-1 secret-test-1", user+" "+password)
+		})
+	}
+}
+
+// Bad parameters are found before any I/O.
+func TestAuthenticateRefuses(t *testing.T) {
+	t.Parallel()
+	type cycle map[string]any
+	circle := cycle{}
+	circle["self"] = circle
+	for _, tc := range []struct {
+		name   string
+		change func(*stytchb2b.SMSAuthenticateParams)
+		field  string // "" where the parameters are good
+	}{
+		{"good", func(*stytchb2b.SMSAuthenticateParams) {}, ""},
+		{"no organization", func(p *stytchb2b.SMSAuthenticateParams) { p.OrganizationID = "" }, "organization_id"},
+		{"no member", func(p *stytchb2b.SMSAuthenticateParams) { p.MemberID = "" }, "member_id"},
+		{"no code", func(p *stytchb2b.SMSAuthenticateParams) { p.Code = "" }, "code"},
+		{"a code that is no UTF-8", func(p *stytchb2b.SMSAuthenticateParams) { p.Code = "\xff" }, "code"},
+		{"a telemetry ID that is no UTF-8", func(p *stytchb2b.SMSAuthenticateParams) { p.TelemetryID = "\xff" }, "telemetry_id"},
+		{"no session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionToken = "" }, "intermediate_session_token"},
+		{"two sessions", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionJWT = "a.b.c" }, "session_jwt"},
+		{"an intermediate session too", func(p *stytchb2b.SMSAuthenticateParams) { p.IntermediateSessionToken = token }, "session_token"},
+		{"the shortest session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 5 }, ""},
+		{"the longest session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 527040 }, ""},
+		{"too short a session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 4 }, "session_duration_minutes"},
+		{"too long a session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 527041 }, "session_duration_minutes"},
+		{"a negative duration", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = -60 }, "session_duration_minutes"},
+		{"unenroll", func(p *stytchb2b.SMSAuthenticateParams) { p.SetMFAEnrollment = stytchb2b.MFAUnenroll }, ""},
+		{"an enrollment that is none", func(p *stytchb2b.SMSAuthenticateParams) { p.SetMFAEnrollment = "Enroll" }, "set_mfa_enrollment"},
+		{"no claims", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionCustomClaims = map[string]any{} }, ""},
+		{"a claim that is a function", func(p *stytchb2b.SMSAuthenticateParams) {
+			p.SessionCustomClaims = map[string]any{token: func() {}}
+		}, "session_custom_claims"},
+		{"a claim that is no number", func(p *stytchb2b.SMSAuthenticateParams) {
+			p.SessionCustomClaims = map[string]any{"a": math.NaN()}
+		}, "session_custom_claims"},
+		{"claims in a circle", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionCustomClaims = circle }, "session_custom_claims"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := authenticateParams
+			tc.change(&p)
+			s := &script{ends: []end{ok}}
+			resp, err := newClient(t, s).OTPs.SMS.Authenticate(t.Context(), p)
+			if tc.field == "" {
+				require.NoError(t, err)
+				return
+			}
+			assert.Empty(t, s.at, "no I/O")
+			assert.Nil(t, resp)
+			var paramErr *stytchb2b.ParamError
+			require.ErrorAs(t, err, &paramErr)
+			assert.Equal(t, tc.field, paramErr.Field)
+			assert.False(t, stytchb2b.MaybeUsed(err))
+			assert.NotContains(t, err.Error(), token)
+			assertOneLine(t, err)
+		})
+	}
+	var none stytchb2b.Client
+	_, err := none.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	assert.EqualError(t, err, "stytchb2b: client: must be made by NewClient")
+}
+
+// An Authenticate is tried again only where it certainly was not applied, even
+// for those who have Sends tried again.
+func TestAuthenticateAttempts(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name      string
+		ends      []end
+		attempts  int
+		maybeUsed bool
+		says      string // of the error; "" for a success
+	}{
+		{"no connection", []end{refused, ok}, 2, false, ""},
+		{"a rate limit", []end{{status: 429}, ok}, 2, false, ""},
+		{"no connection at all", []end{refused}, 3, false, "the network failed; the code was not used"},
+		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the code may have been used"},
+		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the code may have been used"},
+		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error; the code may have been used"},
+		{"400", []end{{status: 400}, ok}, 1, false, "HTTP 400 Bad Request; the code was not used"},
+		{"307", []end{{status: 307}, ok}, 1, false, "; the code was not used"},
+		{"a success that cannot be read", []end{garbage, ok}, 1, true, "the body is no JSON object; the code was used"},
+		{"a time that is none", []end{{status: 200, body: `{"member_session":{"expires_at":"soon"}}`}, ok}, 1, true, "; the code was used"},
+		{"a certificate", []end{untrusted, ok}, 1, false, "; the code was not used"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{ends: tc.ends}
+			client := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{RetryUnknown: true, MinBackoff: 1, MaxBackoff: 1}))
+			resp, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+			assert.Len(t, s.at, tc.attempts)
+			if tc.says == "" {
+				assert.NoError(t, err)
+				return
+			}
+			require.Error(t, err)
+			assert.Nil(t, resp)
+			assert.Equal(t, tc.maybeUsed, stytchb2b.MaybeUsed(err))
+			assert.False(t, stytchb2b.MaybeSent(err), "it sends no SMS")
+			assert.Equal(t, tc.attempts, attemptsOf(err))
+			assert.Contains(t, err.Error(), tc.says)
+			assertOneLine(t, err)
+		})
+	}
+}
+
+func TestMaybeUsed(t *testing.T) {
+	t.Parallel()
+	var (
+		send    = &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 500}
+		unknown = &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: 500}
+		refusal = &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: 404, Outcome: stytchb2b.OutcomeNotApplied}
+		used    = &stytchb2b.TransportError{Op: stytchb2b.OpSMSAuthenticate, Outcome: stytchb2b.OutcomeApplied, Err: errNetwork}
+		byHand  = &stytchb2b.TransportError{Err: errNetwork}
+	)
+	for _, tc := range []struct {
+		name       string
+		err        error
+		used, sent bool
+	}{
+		{"nil", nil, true, true},
+		{"foreign", errNetwork, true, true},
+		{"ParamError", &stytchb2b.ParamError{Field: "code"}, false, false},
+		{"a Send's", send, false, true},
+		{"unknown", unknown, true, false},
+		{"refused", refusal, false, false},
+		{"used", used, true, false},
+		{"made by hand", byHand, true, true},
+		{"wrapped", fmt.Errorf("login: %w", refusal), false, false},
+		{"of a Send and an Authenticate", errors.Join(send, refusal), false, true},
+		{"of an Authenticate and a Send", errors.Join(unknown, &stytchb2b.ParamError{Field: "locale"}), true, false},
+	} {
+		assert.Equal(t, tc.used, stytchb2b.MaybeUsed(tc.err), tc.name)
+		assert.Equal(t, tc.sent, stytchb2b.MaybeSent(tc.err), tc.name)
+	}
+}
+
+// Codes, tokens and the values of claims do not show, however they are printed.
+func TestAuthenticateIsMasked(t *testing.T) {
+	t.Parallel()
+	p := stytchb2b.SMSAuthenticateParams{
+		OrganizationID: "organization-test-1", MemberID: "member-test-1", Code: "271828",
+		IntermediateSessionToken: token + "1", SessionToken: token + "2", SessionJWT: token + "3",
+		SessionDurationMinutes: 30, SessionCustomClaims: map[string]any{"salary": 314159},
+		SetMFAEnrollment: stytchb2b.MFAEnroll, SetDefaultMFA: true, TelemetryID: "telemetry",
+	}
+	body := `{"request_id":"request-id-test-1","status_code":200,"session_token":"` + token + `","session_jwt":"` + token + `.b.c",
+		"member":{"name":"Ada"},"member_session":{"custom_claims":{"salary":314159}}}`
+	resp, err := newClient(t, &script{ends: []end{{status: 200, body: body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	require.NoError(t, err)
+	assert.Equal(t, token, resp.SessionToken)
+	assert.Equal(t, body, resp.RawJSON())
+
+	var out strings.Builder
+	text, jsonText := slog.New(slog.NewTextHandler(&out, nil)), slog.New(slog.NewJSONHandler(&out, nil))
+	for _, v := range []any{p, &p, []any{p}, resp, *resp} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		text.Info("text", "value", v)
+		jsonText.Info("json", "value", v)
+	}
+	assert.NotContains(t, out.String(), "314159")
+	for _, v := range []any{p, resp, *resp} {
+		object, err := json.Marshal(v)
+		require.NoError(t, err)
+		out.Write(object)
+	}
+	for _, hidden := range []string{token, "271828"} {
+		assert.NotContains(t, out.String(), hidden)
+	}
+	assert.Contains(t, out.String(), `"name":"Ada"`)
+	assert.Equal(t, "{OrganizationID:organization-test-1 MemberID:member-test-1 Code:[redacted] IntermediateSessionToken:[redacted] "+
+		"SessionToken:[redacted] SessionJWT:[redacted] SessionDurationMinutes:30 SessionCustomClaims:map[salary:[redacted]] "+
+		"SetMFAEnrollment:enroll SetDefaultMFA:true TelemetryID:telemetry}", p.String())
+	assert.Contains(t, out.String(), "value.code=[redacted] value.intermediate_session_token=[redacted] value.session_token=[redacted] "+
+		"value.session_jwt=[redacted] value.set_mfa_enrollment=enroll value.telemetry_id=telemetry value.session_duration_minutes=30 "+
+		"value.session_custom_claims=[salary] value.set_default_mfa=true")
+	assert.Equal(t, map[string]any{"salary": 314159}, p.SessionCustomClaims, "the caller's map is not changed")
+}
+
+// A code that a proxy echoes does not show.
+func TestAuthenticateErrorsAreRedacted(t *testing.T) {
+	t.Parallel()
+	var logged strings.Builder
+	page := end{status: 502, body: "<pre>code=123456 token=" + token}
+	client := newClient(t, &script{ends: []end{page}}, stytchb2b.WithLogger(debugLogger(&logged)))
+	_, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	require.Error(t, err)
+	assert.Contains(t, err.Error(), "code=[redacted] token=[redacted]")
+	assert.NotContains(t, logged.String(), "123456")
+	assert.Contains(t, logged.String(), "path=/v1/b2b/otps/sms/authenticate")
+}
+
+// Authenticate asks no guard, and a context that is over sends nothing.
+func TestAuthenticateBegins(t *testing.T) {
+	t.Parallel()
+	refuse := func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+		return nil, errFraud
+	}
+	s := &script{ends: []end{ok}}
+	client := newClient(t, s, stytchb2b.WithGuard(guardFunc(refuse)))
+	_, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	assert.NoError(t, err)
+
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = client.OTPs.SMS.Authenticate(canceled, authenticateParams)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: context canceled; the code was not used")
+	assert.False(t, stytchb2b.MaybeUsed(err))
+	assert.Len(t, s.at, 1)
+}
