@@ -1,0 +1,76 @@
+package main
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+// A fake is a Stytch in this process, with Members to sign in as.
+type fake struct {
+	*stytchtest.Server
+	members []stytchtest.Member
+}
+
+func newFake() *fake {
+	f := &fake{Server: stytchtest.NewServer()}
+	org, err := f.AddOrganization(stytchtest.Organization{Name: "Example Inc.", MFAPolicy: "REQUIRED_FOR_ALL"})
+	if err != nil {
+		panic(err) // These values are good.
+	}
+	for _, m := range []stytchtest.Member{
+		{Name: "Ada Lovelace", EmailAddress: "ada@example.com", MFAPhoneNumber: "+12025550006", MFAPhoneNumberVerified: true, MFAEnrolled: true},
+		{Name: "Grace Hopper", EmailAddress: "grace@example.com"},
+	} {
+		m.OrganizationID = org.OrganizationID
+		if m, err = f.AddMember(m); err != nil {
+			panic(err)
+		}
+		f.members = append(f.members, m)
+	}
+	return f
+}
+
+// authenticate is the primary authentication of a Member, whoever asks for it.
+func (f *fake) authenticate(s *state) {
+	for _, m := range f.members {
+		if m.MemberID == s.memberID {
+			s.organizationID = m.OrganizationID
+			s.intermediateSessionToken = f.IntermediateSessionToken(m.MemberID)
+		}
+	}
+}
+
+// phone is what the Member's phone shows: the last messages, the newest first.
+func (f *fake) phone(memberID string) []stytchtest.SMS {
+	sms := f.SMSTo(memberID)
+	slices.Reverse(sms)
+	return sms[:min(len(sms), 3)]
+}
+
+// A namedFault is something that can be made to go wrong.
+type namedFault struct {
+	ID, Name string
+	fault    stytchtest.Fault
+}
+
+var faults = []namedFault{
+	{"lost", "Done, but no answer", stytchtest.Fault{Processed: true, Reset: true}},
+	{"down", "Stytch is down (503)", stytchtest.Fault{StatusCode: http.StatusServiceUnavailable}},
+	{"late", "An answer too late", stytchtest.Fault{Delay: time.Minute}},
+	{"busy", "Busy for 20 s (429)", stytchtest.Fault{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"20"}}}},
+	{"refused", "Refused (400)", stytchtest.Fault{StatusCode: http.StatusBadRequest, Body: `{"error_type":"billing_not_verified"}`}},
+}
+
+// failNext makes the next request to the fake fail.
+func (a *app) failNext(r *http.Request, l *login) {
+	for _, f := range faults {
+		if f.ID == r.PostForm.Get("fault") {
+			f.fault.MemberID = l.memberID
+			a.fake.Fail(f.fault)
+			l.notice = notice{Text: "The next request to Stytch: " + f.Name + ".", Good: true}
+		}
+	}
+}

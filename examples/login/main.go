@@ -1,0 +1,112 @@
+// Login is a web application whose login has an SMS step: it sends the code,
+// resends it, verifies it, and says what to do about everything that can go
+// wrong. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "login:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends, and then ends the requests that there are.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	flags := flag.NewFlagSet("login", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
+	cooldown := flags.Duration("cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
+	var level slog.Level
+	flags.TextVar(&level, "log", slog.LevelInfo, "the least `level` to log; DEBUG has each attempt to reach Stytch")
+	otel := flags.Bool("otel", false, "write OpenTelemetry's spans and metrics to standard output")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+
+	providers := noTelemetry()
+	if *otel {
+		if providers, err = stdoutTelemetry(stdout); err != nil {
+			return err
+		}
+	}
+	defer func() {
+		// Not ctx, which has ended: what is there must still get out.
+		err = errors.Join(err, providers.shutdown(context.WithoutCancel(ctx)))
+	}()
+
+	c := config{cooldown: *cooldown, logger: logger, providers: providers}
+	if os.Getenv("STYTCH_PROJECT_ID") == "" && os.Getenv("STYTCH_SECRET") == "" {
+		c.fake = newFake()
+		defer c.fake.Close()
+	}
+	a, err := newApp(c)
+	if err != nil {
+		return err
+	}
+
+	listener, err := listenLoopback(*addr)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      2 * stytchb2b.DefaultTimeout, // A page waits for a Send.
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	fmt.Fprintf(stderr, "Open http://%s/ in a browser. Ctrl-C ends it.\n", listener.Addr())
+	if c.fake != nil {
+		fmt.Fprintln(stderr, "STYTCH_PROJECT_ID and STYTCH_SECRET are not set: Stytch is a fake in this process. No real SMS is sent.")
+	}
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("shutting down")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), server.WriteTimeout)
+	defer cancel()
+	return server.Shutdown(ctx)
+}
+
+// listenLoopback listens on a loopback address only: this application believes
+// everybody who they say they are.
+func listenLoopback(addr string) (net.Listener, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if !tcp.IP.IsLoopback() {
+		return nil, fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: its sign-in is a stub that lets everybody in", addr)
+	}
+	return net.ListenTCP("tcp", tcp)
+}

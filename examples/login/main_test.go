@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// start runs the program until the test ends it, and returns its address.
+func start(t *testing.T, args ...string) (url string, stop func() string) {
+	t.Helper()
+	t.Setenv("STYTCH_PROJECT_ID", "")
+	t.Setenv("STYTCH_SECRET", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	errReader, stderr := io.Pipe()
+	stdout := &lockedBuilder{}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stdout, stderr)
+		_ = stderr.Close()
+	}()
+	lines := bufio.NewReader(errReader)
+	line, err := lines.ReadString('\n')
+	require.NoError(t, err)
+	url = regexp.MustCompile(`http://\S+`).FindString(line)
+	rest := make(chan string, 1)
+	go func() {
+		text, _ := io.ReadAll(lines)
+		rest <- string(text)
+	}()
+	return url, func() string {
+		cancel()
+		assert.NoError(t, <-ended)
+		return stdout.String() + <-rest
+	}
+}
+
+func TestRun(t *testing.T) {
+	url, stop := start(t, "-otel", "-log", "DEBUG")
+	resp, err := http.Get(url)
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	assert.Contains(t, string(body), "Ada Lovelace")
+	out := stop()
+	assert.Contains(t, out, "No real SMS is sent")
+	assert.Contains(t, out, "msg=request")
+	assert.Contains(t, out, `"Name":"GET /{$}"`)
+	assert.Contains(t, out, "http.server.request.duration")
+}
+
+// A request that is under way when the program is told to end is answered.
+func TestGracefulShutdown(t *testing.T) {
+	url, stop := start(t)
+	pr, pw := io.Pipe()
+	req, err := http.NewRequest(http.MethodPost, url+"sign-in", pr)
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answered := make(chan int, 1)
+	go func() {
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			answered <- 0
+			return
+		}
+		_ = resp.Body.Close()
+		answered <- resp.StatusCode
+	}()
+	_, err = pw.Write([]byte("member_id=")) // The server has begun to read, soon or late.
+	require.NoError(t, err)
+	stopped := make(chan struct{})
+	time.AfterFunc(200*time.Millisecond, func() { _ = pw.Close() })
+	go func() { defer close(stopped); stop() }()
+	assert.Equal(t, http.StatusSeeOther, <-answered)
+	<-stopped
+}
+
+func TestRunRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		name              string
+		projectID, secret string
+		args              []string
+		says              string
+	}{
+		{"an address for everybody", "", "", []string{"-addr", ":0"}, "loopback"},
+		{"an address of the network", "", "", []string{"-addr", "192.0.2.1:0"}, "loopback"},
+		{"no address", "", "", []string{"-addr", "nowhere"}, "missing port"},
+		{"an argument", "", "", []string{"now"}, "unexpected argument"},
+		{"no cooldown", "", "", []string{"-cooldown", "0s"}, "Cooldown"},
+		{"a level that is none", "", "", []string{"-log", "LOUD"}, "LOUD"},
+		{"half of the credentials", "project-test-1", "", nil, "STYTCH_SECRET"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Setenv("STYTCH_PROJECT_ID", tc.projectID)
+			t.Setenv("STYTCH_SECRET", tc.secret)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			var stderr strings.Builder
+			err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, tc.args...), io.Discard, &stderr)
+			assert.ErrorContains(t, err, tc.says)
+		})
+	}
+}
+
+// With credentials the sign-in asks for what primary authentication would give,
+// and nothing of the fake is there.
+func TestRealStytch(t *testing.T) {
+	t.Setenv("STYTCH_PROJECT_ID", "project-test-1")
+	t.Setenv("STYTCH_SECRET", "secret-test-1")
+	app := serve(t, config{cooldown: time.Minute, providers: noTelemetry()}, (*httptest.Server).Start)
+	v := newVisitor(t, app)
+	_, page := v.do(http.MethodGet, "/", nil)
+	for _, field := range []string{"organization_id", "member_id", "intermediate_session_token"} {
+		assert.Contains(t, page, `<label for="`+field+`">`)
+		assert.Contains(t, page, `<input id="`+field+`" name="`+field+`"`)
+	}
+	status, _ := v.do(http.MethodPost, "/fault", nil)
+	assert.Equal(t, http.StatusNotFound, status)
+}
