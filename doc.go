@@ -59,8 +59,9 @@
 // # Secrets and people's numbers
 //
 // The project's secret, session tokens, codes and whole phone numbers are never
-// printed: not by a [Client], by parameters, a response or an error, whichever
-// verb or logger prints it. Nothing is logged at all without [WithLogger].
+// printed: not by a [Client], by parameters or an error, whichever verb or logger
+// prints it; and a response that is printed or logged shows IDs only. Nothing is
+// logged at all without [WithLogger].
 //
 // # Testing
 //

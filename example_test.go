@@ -53,10 +53,10 @@ func ExampleMaybeSent() {
 		case err == nil:
 			number := resp.Member.MFAPhoneNumber
 			fmt.Fprintf(w, "We have sent a code to •••• %s.\n", number[max(0, len(number)-4):])
-		case errors.As(err, &apiErr) && apiErr.RetryAfter > 0:
-			fmt.Fprintf(w, "Too many codes. Try again in %v.\n", apiErr.RetryAfter)
 		case stytchb2b.MaybeSent(err):
 			fmt.Fprintln(w, "The code may be on its way. If it does not come in a minute, ask again.")
+		case errors.As(err, &apiErr) && apiErr.RetryAfter > 0:
+			fmt.Fprintf(w, "Too many codes. Try again in %v.\n", apiErr.RetryAfter)
 		default:
 			fmt.Fprintln(w, "We could not send the code. Please try again.")
 		}
@@ -73,6 +73,44 @@ func ExampleMaybeSent() {
 	// We have sent a code to •••• 0106.
 	// Too many codes. Try again in 30s.
 	// The code may be on its way. If it does not come in a minute, ask again.
+}
+
+// A code is sent, and entered wrong and right.
+func ExampleSMS_Authenticate() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	client, ctx := stytch.Client(), context.Background()
+
+	_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: stytch.OrganizationID, MemberID: stytch.MemberID})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	params := stytchb2b.SMSAuthenticateParams{
+		OrganizationID:           stytch.OrganizationID,
+		MemberID:                 stytch.MemberID,
+		IntermediateSessionToken: stytch.IntermediateSessionToken(stytch.MemberID), // from primary authentication
+	}
+	for _, params.Code = range []string{"0123456", stytch.SMS()[0].Code} {
+		resp, err := client.OTPs.SMS.Authenticate(ctx, params)
+		var apiErr *stytchb2b.APIError
+		switch {
+		case err == nil:
+			for _, factor := range resp.MemberSession.AuthenticationFactors {
+				fmt.Println("shown:", factor.Type, "by", factor.DeliveryMethod)
+			}
+		case stytchb2b.MaybeUsed(err):
+			fmt.Println("The code may be used up. Please log in again.")
+		case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
+			fmt.Println("That is not the code.")
+		default:
+			fmt.Println("We could not check the code. Please enter it again.")
+		}
+	}
+	// Output:
+	// That is not the code.
+	// shown: magic_link by email
+	// shown: otp by sms
 }
 
 // page is a response that shows itself.

@@ -159,6 +159,7 @@ func TestSendFailures(t *testing.T) {
 		{"Jamaica", "+1 876 555 0123", nil, country, "Your phone number", "", 0},
 		{"a country Stytch does not serve", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "invalid_phone_number_country_code")}, country, "Your phone number", "", 0},
 		{"somebody else's", "+1 202 555 0006", nil, "Somebody else uses that phone number. Enter your own.", "Your phone number", "", 0},
+		{"another number already", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "duplicate_member_phone_number_for_member")}, "You have another phone number already. Ask for a code to that one.", "Enter your code", "", 0},
 		{"a new number, unknown", "+1 202 555 0123", []stytchtest.Fault{{Processed: true, Reset: true}}, onItsWay, "Enter your code", "60", 1},
 		{"a new number", "+1 (202) 555-0123", nil, "We have sent you a code.", "Enter your code", "30", 1},
 	} {

@@ -94,7 +94,7 @@ func (s *logins) save(w http.ResponseWriter, r *http.Request, l *login) {
 		s.byID[l.id] = l
 	}
 	l.expires = time.Now().Add(pendingLifetime)
-	if l.session != nil {
+	if l.session != nil && !l.session.MemberSession.ExpiresAt.IsZero() {
 		l.expires = l.session.MemberSession.ExpiresAt
 	}
 	http.SetCookie(w, &http.Cookie{

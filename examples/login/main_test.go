@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -66,9 +67,12 @@ func TestGracefulShutdown(t *testing.T) {
 	req, err := http.NewRequest(http.MethodPost, url+"sign-in", pr)
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Expect", "100-continue")
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute}
+	defer transport.CloseIdleConnections()
 	answered := make(chan int, 1)
 	go func() {
-		resp, err := http.DefaultTransport.RoundTrip(req)
+		resp, err := transport.RoundTrip(req)
 		if err != nil {
 			answered <- 0
 			return
@@ -76,13 +80,20 @@ func TestGracefulShutdown(t *testing.T) {
 		_ = resp.Body.Close()
 		answered <- resp.StatusCode
 	}()
-	_, err = pw.Write([]byte("member_id=")) // The server has begun to read, soon or late.
+	_, err = pw.Write([]byte("member_id=")) // It goes out when the handler reads.
 	require.NoError(t, err)
-	stopped := make(chan struct{})
-	time.AfterFunc(200*time.Millisecond, func() { _ = pw.Close() })
-	go func() { defer close(stopped); stop() }()
+	stopped := make(chan string, 1)
+	go func() { stopped <- stop() }()
+	require.Eventually(t, func() bool { // It takes no new connections any more.
+		conn, err := net.Dial("tcp", req.URL.Host)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, pw.Close())
 	assert.Equal(t, http.StatusSeeOther, <-answered)
-	<-stopped
+	assert.Contains(t, <-stopped, "shutting down")
 }
 
 func TestRunRefuses(t *testing.T) {

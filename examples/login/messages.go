@@ -18,13 +18,14 @@ type notice struct {
 	Wait        time.Duration // until asking for another code makes sense
 	MaybeSent   bool          // a code may be on its way all the same
 	NeedsNumber bool          // the Member has to enter a phone number
+	HasNumber   bool          // the Member has one already
 	WrongCode   bool
 	Restart     bool // the Member has to sign in again
 }
 
 // sendFailure says what a Member can do after a Send that failed.
 func sendFailure(err error) notice {
-	errorType, retryAfter := inspect(err)
+	errorType, retryAfter := inspect(err) // of an APIError or a GuardError
 	switch {
 	case stytchb2b.MaybeSent(err):
 		return notice{
@@ -32,22 +33,35 @@ func sendFailure(err error) notice {
 			MaybeSent: true,
 			Wait:      max(time.Minute, retryAfter),
 		}
-	case retryAfter > 0: // of Stytch or of the guard
+	case retryAfter > 0:
 		return notice{Text: "Please wait " + inWords(retryAfter) + " before you ask for another code.", Wait: retryAfter}
 	case errorType == stytchb2b.ErrorTypeMissingSMSParameter:
 		return notice{Text: "You have no phone number yet. Enter one to get codes.", NeedsNumber: true}
-	case errorType == stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode, errors.Is(err, guard.ErrCountry):
-		return notice{Text: "We cannot send codes to phone numbers of that country."}
-	case errorType == stytchb2b.ErrorTypeInvalidPhoneNumber, errors.Is(err, guard.ErrNumber), isParam(err, "mfa_phone_number"):
-		return notice{Text: "We cannot send codes to that number. Enter a mobile number with its country code, such as +1 202 555 0123."}
-	case errorType == stytchb2b.ErrorTypeUnsubscribedPhoneNumber:
-		return notice{Text: "That phone has blocked our messages. Text START to our number, then ask again."}
-	case errorType == stytchb2b.ErrorTypeDuplicateMemberPhoneNumber:
-		return notice{Text: "Somebody else uses that phone number. Enter your own."}
+	case errorType == stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:
+		return notice{Text: "You have another phone number already. Ask for a code to that one.", HasNumber: true}
 	case isExpired(errorType):
 		return notice{Text: "Your sign-in has expired. Please sign in again.", Restart: true}
+	case numberProblem(err) != "":
+		return notice{Text: numberProblem(err)}
 	}
 	return notice{Text: "We could not send the code. Please try again."}
+}
+
+// numberProblem says what is wrong with the phone number, if that is why a Send
+// failed.
+func numberProblem(err error) string {
+	errorType, _ := inspect(err)
+	switch {
+	case errorType == stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode, errors.Is(err, guard.ErrCountry):
+		return "We cannot send codes to phone numbers of that country."
+	case errorType == stytchb2b.ErrorTypeInvalidPhoneNumber, errors.Is(err, guard.ErrNumber), isParam(err, "mfa_phone_number"):
+		return "We cannot send codes to that number. Enter a mobile number with its country code, such as +1 202 555 0123."
+	case errorType == stytchb2b.ErrorTypeUnsubscribedPhoneNumber:
+		return "That phone has blocked our messages. Text START to our number, then ask again."
+	case errorType == stytchb2b.ErrorTypeDuplicateMemberPhoneNumber:
+		return "Somebody else uses that phone number. Enter your own."
+	}
+	return ""
 }
 
 // authenticateFailure says what a Member can do after an Authenticate that failed.

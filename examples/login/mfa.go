@@ -107,7 +107,12 @@ func (a *app) noteFailure(l *login, n notice) {
 		return
 	}
 	l.notice = n
-	l.needsNumber = l.needsNumber || n.NeedsNumber
+	if n.NeedsNumber {
+		l.needsNumber = true
+	}
+	if n.HasNumber {
+		l.needsNumber, l.number = false, ""
+	}
 	if n.MaybeSent {
 		l.sent, l.needsNumber, l.wrongCodes = true, false, 0
 	}
