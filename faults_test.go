@@ -127,6 +127,38 @@ func (fc faultCase) atOnce() int {
 // TestFaults meets each fault alone, in the first attempt of some Sends at once.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	eachFault(t, func(t *testing.T, fc faultCase, l *lab) {
+		results := l.run(8, fc.atOnce(), context.Background, l.client(fc.timeout()).send)
+		for _, r := range results {
+			fc.check(t, r.err, len(l.stytch.SMSTo(r.member)), stytchb2b.MaybeSent)
+			assert.False(t, r.err != nil && stytchb2b.MaybeUsed(r.err), "it uses no code")
+		}
+		tally := l.tally(results)
+		assert.Zero(t, tally.double)
+		assert.Zero(t, tally.lies)
+		assert.Zero(t, tally.notRetried)
+	})
+}
+
+// TestFaultsOfAuthenticate is TestFaults for Authenticate. A number that is
+// verified afterwards shows that the server took the code.
+func TestFaultsOfAuthenticate(t *testing.T) {
+	t.Parallel()
+	eachFault(t, func(t *testing.T, fc faultCase, l *lab) {
+		for _, r := range l.run(8, fc.atOnce(), context.Background, l.client(fc.timeout()).authenticate) {
+			used := 0
+			if m, _ := l.stytch.Member(r.member); m.MFAPhoneNumberVerified {
+				used = 1
+			}
+			fc.check(t, r.err, used, stytchb2b.MaybeUsed)
+			assert.False(t, r.err != nil && stytchb2b.MaybeSent(r.err), "it sends no SMS")
+		}
+	})
+}
+
+// eachFault makes a lab for each protocol and fault, which the first attempt for
+// a member meets.
+func eachFault(t *testing.T, test func(*testing.T, faultCase, *lab)) {
 	for _, proto := range protocols {
 		t.Run(string(proto), func(t *testing.T) {
 			t.Parallel()
@@ -136,78 +168,33 @@ func TestFaults(t *testing.T) {
 				}
 				t.Run(fc.name, func(t *testing.T) {
 					t.Parallel()
-					l := newLab(t, proto, func(_ string, attempt int) faultCase {
+					test(t, fc, newLab(t, proto, func(_ string, attempt int) faultCase {
 						if attempt == 1 {
 							return fc
 						}
 						return faultCase{network: (*lab).plain}
-					})
-					results := l.run(8, fc.atOnce(), context.Background, l.client(fc.timeout()).send)
-					for _, r := range results {
-						if fc.either && r.err != nil {
-							assert.Equal(t, stytchb2b.OutcomeUnknown, outcomeOf(r.err), "%v", r.err)
-							assert.Empty(t, l.stytch.SMSTo(r.member))
-							continue
-						}
-						if fc.succeeds {
-							assert.NoError(t, r.err)
-						} else if assert.Error(t, r.err) {
-							assert.Equal(t, fc.outcome, outcomeOf(r.err), "%v", r.err)
-							assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, stytchb2b.MaybeSent(r.err))
-						}
-						assert.Len(t, l.stytch.SMSTo(r.member), fc.sms)
-					}
-					tally := l.tally(results)
-					assert.Zero(t, tally.double)
-					assert.Zero(t, tally.lies)
-					assert.Zero(t, tally.notRetried)
+					}))
 				})
 			}
 		})
 	}
 }
 
-// TestFaultsOfAuthenticate meets each fault in the first attempt of an
-// Authenticate. A number that is verified afterwards shows that the server took
-// the code.
-func TestFaultsOfAuthenticate(t *testing.T) {
-	t.Parallel()
-	for _, proto := range protocols {
-		t.Run(string(proto), func(t *testing.T) {
-			t.Parallel()
-			for _, fc := range faultCases {
-				if len(fc.only) > 0 && !slices.Contains(fc.only, proto) {
-					continue
-				}
-				t.Run(fc.name, func(t *testing.T) {
-					t.Parallel()
-					l := newLab(t, proto, func(_ string, attempt int) faultCase {
-						if attempt == 1 {
-							return fc
-						}
-						return faultCase{network: (*lab).plain}
-					})
-					for _, r := range l.run(8, fc.atOnce(), context.Background, l.client(fc.timeout()).authenticate) {
-						m, _ := l.stytch.Member(r.member)
-						used := m.MFAPhoneNumberVerified
-						if fc.either && r.err != nil {
-							assert.Equal(t, stytchb2b.OutcomeUnknown, outcomeOf(r.err), "%v", r.err)
-							assert.False(t, used)
-							continue
-						}
-						assert.Equal(t, fc.sms == 1, used)
-						if fc.succeeds {
-							assert.NoError(t, r.err)
-						} else if assert.Error(t, r.err) {
-							assert.Equal(t, fc.outcome, outcomeOf(r.err), "%v", r.err)
-							assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, stytchb2b.MaybeUsed(r.err))
-							assert.False(t, stytchb2b.MaybeSent(r.err))
-						}
-					}
-				})
-			}
-		})
+// check holds what a call ended with against what the server did: how often it
+// sent an SMS, or took the code.
+func (fc faultCase) check(t *testing.T, err error, applied int, maybeApplied func(error) bool) {
+	switch {
+	case fc.either && err != nil:
+		assert.Equal(t, stytchb2b.OutcomeUnknown, outcomeOf(err), "%v", err)
+		assert.Zero(t, applied)
+		return
+	case fc.succeeds:
+		assert.NoError(t, err)
+	case assert.Error(t, err):
+		assert.Equal(t, fc.outcome, outcomeOf(err), "%v", err)
+		assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, maybeApplied(err))
 	}
+	assert.Equal(t, fc.sms, applied)
 }
 
 // TestMixOfAuthenticate meets all faults, also while contexts are canceled.
