@@ -32,8 +32,8 @@ func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
 // MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
 // used up the code, and the intermediate session token with it. It is false
-// only where it is certain that it did not, so that the same code can be tried
-// again. Where it is true, a session may have begun whose tokens nobody has: the
+// only where it is certain that it did not: the same code can be entered again,
+// unless the error says that it is wrong or has expired. Where it is true, a session may have begun whose tokens nobody has: the
 // Member has to log in anew, or with a session of their own, to get a new code.
 //
 // It is true and false where [MaybeSent] is for a Send, and false for an error
@@ -108,7 +108,7 @@ func (o Outcome) String() string {
 func (op Op) sentence(o Outcome) string {
 	sentences := [...]string{"an SMS may have been sent", "no SMS was sent", "the SMS was sent"}
 	if op == OpSMSAuthenticate {
-		sentences = [...]string{"the code may have been used", "the code was not used", "the code was used"}
+		sentences = [...]string{"the call may have used the code", "the call did not use the code", "the call used the code"}
 	}
 	return sentences[min(o, OutcomeApplied)]
 }

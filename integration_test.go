@@ -45,4 +45,12 @@ func TestStytch(t *testing.T) {
 	require.ErrorAs(t, err, &apiErr)
 	assert.NotEmpty(t, apiErr.ErrorType)
 	assert.False(t, stytchb2b.MaybeSent(err))
+
+	_, err = client.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{
+		OrganizationID: send.OrganizationID, MemberID: env["STYTCH_TEST_MEMBER_ID"], Code: "123456",
+		IntermediateSessionToken: token, // is one of nobody
+	})
+	require.ErrorAs(t, err, &apiErr)
+	assert.NotEmpty(t, apiErr.ErrorType)
+	assert.False(t, stytchb2b.MaybeUsed(err))
 }

@@ -52,7 +52,7 @@ func TestAuthenticate(t *testing.T) {
 		assert.Equal(t, stytchb2b.OpSMSAuthenticate, apiErr.Op)
 		assert.False(t, stytchb2b.MaybeUsed(err))
 		assert.False(t, stytchb2b.MaybeSent(err))
-		assert.Contains(t, err.Error(), "; the code was not used")
+		assert.Contains(t, err.Error(), "; the call did not use the code")
 		assertOneLine(t, err)
 	}
 	enter.Code = "no code"
@@ -205,15 +205,15 @@ func TestAuthenticateAttempts(t *testing.T) {
 	}{
 		{"no connection", []end{refused, ok}, 2, false, ""},
 		{"a rate limit", []end{{status: 429}, ok}, 2, false, ""},
-		{"no connection at all", []end{refused}, 3, false, "the network failed; the code was not used"},
-		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the code may have been used"},
-		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the code may have been used"},
-		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error; the code may have been used"},
-		{"400", []end{{status: 400}, ok}, 1, false, "HTTP 400 Bad Request; the code was not used"},
-		{"307", []end{{status: 307}, ok}, 1, false, "; the code was not used"},
-		{"a success that cannot be read", []end{garbage, ok}, 1, true, "the body is no JSON object; the code was used"},
-		{"a time that is none", []end{{status: 200, body: `{"member_session":{"expires_at":"soon"}}`}, ok}, 1, true, "; the code was used"},
-		{"a certificate", []end{untrusted, ok}, 1, false, "; the code was not used"},
+		{"no connection at all", []end{refused}, 3, false, "the network failed; the call did not use the code"},
+		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the call may have used the code"},
+		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the call may have used the code"},
+		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error; the call may have used the code"},
+		{"400", []end{{status: 400}, ok}, 1, false, "HTTP 400 Bad Request; the call did not use the code"},
+		{"307", []end{{status: 307}, ok}, 1, false, "; the call did not use the code"},
+		{"a success that cannot be read", []end{garbage, ok}, 1, true, "the body is no JSON object; the call used the code"},
+		{"a time that is none", []end{{status: 200, body: `{"member_session":{"expires_at":"soon"}}`}, ok}, 1, true, "; the call used the code"},
+		{"a certificate", []end{untrusted, ok}, 1, false, "; the call did not use the code"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -339,7 +339,7 @@ func TestAuthenticateBegins(t *testing.T) {
 	cancel()
 	_, err = client.OTPs.SMS.Authenticate(canceled, authenticateParams)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: context canceled; the code was not used")
+	assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: context canceled; the call did not use the code")
 	assert.False(t, stytchb2b.MaybeUsed(err))
 	assert.Len(t, s.at, 1)
 }

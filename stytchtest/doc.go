@@ -9,7 +9,8 @@
 //	// ... client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
 //	//	OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 //	sms, err := srv.NextSMS(ctx)
-//	// ... enter sms.Code
+//	// ... client.OTPs.SMS.Authenticate with sms.Code and
+//	//	srv.IntermediateSessionToken(srv.MemberID)
 //
 // No SMS leaves it. Each Server has a project, credentials and a state of its
 // own; any number run beside one another. The command in cmd/fakestytch serves
