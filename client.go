@@ -106,12 +106,6 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// An endpoint is one operation of the API.
-type endpoint struct {
-	op      Op
-	request *http.Request // what each of its requests begins with
-}
-
 // NewClientFromEnv is [NewClient] with the project ID and the secret from the
 // environment variables STYTCH_PROJECT_ID and STYTCH_SECRET.
 func NewClientFromEnv(opts ...Option) (*Client, error) {
@@ -205,6 +199,12 @@ func (c *Client) begin(ctx context.Context, op Op) (context.Context, context.Can
 		return ctx, cancel, &TransportError{Op: op, Outcome: OutcomeNotApplied, Err: err}
 	}
 	return ctx, cancel, nil
+}
+
+// An endpoint is one operation of the API.
+type endpoint struct {
+	op      Op
+	request *http.Request // what each of its requests begins with
 }
 
 // post is the one request path of every endpoint. It sends in as JSON, decodes

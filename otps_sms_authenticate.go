@@ -1,6 +1,7 @@
 package stytchb2b
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -131,8 +132,13 @@ func (p SMSAuthenticateParams) check() error {
 	if len(p.SessionCustomClaims) == 0 {
 		return nil
 	}
-	if _, err := json.Marshal(p.SessionCustomClaims); err != nil {
+	claims, err := json.Marshal(p.SessionCustomClaims)
+	if err != nil {
 		return &ParamError{"session_custom_claims", "must be values that JSON has: no channels, functions, cycles, NaN or infinity"}
+	}
+	// In the place of what is no UTF-8, encoding/json writes this escape.
+	if bytes.Contains(bytes.ReplaceAll(claims, []byte(`\\`), nil), []byte(`\ufffd`)) {
+		return &ParamError{"session_custom_claims", "must be valid UTF-8"}
 	}
 	return nil
 }

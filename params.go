@@ -1,7 +1,6 @@
 package stytchb2b
 
 import (
-	"fmt"
 	"log/slog"
 	"unicode/utf8"
 )
@@ -31,15 +30,6 @@ func checkFields(fields []field) (sessions int, err error) {
 	return sessions, nil
 }
 
-// mask hides the values that there are.
-func mask(secrets ...*string) {
-	for _, secret := range secrets {
-		if *secret != "" {
-			*secret = redacted
-		}
-	}
-}
-
 // fieldAttrs returns the fields that are not empty, for a log.
 func fieldAttrs(fields []field) []slog.Attr {
 	var attrs []slog.Attr
@@ -49,18 +39,4 @@ func fieldAttrs(fields []field) []slog.Attr {
 		}
 	}
 	return attrs
-}
-
-// responseText is what a response shows of itself when it is printed.
-func responseText(requestID string, statusCode int, memberID string) string {
-	return fmt.Sprintf("{RequestID:%s StatusCode:%d MemberID:%s}", requestID, statusCode, memberID)
-}
-
-// responseValue is what a response shows of itself in a log.
-func responseValue(requestID string, statusCode int, memberID string) slog.Value {
-	return slog.GroupValue(
-		slog.String("request_id", requestID),
-		slog.Int("status_code", statusCode),
-		slog.String("member_id", memberID),
-	)
 }

@@ -2,6 +2,8 @@ package stytchb2b
 
 import (
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"strings"
 	"unicode"
 )
@@ -24,6 +26,29 @@ func maskSecret(s, secret string) string {
 		return s
 	}
 	return strings.ReplaceAll(s, secret, redacted)
+}
+
+// mask hides the values that there are.
+func mask(secrets ...*string) {
+	for _, secret := range secrets {
+		if *secret != "" {
+			*secret = redacted
+		}
+	}
+}
+
+// responseText is what a response shows of itself when it is printed.
+func responseText(requestID string, statusCode int, memberID string) string {
+	return fmt.Sprintf("{RequestID:%s StatusCode:%d MemberID:%s}", requestID, statusCode, memberID)
+}
+
+// responseValue is what a response shows of itself in a log.
+func responseValue(requestID string, statusCode int, memberID string) slog.Value {
+	return slog.GroupValue(
+		slog.String("request_id", requestID),
+		slog.Int("status_code", statusCode),
+		slog.String("member_id", memberID),
+	)
 }
 
 // A redactor masks in texts from outside what a request carried and must never
