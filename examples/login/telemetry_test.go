@@ -57,7 +57,7 @@ func TestTelemetry(t *testing.T) {
 		attribute := func(span sdktrace.ReadOnlySpan, key string) string {
 			for _, kv := range span.Attributes() {
 				if string(kv.Key) == key {
-					return kv.Value.Emit()
+					return kv.Value.String()
 				}
 			}
 			return "none"
