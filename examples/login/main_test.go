@@ -14,7 +14,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/internal/leaktest"
 )
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // start runs the program until the test ends it, and returns its address.
 func start(t *testing.T, args ...string) (url string, stop func() string) {
