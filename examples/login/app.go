@@ -39,6 +39,7 @@ type app struct {
 	config
 	stytch *stytchb2b.Client
 	logins logins
+	tries  tries
 	calls  calls
 }
 

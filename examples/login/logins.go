@@ -28,11 +28,13 @@ type state struct {
 	lastFour    string // digits of the number that a code was sent to
 	sent        bool   // a code may be on its way
 	resendAt    time.Time
-	wrongCodes  int
 
 	session *stytchb2b.SMSAuthenticateResponse // once a code was right
 	notice  notice                             // for the next page
 }
+
+// member names the Member in what is kept for all of their browsers.
+func (s *state) member() [2]string { return [2]string{s.organizationID, s.memberID} }
 
 // A step is what the browser has to do next.
 type step string

@@ -16,11 +16,11 @@ type notice struct {
 	Good bool // not about a failure
 
 	Wait        time.Duration // until asking for another code makes sense
-	MaybeSent   bool          // a code may be on its way all the same
+	CodeOut     bool          // the Member may well have a code, or get one
 	NeedsNumber bool          // the Member has to enter a phone number
 	HasNumber   bool          // the Member has one already
-	WrongCode   bool
-	Restart     bool // the Member has to sign in again
+	WrongCode   bool          // what they have entered is not the code
+	Restart     bool          // the Member has to sign in again
 }
 
 // sendFailure says what a Member can do after a Send that failed.
@@ -29,12 +29,16 @@ func sendFailure(err error) notice {
 	switch {
 	case stytchb2b.MaybeSent(err):
 		return notice{
-			Text:      "Your code may be on its way. If it does not come in a minute, ask again.",
-			MaybeSent: true,
-			Wait:      max(time.Minute, retryAfter),
+			Text:    "Your code may be on its way. If it does not come in a minute, ask again.",
+			CodeOut: true,
+			Wait:    max(time.Minute, retryAfter),
 		}
 	case retryAfter > 0:
-		return notice{Text: "Please wait " + inWords(retryAfter) + " before you ask for another code.", Wait: retryAfter}
+		return notice{
+			Text:    "Please wait " + inWords(retryAfter) + " before you ask for another code.",
+			CodeOut: errors.Is(err, guard.ErrCooldown), // the one before
+			Wait:    retryAfter,
+		}
 	case errorType == stytchb2b.ErrorTypeMissingSMSParameter:
 		return notice{Text: "You have no phone number yet. Enter one to get codes.", NeedsNumber: true}
 	case errorType == stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:

@@ -10,7 +10,7 @@ import (
 )
 
 // signIn stands for primary authentication: a password, a magic link, SSO. A
-// real one would give what is taken from the form here on trust.
+// real one would find out what is taken from the form here.
 func (a *app) signIn(r *http.Request, l *login) {
 	a.logins.renew(l)
 	l.state = state{
@@ -55,25 +55,28 @@ func (a *app) sendCode(r *http.Request, l *login) {
 		IntermediateSessionToken: l.intermediateSessionToken,
 	})
 	end(err)
+	if stytchb2b.MaybeSent(err) { // There may be another code to enter.
+		a.tries.forget(l.member())
+	}
 	if err != nil {
 		a.noteFailure(l, sendFailure(err))
 		return
 	}
 	number := resp.Member.MFAPhoneNumber
 	l.lastFour = number[max(0, len(number)-4):]
-	l.sent, l.needsNumber, l.wrongCodes = true, false, 0
+	l.sent, l.needsNumber = true, false
 	l.resendAt = time.Now().Add(a.cooldown)
 	l.notice = notice{Text: "We have sent you a code.", Good: true}
 }
-
-// maxWrongCodes is how often a code can be entered wrong: so few that nobody
-// guesses one of six digits.
-const maxWrongCodes = 5
 
 // enterCode verifies the code that the Member has entered.
 func (a *app) enterCode(r *http.Request, l *login) {
 	if l.step() != stepCode {
 		return // The right code was entered twice, by a double click, say.
+	}
+	if !a.tries.take(l.member()) {
+		l.notice = notice{Text: "That was not the code too often. Ask for a new one."}
+		return
 	}
 	// A browser that goes away must not leave a session that nobody has.
 	ctx, end := a.calls.begin(context.WithoutCancel(r.Context()), stytchb2b.OpSMSAuthenticate)
@@ -85,16 +88,10 @@ func (a *app) enterCode(r *http.Request, l *login) {
 	})
 	end(err)
 	if err != nil {
-		n := authenticateFailure(err)
-		if n.WrongCode {
-			l.wrongCodes++
-		}
-		if l.wrongCodes >= maxWrongCodes {
-			n = notice{Text: "That was not the code either. Please sign in again.", Restart: true}
-		}
-		a.noteFailure(l, n)
+		a.noteFailure(l, authenticateFailure(err))
 		return
 	}
+	a.tries.forget(l.member())
 	a.logins.renew(l)
 	l.state = state{session: resp}
 }
@@ -113,8 +110,8 @@ func (a *app) noteFailure(l *login, n notice) {
 	if n.HasNumber {
 		l.needsNumber, l.number = false, ""
 	}
-	if n.MaybeSent {
-		l.sent, l.needsNumber, l.wrongCodes = true, false, 0
+	if n.CodeOut {
+		l.sent, l.needsNumber = true, false
 	}
 	if n.Wait > 0 {
 		l.resendAt = time.Now().Add(n.Wait)
