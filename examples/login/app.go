@@ -162,7 +162,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request) {
 		Session:  l.session,
 	}
 	if a.fake != nil {
-		p.Fake, p.Members, p.Phone, p.Faults = true, a.fake.members, a.fake.phone(l.memberID), faults
+		p.Fake, p.Members, p.Phone, p.Faults = true, a.fake.members(), a.fake.phone(l.memberID), faults
 	}
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, "page", p); err != nil {

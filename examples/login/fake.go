@@ -11,7 +11,7 @@ import (
 // A fake is a Stytch in this process, with Members to sign in as.
 type fake struct {
 	*stytchtest.Server
-	members []stytchtest.Member
+	memberIDs []string
 }
 
 func newFake() *fake {
@@ -28,14 +28,24 @@ func newFake() *fake {
 		if m, err = f.AddMember(m); err != nil {
 			panic(err)
 		}
-		f.members = append(f.members, m)
+		f.memberIDs = append(f.memberIDs, m.MemberID)
 	}
 	return f
 }
 
+// members are the Members as they are now: one may have got a phone number.
+func (f *fake) members() (members []stytchtest.Member) {
+	for _, id := range f.memberIDs {
+		if m, ok := f.Member(id); ok {
+			members = append(members, m)
+		}
+	}
+	return members
+}
+
 // authenticate is the primary authentication of a Member, whoever asks for it.
 func (f *fake) authenticate(s *state) {
-	for _, m := range f.members {
+	for _, m := range f.members() {
 		if m.MemberID == s.memberID {
 			s.organizationID = m.OrganizationID
 			s.intermediateSessionToken = f.IntermediateSessionToken(m.MemberID)

@@ -93,8 +93,8 @@ func (s *logins) save(w http.ResponseWriter, r *http.Request, l *login) {
 	if l.id == "" {
 		s.makeRoom()
 		l.id = rand.Text()
-		s.byID[l.id] = l
 	}
+	s.byID[l.id] = l // again, if there was no room for it meanwhile
 	l.expires = time.Now().Add(pendingLifetime)
 	if l.session != nil && !l.session.MemberSession.ExpiresAt.IsZero() {
 		l.expires = l.session.MemberSession.ExpiresAt

@@ -7,7 +7,9 @@ import "sync"
 const maxTries = 5
 
 // tries counts how often codes were entered since the last one was sent. It
-// counts by Member: by browser, a new sign-in would come with new tries.
+// counts by Member: by browser, a new sign-in would come with new tries. It holds
+// a number for each Member who has not come in yet, and these are all real ones,
+// whom primary authentication knows.
 type tries struct {
 	mu       sync.Mutex
 	byMember map[[2]string]int
