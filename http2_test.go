@@ -55,7 +55,12 @@ func rawHTTP2(fault http2Fault) func(*lab) http.RoundTripper {
 				if err != nil {
 					return
 				}
-				s.wg.Go(func() { s.serve(conn) })
+				s.wg.Go(func() {
+					// The transport keeps a connection on which a request was canceled
+					// just before the end.
+					defer context.AfterFunc(l.Context(), func() { _ = conn.Close() })()
+					s.serve(conn)
+				})
 			}
 		})
 		t := l.transport(func(t *http.Transport) {
