@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -328,6 +331,7 @@ func TestSendContextOver(t *testing.T) {
 // was canceled with a cause of its own.
 func TestSendContextEnds(t *testing.T) {
 	t.Parallel()
+	const after = 150 * time.Millisecond
 	for _, fault := range []stytchtest.Fault{{Delay: time.Minute}, {BodyDelay: time.Minute}, {StatusCode: 503, Body: "a body", BodyDelay: time.Minute}} {
 		for _, tc := range []struct {
 			name    string
@@ -336,39 +340,86 @@ func TestSendContextEnds(t *testing.T) {
 			is      error
 		}{
 			{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
-				return context.WithTimeout(ctx, 150*time.Millisecond)
+				return context.WithTimeout(ctx, after)
 			}, time.Minute, context.DeadlineExceeded},
-			{"WithTimeout", context.WithCancel, 50 * time.Millisecond, context.DeadlineExceeded},
+			{"WithTimeout", context.WithCancel, after, context.DeadlineExceeded},
 			{"cancel with a cause", func(ctx context.Context) (context.Context, context.CancelFunc) {
 				ctx, cancel := context.WithCancelCause(ctx)
-				time.AfterFunc(150*time.Millisecond, func() { cancel(errNetwork) })
+				time.AfterFunc(after, func() { cancel(errNetwork) })
 				return ctx, func() { cancel(nil) }
 			}, time.Minute, context.Canceled},
 		} {
-			for _, newServer := range []func() *stytchtest.Server{stytchtest.NewServer, stytchtest.NewTLSServer} {
-				srv := newServer()
-				send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
-				httpClient := srv.HTTPClient()
-				_, err := srv.Client(stytchb2b.WithHTTPClient(httpClient)).OTPs.SMS.Send(t.Context(), send)
-				require.NoError(t, err) // There is a connection now.
-				srv.Fail(fault)
-				client := srv.Client(stytchb2b.WithHTTPClient(httpClient), stytchb2b.WithTimeout(tc.timeout))
-				ctx, cancel := tc.context(t.Context())
-				_, err = client.OTPs.SMS.Send(ctx, send)
-				cancel()
-				assert.ErrorIs(t, err, tc.is, tc.name)
-				assert.True(t, stytchb2b.MaybeSent(err))
-				assertOneLine(t, err)
-				var apiErr *stytchb2b.APIError
-				if fault.StatusCode != 0 && assert.ErrorAs(t, err, &apiErr) {
-					assert.Equal(t, 503, apiErr.StatusCode)
-					assert.Equal(t, "a b", apiErr.Body, "what came of the body")
-				}
-				srv.Close()
+			for _, start := range []func(*stytchtest.Server){(*stytchtest.Server).Start, (*stytchtest.Server).StartTLS} {
+				synctest.Test(t, func(t *testing.T) {
+					srv, httpClient := inMemory(start)
+					defer srv.Close()
+					send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
+					client := srv.Client(stytchb2b.WithHTTPClient(httpClient), stytchb2b.WithTimeout(tc.timeout))
+					_, err := client.OTPs.SMS.Send(t.Context(), send)
+					require.NoError(t, err) // There is a connection now.
+					srv.Fail(fault)
+					ctx, cancel := tc.context(t.Context())
+					defer cancel()
+					begin := time.Now()
+					_, err = client.OTPs.SMS.Send(ctx, send)
+					assert.Equal(t, after, time.Since(begin))
+					assert.ErrorIs(t, err, tc.is, tc.name)
+					assert.True(t, stytchb2b.MaybeSent(err))
+					assertOneLine(t, err)
+					var apiErr *stytchb2b.APIError
+					if fault.StatusCode != 0 && assert.ErrorAs(t, err, &apiErr) {
+						assert.Equal(t, 503, apiErr.StatusCode)
+						assert.Equal(t, "a b", apiErr.Body, "what came of the body")
+					}
+				})
 			}
 		}
 	}
 }
+
+// inMemory starts a fake Stytch in a synctest bubble, where time stands still
+// while net/http, at both ends of a pipe, works. It speaks HTTP/1.1: Go 1.25's
+// HTTP/2 shares channels between bubbles, which they forbid.
+func inMemory(start func(*stytchtest.Server)) (*stytchtest.Server, *http.Client) {
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	srv := stytchtest.NewUnstartedServer()
+	_ = srv.Listener.Close()
+	srv.Listener = l
+	start(srv)
+	client := srv.HTTPClient()
+	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		select {
+		case l.conns <- theirs:
+			return ours, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return srv, client
+}
+
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
 // Tokens and whole numbers do not show, however parameters are printed.
 func TestParamsAreMasked(t *testing.T) {
