@@ -196,9 +196,9 @@ func TestTransportErrorText(t *testing.T) {
 	} {
 		assert.EqualError(t, err, text)
 	}
-	srv := stytchtest.NewServer()
-	srv.Close()
-	_, err := srv.Client(stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1})).OTPs.SMS.Send(t.Context(), params)
+	client := newClient(t, http.DefaultTransport, stytchb2b.WithBaseURL("http://"+nobody),
+		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
+	_, err := client.OTPs.SMS.Send(t.Context(), params)
 	var opErr *net.OpError
 	require.ErrorAs(t, err, &opErr, "the cause can be reached")
 	assert.Equal(t, "dial", opErr.Op)

@@ -422,13 +422,14 @@ func (l *lab) transport(change ...func(*http.Transport)) *http.Transport {
 // plain is a network without faults.
 func (l *lab) plain() http.RoundTripper { return l.transport() }
 
+// nobody is where nobody listens. A port that was free a moment ago is not so:
+// the next server is given it.
+const nobody = "127.0.0.1:1"
+
 func (l *lab) refusedDial() http.RoundTripper {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(l, err)
-	require.NoError(l, listener.Close()) // Nobody listens there now.
 	return l.transport(func(t *http.Transport) {
 		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
+			return new(net.Dialer).DialContext(ctx, network, nobody)
 		}
 	})
 }
@@ -698,6 +699,7 @@ func (l *lab) tally(results []result) tally {
 		inTime := r.took < l.timeout-20*time.Millisecond
 		if r.err != nil && inTime && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
 			t.notRetried++
+			l.Logf("%s: not tried again after %v: %v", drawn[len(drawn)-1].name, r.took, r.err)
 		}
 	}
 	return t
