@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -25,7 +24,7 @@ import (
 
 var hmacKey = []byte("0123456789abcdef")
 
-// server starts redis-server, or valkey-server, on a free loopback port.
+// server starts redis-server, or valkey-server, on a loopback port.
 func server(t testing.TB, args ...string) (cmd *exec.Cmd, addr string) {
 	binary := ""
 	for _, name := range []string{os.Getenv("STYTCHB2B_TEST_REDIS"), "redis-server", "valkey-server"} {
@@ -37,23 +36,52 @@ func server(t testing.TB, args ...string) (cmd *exec.Cmd, addr string) {
 	if binary == "" {
 		t.Skip("there is no redis-server or valkey-server on this machine")
 	}
+	for range 5 {
+		if cmd, addr := start(t, binary, args); cmd != nil {
+			return cmd, addr
+		}
+	}
+	require.Fail(t, binary+" does not start")
+	return nil, ""
+}
+
+// start returns nil where the port, or the second one of a server in a cluster,
+// was given to somebody else after all.
+func start(t testing.TB, binary string, args []string) (*exec.Cmd, string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(listener.Addr().String())
+	addr := listener.Addr().String()
+	_, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	cmd = exec.Command(binary, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, args...)...)
+	cmd := exec.Command(binary, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, args...)...)
 	require.NoError(t, cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGCONT)
 		_ = cmd.Process.Kill()
-		_, _ = cmd.Process.Wait()
+		<-ended
 	})
-	addr = "127.0.0.1:" + port
-	client := redis.NewClient(&redis.Options{Addr: addr})
-	defer client.Close()
-	require.Eventually(t, func() bool { return client.Ping(context.Background()).Err() == nil }, 10*time.Second, 10*time.Millisecond)
-	return cmd, addr
+	client := connect(t, addr)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for {
+		select {
+		case <-ended:
+			return nil, ""
+		case <-late:
+			require.Fail(t, binary+" does not answer")
+		case <-tick.C:
+			if client.Ping(t.Context()).Err() == nil {
+				return cmd, addr
+			}
+		}
+	}
 }
 
 func connect(t testing.TB, addr string) *redis.Client {
