@@ -136,7 +136,7 @@ func TestFaults(t *testing.T) {
 		tally := l.tally(results)
 		assert.Zero(t, tally.double)
 		assert.Zero(t, tally.lies)
-		assert.Zero(t, tally.notRetried)
+		assert.Zero(t, tally.notRetried, tally.notRetriedFor)
 	})
 }
 
@@ -277,7 +277,7 @@ func TestMix(t *testing.T) {
 					if client.name == ours {
 						assert.Zero(t, tally.double, "members with more than one SMS")
 						assert.Zero(t, tally.lies, "errors that deny an SMS")
-						assert.Zero(t, tally.notRetried, "safe retries not taken")
+						assert.Zero(t, tally.notRetried, "safe retries not taken: %s", tally.notRetriedFor)
 						assert.Greater(t, tally.well, sends/3)
 					} else {
 						assert.NotZero(t, tally.double+tally.notRetried, "the mix shows nothing")
@@ -669,10 +669,12 @@ func (l *lab) run(n, atOnce int, newContext func() context.Context, send func(co
 // A tally is what came of many Sends.
 type tally struct {
 	sends, well, double, notRetried, lies int
+
+	notRetriedFor string // the last of them
 }
 
 func (t tally) add(o tally) tally {
-	return tally{t.sends + o.sends, t.well + o.well, t.double + o.double, t.notRetried + o.notRetried, t.lies + o.lies}
+	return tally{t.sends + o.sends, t.well + o.well, t.double + o.double, t.notRetried + o.notRetried, t.lies + o.lies, o.notRetriedFor}
 }
 
 func (l *lab) tally(results []result) tally {
@@ -699,7 +701,7 @@ func (l *lab) tally(results []result) tally {
 		inTime := r.took < l.timeout-20*time.Millisecond
 		if r.err != nil && inTime && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
 			t.notRetried++
-			l.Logf("%s: not tried again after %v: %v", drawn[len(drawn)-1].name, r.took, r.err)
+			t.notRetriedFor = fmt.Sprintf("%s, after %v: %v", drawn[len(drawn)-1].name, r.took, r.err)
 		}
 	}
 	return t
