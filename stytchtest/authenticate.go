@@ -18,14 +18,11 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 	if err := decode(body, &p); err != nil {
 		return nil, err
 	}
-	minutes := 60
-	if p.SessionDurationMinutes != nil {
-		minutes = *p.SessionDurationMinutes
-	}
+	minutes := p.SessionDurationMinutes
 	switch {
 	case p.Code == "":
 		return nil, fail(400, "bad_request", "code is required.")
-	case minutes < 5 || minutes > 527040:
+	case minutes != nil && (*minutes < 5 || *minutes > 527040):
 		return nil, fail(400, "invalid_session_duration", "session_duration_minutes must be between 5 and 527040.")
 	case p.SetMFAEnrollment != "" && p.SetMFAEnrollment != "enroll" && p.SetMFAEnrollment != "unenroll":
 		return nil, fail(400, "bad_request", "set_mfa_enrollment must be enroll or unenroll.")
@@ -44,6 +41,13 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 	case code.used || !now.Before(code.expires):
 		return nil, fail(401, "unable_to_auth_otp_code", "The code has been used or has expired.")
 	}
+	if sess.intermediate && minutes == nil {
+		p.SessionCustomClaims = nil // A session begins with claims only where its duration is given.
+	}
+	claims, err := sess.claimsWith(p.SessionCustomClaims)
+	if err != nil {
+		return nil, err
+	}
 
 	code.used = true
 	s.state.codes[member.MemberID] = code
@@ -59,18 +63,14 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 	}
 	if sess.intermediate { // It is used up, and its factors go into a session.
 		delete(s.state.sessions.byToken, sess.token)
-		full := s.state.newSession(member.MemberID, 0)
+		full := s.state.newSession(member.MemberID, sessionLifetime)
 		full.factors = sess.factors
 		sess = full
 	}
 	sess.addFactor(smsFactor, now)
-	sess.accessed, sess.expires = now, now.Add(time.Duration(minutes)*time.Minute)
-	for name, value := range p.SessionCustomClaims {
-		if value == nil {
-			delete(sess.claims, name)
-		} else {
-			sess.claims[name] = value
-		}
+	sess.accessed, sess.claims = now, claims
+	if minutes != nil {
+		sess.expires = now.Add(time.Duration(*minutes) * time.Minute)
 	}
 	s.state.issueTokens(sess)
 	return authenticateObject{

@@ -30,12 +30,19 @@
 //     and authenticate uses it up.
 //   - A wrong code: 404 otp_code_not_found; one that has been used or has expired:
 //     401 unable_to_auth_otp_code.
-//   - A session that is named must be one of the Member's, and only one may be.
+//   - A session that is named must be one of the Member's, and only one may be;
+//     a token is good in its own parameter only.
+//   - A session that begins lasts 60 minutes, or session_duration_minutes; one
+//     that is there keeps its end, unless that is given.
+//   - A JWT is good for five minutes, and names its session after that, too.
 //   - SMS go to the countries of the project's allowlist: at first the US and
 //     Canada, which do not include the other countries of +1.
 //   - Entering a code verifies the number, and enrolls the Member in MFA where
 //     the Organization requires it or the request says so.
-//   - Custom claims are added to a session's; null deletes one.
+//   - Custom claims change those of the session as JSON Merge Patch (RFC 7396)
+//     does, have room for 4 KB in all, and are in its JWT; reserved names are
+//     ignored. A session begins with claims only where session_duration_minutes
+//     is given.
 //
 // # Assumed
 //
@@ -51,6 +58,7 @@
 //     400 duplicate_member_phone_number.
 //   - A Member whose status is not active, deleted ones included: 400
 //     action_available_only_for_active_members.
+//   - Custom claims over 4 KB in all: 400 custom_claims_too_large.
 //   - A code that a newer one has replaced is answered as a wrong one is.
 //   - A body that is no JSON, of a wrong type or without a required field: 400
 //     bad_request; one over 64 KiB: 413; a wrong path or method: 404

@@ -20,13 +20,13 @@ func TestRecordsAreBounded(t *testing.T) {
 		name := strconv.Itoa(i)
 		r.addSMS(SMS{Code: name})
 		r.addRequest(time.Time{}, req, nil, i)
-		all.add(name, &session{id: name, expires: time.Now().Add(time.Hour)})
+		all.add(name, &session{id: name, token: name, expires: time.Now().Add(time.Hour)})
 	}
 	assert.LessOrEqual(t, len(r.sms), maxRecords)
 	assert.LessOrEqual(t, len(r.requests), maxRecords)
 	assert.Len(t, all.byToken, maxRecords)
 	assert.Equal(t, strconv.Itoa(n-1), r.sms[len(r.sms)-1].Code)
 	assert.Equal(t, n-1, r.requests[len(r.requests)-1].StatusCode)
-	assert.NotNil(t, all.find(strconv.Itoa(n-1), false, time.Now()))
-	assert.Nil(t, all.find("0", false, time.Now()))
+	assert.NotNil(t, all.find(sessionParams{SessionToken: strconv.Itoa(n - 1)}, time.Now()))
+	assert.Nil(t, all.find(sessionParams{SessionToken: "0"}, time.Now()))
 }

@@ -109,18 +109,13 @@ func (s *state) find(organizationID, memberID string, p sessionParams) (*Organiz
 	case len(org.AllowedMFAMethods) > 0 && !slices.Contains(org.AllowedMFAMethods, "sms_otp"):
 		return none(fail(400, "operation_restricted_by_organization_mfa_methods", "The Organization does not allow this MFA method."))
 	}
-	var sess *session
+	sess := s.sessions.find(p, s.now())
 	switch {
-	case p.IntermediateSessionToken != "":
-		if sess = s.sessions.find(p.IntermediateSessionToken, true, s.now()); sess == nil {
-			return none(fail(404, "intermediate_session_not_found", "Intermediate session could not be found."))
-		}
-	case named > 0:
-		if sess = s.sessions.find(p.SessionToken+p.SessionJWT, false, s.now()); sess == nil {
-			return none(fail(404, "session_not_found", "Session could not be found."))
-		}
-	}
-	if sess != nil && sess.memberID != member.MemberID {
+	case sess == nil && p.IntermediateSessionToken != "":
+		return none(fail(404, "intermediate_session_not_found", "Intermediate session could not be found."))
+	case sess == nil && named > 0:
+		return none(fail(404, "session_not_found", "Session could not be found."))
+	case sess != nil && sess.memberID != member.MemberID:
 		return none(fail(403, "session_authorization_error", "The session is not one of this Member."))
 	}
 	return org, member, sess, nil

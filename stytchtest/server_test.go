@@ -3,6 +3,7 @@ package stytchtest_test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -350,6 +351,18 @@ func TestAuthenticate(t *testing.T) {
 		{"a session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
 			return fields{"code": code(s), "session_token": s.NewSession(member(t, s, stytchtest.Member{}).MemberID, false).Token}
 		}, 403, "session_authorization_error"},
+		{"a session token as an intermediate one", func(_ *testing.T, s *stytchtest.Server) fields {
+			return fields{"code": code(s), "intermediate_session_token": s.NewSession(s.MemberID, false).Token}
+		}, 404, "intermediate_session_not_found"},
+		{"an intermediate session token as a session's", func(_ *testing.T, s *stytchtest.Server) fields {
+			return fields{"code": code(s), "session_token": s.IntermediateSessionToken(s.MemberID)}
+		}, 404, "session_not_found"},
+		{"a session token as a JWT", func(_ *testing.T, s *stytchtest.Server) fields {
+			return fields{"code": code(s), "session_jwt": s.NewSession(s.MemberID, false).Token}
+		}, 404, "session_not_found"},
+		{"a JWT as a session token", func(_ *testing.T, s *stytchtest.Server) fields {
+			return fields{"code": code(s), "session_token": s.NewSession(s.MemberID, false).JWT}
+		}, 404, "session_not_found"},
 		{"the shortest duration", with(good, fields{"session_duration_minutes": 5}), 200, ""},
 		{"the longest duration", with(good, fields{"session_duration_minutes": 527040}), 200, ""},
 		{"too short a duration", with(good, fields{"session_duration_minutes": 4}), 400, "invalid_session_duration"},
@@ -396,20 +409,18 @@ func TestAuthenticateChanges(t *testing.T) {
 	m := member(t, s, stytchtest.Member{OrganizationID: required.OrganizationID})
 	a := enter(fields{
 		"organization_id": required.OrganizationID, "member_id": m.MemberID, "mfa_phone_number": "+12025550107",
-		"intermediate_session_token": s.IntermediateSessionToken(m.MemberID), "session_custom_claims": fields{"team": "blue"},
+		"intermediate_session_token": s.IntermediateSessionToken(m.MemberID),
 	})
 	assert.True(t, a.Member.MFAPhoneNumberVerified)
 	assert.True(t, a.Member.MFAEnrolled, "the Organization requires it")
 	assert.Equal(t, "sms_otp", a.Member.DefaultMFAMethod)
 	assert.Equal(t, "REQUIRED_FOR_ALL", a.Organization.MFAPolicy)
 	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
-	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
 
 	// A step up of a session: it stays the same one.
 	s.Advance(10 * time.Minute)
 	f := fields{"organization_id": s.OrganizationID, "member_id": s.MemberID, "session_token": s.NewSession(s.MemberID, true).Token}
 	f["set_mfa_enrollment"], f["session_duration_minutes"] = "enroll", 5
-	f["session_custom_claims"] = fields{"team": "blue", "level": 3}
 	a = enter(f)
 	assert.True(t, a.Member.MFAEnrolled)
 	assert.Equal(t, f["session_token"], a.SessionToken)
@@ -418,10 +429,72 @@ func TestAuthenticateChanges(t *testing.T) {
 	f["set_mfa_enrollment"] = "unenroll"
 	delete(f, "session_token")
 	f["session_jwt"] = a.SessionJWT
-	f["session_custom_claims"] = fields{"team": nil, "shift": "late"}
 	a = enter(f)
 	assert.False(t, a.Member.MFAEnrolled)
-	assert.Equal(t, map[string]any{"level": 3.0, "shift": "late"}, a.MemberSession.CustomClaims)
+}
+
+// How long a session lasts, and its JWT; and what becomes of its claims.
+func TestSession(t *testing.T) {
+	t.Parallel()
+	s := stytchtest.NewServer()
+	defer s.Close()
+	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	s.SetTime(now)
+	enter := func(f fields) answer {
+		require.Equal(t, 200, post(t, s, sendPath, nil).HTTPStatus)
+		sms := s.SMS()
+		f["code"] = sms[len(sms)-1].Code
+		return post(t, s, authenticatePath, f)
+	}
+	jwt := func(a answer) (claims map[string]any) {
+		text, err := base64.RawURLEncoding.DecodeString(strings.Split(a.SessionJWT, ".")[1])
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &claims))
+		return claims
+	}
+
+	// A new session lasts 60 minutes, without claims...
+	a := enter(fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
+	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{}, a.MemberSession.CustomClaims)
+
+	// ... or as long as is asked for, with claims.
+	a = enter(fields{
+		"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_duration_minutes": 120,
+		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "exp": 1, "sub": "somebody else"},
+	})
+	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{"team": "blue", "a": map[string]any{"b": 1.0, "c": 2.0}}, a.MemberSession.CustomClaims)
+	assert.Subset(t, jwt(a), map[string]any{
+		"team": "blue", "a": map[string]any{"b": 1.0, "c": 2.0}, "sub": s.MemberID, "exp": float64(now.Add(5 * time.Minute).Unix()),
+	})
+
+	// Later it keeps its end, and its claims change. The JWT that names it has expired.
+	s.Advance(10 * time.Minute)
+	token := a.SessionToken
+	a = enter(fields{"session_jwt": a.SessionJWT, "session_custom_claims": fields{"team": nil, "a": fields{"b": nil, "d": []int{3}}, "e": fields{"f": nil}}})
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.Equal(t, token, a.SessionToken)
+	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
+	claims := map[string]any{"a": map[string]any{"c": 2.0, "d": []any{3.0}}, "e": map[string]any{}}
+	assert.Equal(t, claims, a.MemberSession.CustomClaims)
+	assert.Subset(t, jwt(a), claims)
+	assert.NotContains(t, jwt(a), "team")
+	assert.EqualValues(t, now.Add(15*time.Minute).Unix(), jwt(a)["exp"])
+
+	// Its claims have room for 4 KB in all. What is refused changes nothing, and
+	// leaves the code good.
+	f := fields{"session_token": token, "session_custom_claims": fields{"a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
+	a = enter(f)
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	f["session_custom_claims"] = fields{"more": 1}
+	a = enter(f)
+	assert.Equal(t, 400, a.HTTPStatus)
+	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
+	delete(f, "session_custom_claims")
+	a = post(t, s, authenticatePath, f)
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.NotContains(t, a.MemberSession.CustomClaims, "more")
 }
 
 func TestRateLimit(t *testing.T) {

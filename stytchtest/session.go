@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -48,10 +49,14 @@ func (s *sessions) add(token string, sess *session) {
 	}
 }
 
-// find returns a session that lasts, by a token of the kind that is asked for.
-func (s *sessions) find(token string, intermediate bool, now time.Time) *session {
-	sess := s.byToken[token]
-	if sess == nil || sess.intermediate != intermediate || !now.Before(sess.expires) {
+// find returns the session that a request names and that lasts, or nil. Each kind
+// of token has its parameter. A JWT names its session when it has expired, too.
+func (s *sessions) find(p sessionParams, now time.Time) *session {
+	named := p.IntermediateSessionToken + p.SessionToken + p.SessionJWT // Not more than one is given.
+	sess := s.byToken[named]
+	if sess == nil || !now.Before(sess.expires) ||
+		sess.intermediate != (p.IntermediateSessionToken != "") ||
+		(sess.token != named) != (p.SessionJWT != "") {
 		return nil
 	}
 	return sess
@@ -82,7 +87,7 @@ func (s *Server) NewSession(memberID string, withTOTP bool) Session {
 	s.mustHaveMember(memberID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sess := s.state.newSession(memberID, time.Hour)
+	sess := s.state.newSession(memberID, sessionLifetime)
 	if withTOTP {
 		sess.addFactor(totpFactor, sess.started)
 	}
@@ -131,6 +136,43 @@ func (sess *session) has(f factor) bool {
 	return false
 }
 
+// maxClaims is how large a session's custom claims may be in all, in bytes of JSON.
+const maxClaims = 4 << 10
+
+// claimsWith returns the session's custom claims as a request changes them.
+func (sess *session) claimsWith(change map[string]any) (map[string]any, error) {
+	for _, reserved := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"} {
+		delete(change, reserved)
+	}
+	claims := merge(sess.claims, change)
+	text, _ := json.Marshal(claims) // It was JSON before.
+	if len(text) > maxClaims {
+		return nil, fail(400, "custom_claims_too_large", "The custom claims are larger than 4 KB.")
+	}
+	return claims, nil
+}
+
+// merge is JSON Merge Patch (RFC 7396): null deletes, and an object changes the
+// one that is there.
+func merge(target, patch map[string]any) map[string]any {
+	merged := maps.Clone(target)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	for name, value := range patch {
+		switch value := value.(type) {
+		case nil:
+			delete(merged, name)
+		case map[string]any:
+			inner, _ := merged[name].(map[string]any)
+			merged[name] = merge(inner, value)
+		default:
+			merged[name] = value
+		}
+	}
+	return merged
+}
+
 // issueTokens gives the session a token, which it keeps, and a new JWT.
 func (s *state) issueTokens(sess *session) {
 	if sess.token == "" {
@@ -144,16 +186,17 @@ func (s *state) issueTokens(sess *session) {
 // newJWT makes a string of the shape of a JWT. No key signs it.
 func newJWT(sess *session) string {
 	part := func(v any) string {
-		text, _ := json.Marshal(v) // Strings and numbers do not fail.
+		text, _ := json.Marshal(v) // What was JSON, strings and numbers do not fail.
 		return base64.RawURLEncoding.EncodeToString(text)
 	}
-	return part(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." +
-		part(map[string]any{
-			"iss": "stytchtest",
-			"sub": sess.memberID,
-			"sid": sess.id,
-			"iat": sess.accessed.Unix(),
-			"exp": sess.expires.Unix(),
-			"jti": uuid(),
-		}) + "." + token()[:43]
+	claims := maps.Clone(sess.claims)
+	maps.Copy(claims, map[string]any{
+		"iss": "stytchtest",
+		"sub": sess.memberID,
+		"sid": sess.id,
+		"iat": sess.accessed.Unix(),
+		"exp": sess.accessed.Add(jwtLifetime).Unix(),
+		"jti": uuid(),
+	})
+	return part(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + part(claims) + "." + token()[:43]
 }

@@ -72,8 +72,10 @@ type code struct {
 }
 
 const (
-	codeLifetime                = 2 * time.Minute  // as the reference says of a code
-	intermediateSessionLifetime = 10 * time.Minute // and of the token
+	codeLifetime                = 2 * time.Minute // as the reference says of each
+	intermediateSessionLifetime = 10 * time.Minute
+	sessionLifetime             = time.Hour // where session_duration_minutes does not say
+	jwtLifetime                 = 5 * time.Minute
 )
 
 func newState() state {
