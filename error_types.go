@@ -4,10 +4,11 @@ package stytchb2b
 // to its values at any time.
 //
 // The constants are those that Stytch documents for [SMS.Send],
-// [SMS.Authenticate] or their neighbours, each with the HTTP status it comes with, from Stytch's error
-// reference (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its
-// siblings) and the error types of its mobile SDKs. Where no source says which
-// type answers a case, the constant's comment has "assumed".
+// [SMS.Authenticate] or their neighbours, each with the HTTP status it comes
+// with, from Stytch's error reference
+// (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its siblings) and
+// the error types of its mobile SDKs. Where no source says which type answers a
+// case, the constant's comment has "assumed".
 type ErrorType string
 
 const (
@@ -47,6 +48,8 @@ const (
 	ErrorTypeTestIDUsedInLiveEnvironment ErrorType = "test_id_used_in_live_environment"
 	// 400: an ID of the live environment came with test credentials.
 	ErrorTypeLiveIDUsedInTestEnvironment ErrorType = "live_id_used_in_test_environment"
+	// 400: the session would have more than 4 KB of custom claims (assumed).
+	ErrorTypeCustomClaimsTooLarge ErrorType = "custom_claims_too_large"
 	// 401: the code has expired, or has been used (which of the two types
 	// answers a code that a newer one has replaced is assumed).
 	ErrorTypeUnableToAuthOTPCode ErrorType = "unable_to_auth_otp_code"

@@ -33,8 +33,9 @@ func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 // MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
 // used up the code, and the intermediate session token with it. It is false
 // only where it is certain that it did not: the same code can be entered again,
-// unless the error says that it is wrong or has expired. Where it is true, a session may have begun whose tokens nobody has: the
-// Member has to log in anew, or with a session of their own, to get a new code.
+// unless the error says that it is wrong or has expired. Where it is true, a
+// session may have begun whose tokens nobody has: the Member has to log in anew,
+// or with a session of their own, to get a new code.
 //
 // It is true and false where [MaybeSent] is for a Send, and false for an error
 // of another call. It says nothing of whether the code was right: after an

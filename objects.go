@@ -3,7 +3,7 @@ package stytchb2b
 import "time"
 
 // A Member is a person in an [Organization]: of Stytch's Member object
-// (https://stytch.com/docs/b2b/api/member-object), what a login page needs.
+// (https://stytch.com/docs/api-reference/b2b/api/members/member-object), what a login page needs.
 type Member struct {
 	// Name is the full name, and may be empty.
 	Name string `json:"name"`
@@ -23,7 +23,7 @@ type Member struct {
 }
 
 // An Organization is a tenant: of Stytch's Organization object
-// (https://stytch.com/docs/b2b/api/organization-object), what a login page needs.
+// (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object), what a login page needs.
 type Organization struct {
 	// OrganizationID is the ID, also where the call named a slug or an external ID.
 	OrganizationID string `json:"organization_id"`
@@ -40,7 +40,7 @@ type Organization struct {
 }
 
 // A MemberSession is a session of a Member's, in Stytch's words the Session
-// object (https://stytch.com/docs/b2b/api/session-object).
+// object (https://stytch.com/docs/api-reference/b2b/api/sessions/session-object).
 type MemberSession struct {
 	// MemberSessionID is the ID, which is no secret as the tokens are.
 	MemberSessionID string `json:"member_session_id"`

@@ -86,13 +86,17 @@ type SMSSendParams struct {
 	// Locale is the language of the message; English if empty.
 	Locale Locale `json:"locale,omitempty"`
 
-	// At most one of the three names a session of the Member's. Where the
-	// Member already has an active MFA factor, one that holds this factor is
-	// needed, so that MFA cannot be bypassed; elsewhere none is.
+	// IntermediateSessionToken is what a primary authentication gave where MFA is
+	// required. At most one of it, SessionToken and SessionJWT is given. Where the
+	// Member already has an active MFA factor, one whose session holds this factor
+	// is needed, so that MFA cannot be bypassed; elsewhere none is.
+	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 
-	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"` // from a primary authentication
-	SessionToken             string `json:"session_token,omitempty"`              // of a session
-	SessionJWT               string `json:"session_jwt,omitempty"`                // of a session
+	// SessionToken is of a session of the Member's.
+	SessionToken string `json:"session_token,omitempty"`
+
+	// SessionJWT is of such a session, too. It may have expired; the session must not.
+	SessionJWT string `json:"session_jwt,omitempty"`
 }
 
 // smsSendBody is what goes out: SMSSendParams without the methods that mask.

@@ -12,7 +12,7 @@ import (
 // Authenticate verifies the code that an SMS has brought, and turns what the
 // Member has shown before into a session:
 // POST /v1/b2b/otps/sms/authenticate
-// (https://stytch.com/docs/b2b/api/authenticate-otp-sms).
+// (https://stytch.com/docs/api-reference/b2b/api/mfa/otp/authenticate-sms-otp).
 //
 // It uses up the code, and an intermediate session token with it. So it tries
 // again only what certainly did neither: an attempt for which no connection was
@@ -55,21 +55,28 @@ type SMSAuthenticateParams struct {
 	// Code is what the Member has entered. Required. It goes out as it is.
 	Code string `json:"code"`
 
-	// Exactly one of the three names what the Member has shown before: the
-	// intermediate session token of a primary authentication where MFA is
-	// required, or a session, which the code adds a factor to.
-
+	// IntermediateSessionToken is what a primary authentication gave where MFA is
+	// required. Exactly one of it, SessionToken and SessionJWT is required.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
-	SessionToken             string `json:"session_token,omitempty"`
-	SessionJWT               string `json:"session_jwt,omitempty"`
+
+	// SessionToken is of a session of the Member's, which the code adds a factor to.
+	SessionToken string `json:"session_token,omitempty"`
+
+	// SessionJWT is of such a session, too. It may have expired; the session must not.
+	SessionJWT string `json:"session_jwt,omitempty"`
 
 	// SessionDurationMinutes is how long the session lasts from now on, 5 to
-	// 527040 minutes (366 days); for zero, Stytch takes 60.
+	// 527040 minutes (366 days). For zero, a session that begins lasts 60
+	// minutes, and one that is there keeps its end
+	// (https://stytch.com/docs/multi-tenant-auth/manage-sessions/lifecycle/extend-or-expire-session).
 	SessionDurationMinutes int `json:"session_duration_minutes,omitempty"`
 
-	// SessionCustomClaims go into the session and its JWT, beside those that
-	// are there; a nil value deletes one. Package encoding/json encodes them.
-	// Stytch takes up to 4 KB, and ignores iss, sub, aud, exp, nbf, iat and jti.
+	// SessionCustomClaims go into the session and its JWT. They change those that
+	// are there: a nil value deletes one, also in an object
+	// (https://stytch.com/docs/multi-tenant-auth/manage-sessions/custom-claims).
+	// A session begins with claims only where SessionDurationMinutes is given,
+	// has room for 4 KB in all, and ignores iss, sub, aud, exp, nbf, iat and jti.
+	// Package encoding/json encodes them.
 	SessionCustomClaims map[string]any `json:"session_custom_claims,omitempty"`
 
 	// SetMFAEnrollment changes whether the Member needs a second factor from
