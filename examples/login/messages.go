@@ -35,7 +35,7 @@ func sendFailure(err error) notice {
 		}
 	case retryAfter > 0:
 		return notice{
-			Text:    "Please wait " + inWords(retryAfter) + " before you ask for another code.",
+			Text:    askAgainIn(retryAfter),
 			CodeOut: errors.Is(err, guard.ErrCooldown), // the one before
 			Wait:    retryAfter,
 		}
@@ -49,6 +49,10 @@ func sendFailure(err error) notice {
 		return notice{Text: numberProblem(err)}
 	}
 	return notice{Text: "We could not send the code. Please try again."}
+}
+
+func askAgainIn(wait time.Duration) string {
+	return "Please wait " + inWords(wait) + " before you ask for another code."
 }
 
 // numberProblem says what is wrong with the phone number, if that is why a Send

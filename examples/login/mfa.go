@@ -38,9 +38,14 @@ func (a *app) enterNumber(r *http.Request, l *login) {
 }
 
 func (a *app) resend(r *http.Request, l *login) {
-	if l.step() == stepCode {
-		a.sendCode(r, l)
+	if l.step() != stepCode {
+		return
 	}
+	if wait := time.Until(l.resendAt); wait > 0 { // The button was not disabled there.
+		l.notice = notice{Text: askAgainIn(wait)}
+		return
+	}
+	a.sendCode(r, l)
 }
 
 // sendCode sends the Member a code by SMS, and notes what to tell them.
