@@ -91,8 +91,15 @@ func (s *Server) SMS() []SMS {
 }
 
 // SMSTo returns the messages that went out to one Member, the oldest first.
-func (s *Server) SMSTo(memberID string) []SMS {
-	return slices.DeleteFunc(s.SMS(), func(m SMS) bool { return m.MemberID != memberID })
+func (s *Server) SMSTo(memberID string) (to []SMS) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.log.sms {
+		if m.MemberID == memberID {
+			to = append(to, m)
+		}
+	}
+	return to
 }
 
 // NextSMS returns the oldest message that it has not returned yet, and waits
