@@ -141,7 +141,7 @@ func TestWhatIsStored(t *testing.T) {
 	t.Parallel()
 	_, addr := server(t)
 	client := connect(t, addr)
-	opts := []guard.Option{guard.WithStore(store(t, client)), guard.Limit(guard.PerPhoneNumber, 5, time.Hour), guard.Limit(guard.PerPrefix, 20, time.Hour)}
+	opts := []guard.Option{guard.WithStore(store(t, client)), guard.StoreTimeout(time.Minute), guard.Limit(guard.PerPhoneNumber, 5, time.Hour), guard.Limit(guard.PerPrefix, 20, time.Hour)}
 	one, err := guard.New(opts...)
 	require.NoError(t, err)
 	other, err := guard.New(append(opts[1:], guard.WithStore(store(t, connect(t, addr))))...)
