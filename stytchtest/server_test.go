@@ -103,6 +103,21 @@ func do(t *testing.T, s *stytchtest.Server, req *http.Request) answer {
 	return a
 }
 
+// enter has a code sent, and enters it. The fields are those of both requests.
+func enter(t *testing.T, s *stytchtest.Server, f fields) answer {
+	t.Helper()
+	to := fields{}
+	for _, name := range []string{"organization_id", "member_id", "mfa_phone_number"} {
+		if value, ok := f[name]; ok {
+			to[name] = value
+		}
+	}
+	require.Equal(t, 200, post(t, s, sendPath, to).HTTPStatus)
+	sms := s.SMS()
+	f["code"] = sms[len(sms)-1].Code
+	return post(t, s, authenticatePath, f)
+}
+
 func member(t *testing.T, s *stytchtest.Server, m stytchtest.Member) stytchtest.Member {
 	t.Helper()
 	added, err := s.AddMember(m)
@@ -396,18 +411,9 @@ func TestAuthenticateChanges(t *testing.T) {
 	defer s.Close()
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
-	enter := func(f fields) answer {
-		require.Equal(t, 200, post(t, s, sendPath, fields{"organization_id": f["organization_id"], "member_id": f["member_id"], "mfa_phone_number": f["mfa_phone_number"]}).HTTPStatus)
-		sms := s.SMS()
-		f["code"] = sms[len(sms)-1].Code
-		delete(f, "mfa_phone_number")
-		a := post(t, s, authenticatePath, f)
-		require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
-		return a
-	}
 	required := organization(t, s, stytchtest.Organization{MFAPolicy: "REQUIRED_FOR_ALL"})
 	m := member(t, s, stytchtest.Member{OrganizationID: required.OrganizationID})
-	a := enter(fields{
+	a := enter(t, s, fields{
 		"organization_id": required.OrganizationID, "member_id": m.MemberID, "mfa_phone_number": "+12025550107",
 		"intermediate_session_token": s.IntermediateSessionToken(m.MemberID),
 	})
@@ -421,7 +427,7 @@ func TestAuthenticateChanges(t *testing.T) {
 	s.Advance(10 * time.Minute)
 	f := fields{"organization_id": s.OrganizationID, "member_id": s.MemberID, "session_token": s.NewSession(s.MemberID, true).Token}
 	f["set_mfa_enrollment"], f["session_duration_minutes"] = "enroll", 5
-	a = enter(f)
+	a = enter(t, s, f)
 	assert.True(t, a.Member.MFAEnrolled)
 	assert.Equal(t, f["session_token"], a.SessionToken)
 	assert.Equal(t, "magic_link totp otp", a.factors())
@@ -429,7 +435,7 @@ func TestAuthenticateChanges(t *testing.T) {
 	f["set_mfa_enrollment"] = "unenroll"
 	delete(f, "session_token")
 	f["session_jwt"] = a.SessionJWT
-	a = enter(f)
+	a = enter(t, s, f)
 	assert.False(t, a.Member.MFAEnrolled)
 }
 
@@ -440,12 +446,6 @@ func TestSession(t *testing.T) {
 	defer s.Close()
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
-	enter := func(f fields) answer {
-		require.Equal(t, 200, post(t, s, sendPath, nil).HTTPStatus)
-		sms := s.SMS()
-		f["code"] = sms[len(sms)-1].Code
-		return post(t, s, authenticatePath, f)
-	}
 	jwt := func(a answer) (claims map[string]any) {
 		text, err := base64.RawURLEncoding.DecodeString(strings.Split(a.SessionJWT, ".")[1])
 		require.NoError(t, err)
@@ -454,12 +454,12 @@ func TestSession(t *testing.T) {
 	}
 
 	// A new session lasts 60 minutes, without claims...
-	a := enter(fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
+	a := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
 	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
 	assert.Equal(t, map[string]any{}, a.MemberSession.CustomClaims)
 
 	// ... or as long as is asked for, with claims.
-	a = enter(fields{
+	a = enter(t, s, fields{
 		"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_duration_minutes": 120,
 		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "exp": 1, "sub": "somebody else"},
 	})
@@ -472,7 +472,7 @@ func TestSession(t *testing.T) {
 	// Later it keeps its end, and its claims change. The JWT that names it has expired.
 	s.Advance(10 * time.Minute)
 	token := a.SessionToken
-	a = enter(fields{"session_jwt": a.SessionJWT, "session_custom_claims": fields{"team": nil, "a": fields{"b": nil, "d": []int{3}}, "e": fields{"f": nil}}})
+	a = enter(t, s, fields{"session_jwt": a.SessionJWT, "session_custom_claims": fields{"team": nil, "a": fields{"b": nil, "d": []int{3}}, "e": fields{"f": nil}}})
 	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
 	assert.Equal(t, token, a.SessionToken)
 	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
@@ -485,10 +485,10 @@ func TestSession(t *testing.T) {
 	// Its claims have room for 4 KB in all. What is refused changes nothing, and
 	// leaves the code good.
 	f := fields{"session_token": token, "session_custom_claims": fields{"a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
-	a = enter(f)
+	a = enter(t, s, f)
 	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
 	f["session_custom_claims"] = fields{"more": 1}
-	a = enter(f)
+	a = enter(t, s, f)
 	assert.Equal(t, 400, a.HTTPStatus)
 	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
 	delete(f, "session_custom_claims")
