@@ -6,6 +6,7 @@ import (
 	"html"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -151,6 +152,7 @@ func TestSendFailures(t *testing.T) {
 		{"503 for two minutes", "", []stytchtest.Fault{{StatusCode: 503, Header: http.Header{"Retry-After": {"120"}}}}, onItsWay, "Enter your code", "120", 0},
 		{"a success that cannot be read", "", []stytchtest.Fault{{StatusCode: 200, Body: "<html>", Processed: true}}, onItsWay, "Enter your code", "60", 1},
 		{"a rate limit", "", []stytchtest.Fault{{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}}}, wait, "Enter your code", "30", 0},
+		{"a rate limit of centuries", "", []stytchtest.Fault{{StatusCode: 429, Header: http.Header{"Retry-After": {"99999999999999"}}}}, "Please wait 2562048 hours before you ask for another code.", "Enter your code", "9223372037", 0},
 		{"a rate limit that does not say", "", []stytchtest.Fault{{StatusCode: 429}, {StatusCode: 429}, {StatusCode: 429}}, failed, "Enter your code", "", 0},
 		{"refused", "", []stytchtest.Fault{apiError(400, "billing_not_verified")}, failed, "Enter your code", "", 0},
 		{"a redirect", "", []stytchtest.Fault{{StatusCode: 307}}, failed, "Enter your code", "", 0},
@@ -526,6 +528,7 @@ func TestInWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0 seconds", 1: "1 second", time.Second: "1 second", 29500 * time.Millisecond: "30 seconds",
 		90 * time.Second: "90 seconds", 91 * time.Second: "2 minutes", time.Hour: "60 minutes", 24 * time.Hour: "24 hours",
+		math.MaxInt64: "2562048 hours",
 	} {
 		assert.Equal(t, want, inWords(d))
 	}

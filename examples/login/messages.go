@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -121,7 +122,7 @@ func isExpired(t stytchb2b.ErrorType) bool {
 }
 
 // seconds rounds up; what is over is 0.
-func seconds(d time.Duration) int { return int((max(0, d) + time.Second - 1) / time.Second) }
+func seconds(d time.Duration) int { return int(math.Ceil(max(0, d).Seconds())) }
 
 // inWords is a time to wait, as people say it.
 func inWords(d time.Duration) string {

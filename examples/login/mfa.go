@@ -41,7 +41,7 @@ func (a *app) resend(r *http.Request, l *login) {
 	if l.step() != stepCode {
 		return
 	}
-	if wait := time.Until(l.resendAt); wait > 0 { // The button was not disabled there.
+	if wait := time.Until(l.resendAt); wait > 0 { // It was not the button that sent the form.
 		l.notice = notice{Text: askAgainIn(wait)}
 		return
 	}
