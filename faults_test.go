@@ -35,7 +35,7 @@ import (
 
 // The fault suite: Sends over real connections that fail in every way there is,
 // to a server that counts the SMS. What it counts is the truth that errors are
-// held against. go test -run 'TestFaults|TestMix' -v . prints the tables.
+// held against. go test -run TestMix -v . prints the table.
 
 // attempts is how often every client of the suite may try.
 const attempts = 3

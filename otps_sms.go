@@ -95,7 +95,7 @@ type SMSSendParams struct {
 	// SessionToken is of a session of the Member's.
 	SessionToken string `json:"session_token,omitempty"`
 
-	// SessionJWT is of such a session, too. It may have expired; the session must not.
+	// SessionJWT is of such a session, too.
 	SessionJWT string `json:"session_jwt,omitempty"`
 }
 

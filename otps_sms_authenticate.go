@@ -62,7 +62,7 @@ type SMSAuthenticateParams struct {
 	// SessionToken is of a session of the Member's, which the code adds a factor to.
 	SessionToken string `json:"session_token,omitempty"`
 
-	// SessionJWT is of such a session, too. It may have expired; the session must not.
+	// SessionJWT is of such a session, too.
 	SessionJWT string `json:"session_jwt,omitempty"`
 
 	// SessionDurationMinutes is how long the session lasts from now on, 5 to

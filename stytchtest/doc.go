@@ -34,7 +34,7 @@
 //     a token is good in its own parameter only.
 //   - A session that begins lasts 60 minutes, or session_duration_minutes; one
 //     that is there keeps its end, unless that is given.
-//   - A JWT is good for five minutes, and names its session after that, too.
+//   - A JWT is good for five minutes.
 //   - SMS go to the countries of the project's allowlist: at first the US and
 //     Canada, which do not include the other countries of +1.
 //   - Entering a code verifies the number, and enrolls the Member in MFA where
@@ -58,6 +58,8 @@
 //     400 duplicate_member_phone_number.
 //   - A Member whose status is not active, deleted ones included: 400
 //     action_available_only_for_active_members.
+//   - A JWT names its session after its five minutes, too. Stytch says so of
+//     another call, which authenticates sessions.
 //   - Custom claims over 4 KB in all: 400 custom_claims_too_large.
 //   - A code that a newer one has replaced is answered as a wrong one is.
 //   - A body that is no JSON, of a wrong type or without a required field: 400

@@ -461,12 +461,12 @@ func TestSession(t *testing.T) {
 	// ... or as long as is asked for, with claims.
 	a = enter(t, s, fields{
 		"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_duration_minutes": 120,
-		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "exp": 1, "sub": "somebody else"},
+		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "sid": "mine", "exp": 1, "sub": "somebody else"},
 	})
 	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
-	assert.Equal(t, map[string]any{"team": "blue", "a": map[string]any{"b": 1.0, "c": 2.0}}, a.MemberSession.CustomClaims)
+	assert.Equal(t, map[string]any{"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}}, a.MemberSession.CustomClaims)
 	assert.Subset(t, jwt(a), map[string]any{
-		"team": "blue", "a": map[string]any{"b": 1.0, "c": 2.0}, "sub": s.MemberID, "exp": float64(now.Add(5 * time.Minute).Unix()),
+		"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}, "sub": s.MemberID, "exp": float64(now.Add(5 * time.Minute).Unix()),
 	})
 
 	// Later it keeps its end, and its claims change. The JWT that names it has expired.
@@ -476,7 +476,7 @@ func TestSession(t *testing.T) {
 	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
 	assert.Equal(t, token, a.SessionToken)
 	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
-	claims := map[string]any{"a": map[string]any{"c": 2.0, "d": []any{3.0}}, "e": map[string]any{}}
+	claims := map[string]any{"sid": "mine", "a": map[string]any{"c": 2.0, "d": []any{3.0}}, "e": map[string]any{}}
 	assert.Equal(t, claims, a.MemberSession.CustomClaims)
 	assert.Subset(t, jwt(a), claims)
 	assert.NotContains(t, jwt(a), "team")
@@ -484,7 +484,7 @@ func TestSession(t *testing.T) {
 
 	// Its claims have room for 4 KB in all. What is refused changes nothing, and
 	// leaves the code good.
-	f := fields{"session_token": token, "session_custom_claims": fields{"a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
+	f := fields{"session_token": token, "session_custom_claims": fields{"sid": nil, "a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
 	a = enter(t, s, f)
 	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
 	f["session_custom_claims"] = fields{"more": 1}

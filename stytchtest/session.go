@@ -193,10 +193,11 @@ func newJWT(sess *session) string {
 	maps.Copy(claims, map[string]any{
 		"iss": "stytchtest",
 		"sub": sess.memberID,
-		"sid": sess.id,
 		"iat": sess.accessed.Unix(),
 		"exp": sess.accessed.Add(jwtLifetime).Unix(),
 		"jti": uuid(),
+		// Where Stytch's have it, and out of the way of custom claims.
+		"https://stytch.com/session": map[string]string{"id": sess.id},
 	})
 	return part(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + part(claims) + "." + token()[:43]
 }
