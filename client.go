@@ -1,13 +1,10 @@
 package stytchb2b
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,13 +16,11 @@ import (
 // userAgent names the library and its version in each request.
 const userAgent = "stytchb2b-go/0.1.0"
 
-// A Client makes calls to Stytch for one project. It is safe for concurrent
-// use, and meant to be made once and shared: it keeps connections open. It
-// starts no goroutine of its own, and needs no closing.
-//
-// However a Client is printed, the secret does not show.
+// A Client makes calls to Stytch for one project. Make one and share it: it is
+// safe for concurrent use and keeps connections open. It starts no goroutine and
+// needs no closing. Package fmt and log/slog never print its secret.
 type Client struct {
-	// OTPs are the calls for one-time passcodes.
+	// OTPs holds the calls for one-time passcodes.
 	OTPs OTPs
 
 	projectID string
@@ -36,18 +31,21 @@ type Client struct {
 	logger    *slog.Logger // nil: no logging
 	guard     Guard        // nil: none
 
-	// The secret is kept in these functions alone, out of reach of whatever
-	// prints a struct by reflection.
-	authorize       func(http.Header)   // adds the credentials to a request
-	maskCredentials func(string) string // masks them in a text
+	// connectTimeout is 0 if the transport is not the Client's own.
+	connectTimeout time.Duration
+
+	// Only these functions hold the secret, out of reach of what prints a struct
+	// by reflection.
+	authorize func(http.Header) // adds the credentials to a request
+	secrets   func() secrets    // are those that no text may show
 }
 
-// NewClient makes a Client for a project, from the project ID and the secret
+// NewClient returns a Client for a project, from the project ID and the secret
 // that Stytch's dashboard shows under "API keys". It does no I/O.
 //
-// A project ID that begins with "project-test-" leads to
-// https://test.stytch.com, and "project-live-" to https://api.stytch.com;
-// [WithBaseURL] leads elsewhere. Wrong arguments are a [*ParamError].
+// Requests go to https://test.stytch.com if the project ID begins with
+// "project-test-", to https://api.stytch.com if it begins with "project-live-",
+// and elsewhere with [WithBaseURL]. The error is a [*ConfigError].
 func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	if err := checkCredentials(projectID, secret); err != nil {
 		return nil, err
@@ -55,7 +53,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	cfg := config{timeout: DefaultTimeout, retry: RetryPolicy{}.withDefaults(), userAgent: userAgent}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, &ParamError{"opts", "an Option must not be nil"}
+			return nil, &ConfigError{"opts", "an Option must not be nil"}
 		}
 		if err := opt(&cfg); err != nil {
 			return nil, err
@@ -66,31 +64,37 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	var httpClient http.Client
-	if cfg.httpClient != nil {
-		httpClient = *cfg.httpClient // What becomes of the caller's later is not ours.
-	} else {
-		httpClient.Transport = NewTransport()
+	var own time.Duration
+	if cfg.httpClient == nil {
+		transport := NewTransport()
+		if _, ok := transport.(*http.Transport); ok {
+			own = connectTimeout
+		}
+		cfg.httpClient = &http.Client{Transport: transport}
 	}
+	httpClient := *cfg.httpClient // A copy: the caller may change theirs later.
 
 	basic := base64.StdEncoding.EncodeToString([]byte(projectID + ":" + secret))
 	authorization := []string{"Basic " + basic}
 	c := &Client{
-		projectID:       projectID,
-		baseURL:         strings.TrimSuffix(cfg.baseURL.String(), "/"),
-		http:            &httpClient,
-		timeout:         cfg.timeout,
-		retry:           cfg.retry,
-		logger:          cfg.logger,
-		guard:           cfg.guard,
-		authorize:       func(h http.Header) { h["Authorization"] = authorization },
-		maskCredentials: func(s string) string { return maskSecret(maskSecret(s, basic), secret) },
+		projectID:      projectID,
+		baseURL:        strings.TrimSuffix(cfg.baseURL.String(), "/"),
+		http:           &httpClient,
+		timeout:        cfg.timeout,
+		retry:          cfg.retry,
+		logger:         cfg.logger,
+		guard:          cfg.guard,
+		connectTimeout: own,
+		authorize:      func(h http.Header) { h["Authorization"] = authorization },
+		secrets:        func() secrets { return secrets{secret, basic} },
 	}
 	post := func(op Op, path string) endpoint {
-		return endpoint{op, &http.Request{
+		u := cfg.baseURL.JoinPath(path)
+		return endpoint{op, &http.Request{ // as http.NewRequest makes one
 			Method: http.MethodPost,
-			URL:    cfg.baseURL.JoinPath(path),
-			Host:   cfg.baseURL.Host,
+			URL:    u,
+			Host:   u.Host,
+			Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 			Header: http.Header{
 				"Accept":       {"application/json"},
 				"Content-Type": {"application/json"},
@@ -111,29 +115,29 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 func NewClientFromEnv(opts ...Option) (*Client, error) {
 	for _, name := range []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET"} {
 		if os.Getenv(name) == "" {
-			return nil, &ParamError{name, "is not set in the environment"}
+			return nil, &ConfigError{name, "is not set in the environment"}
 		}
 	}
 	return NewClient(os.Getenv("STYTCH_PROJECT_ID"), os.Getenv("STYTCH_SECRET"), opts...)
 }
 
-// checkCredentials finds what a slip of the hand does to credentials.
+// checkCredentials finds slips in copied credentials.
 func checkCredentials(projectID, secret string) error {
 	for _, arg := range []struct{ name, value string }{{"projectID", projectID}, {"secret", secret}} {
 		if arg.value == "" {
-			return &ParamError{arg.name, "must not be empty"}
+			return &ConfigError{arg.name, "must not be empty"}
 		}
 		if strings.ContainsFunc(arg.value, func(r rune) bool { return r == ' ' || notPrintableASCII(r) }) {
-			return &ParamError{arg.name, "must not hold white space, control characters or anything outside ASCII: was a newline pasted with it?"}
+			return &ConfigError{arg.name, "must be printable ASCII without spaces: was a newline pasted with it?"}
 		}
 	}
 	switch {
 	case strings.Contains(projectID, ":"):
-		return &ParamError{"projectID", "must not hold a colon"} // It ends the user in Basic credentials (RFC 7617).
+		return &ConfigError{"projectID", "must not contain a colon"} // It would end the user-id of Basic credentials (RFC 7617, section 2).
 	case strings.HasPrefix(projectID, "project-live-") && strings.HasPrefix(secret, "secret-test-"):
-		return &ParamError{"secret", "is one of the test environment, but the project ID is a live one"}
+		return &ConfigError{"secret", "is for the test environment, but the project ID is for the live one"}
 	case strings.HasPrefix(projectID, "project-test-") && strings.HasPrefix(secret, "secret-live-"):
-		return &ParamError{"secret", "is one of the live environment, but the project ID is a test one"}
+		return &ConfigError{"secret", "is for the live environment, but the project ID is for the test one"}
 	}
 	return nil
 }
@@ -148,109 +152,84 @@ func withDefaultBaseURL(projectID string) Option {
 		return WithBaseURL("https://api.stytch.com")
 	}
 	return func(*config) error {
-		return &ParamError{"projectID", `must begin with "project-test-" or "project-live-", as Stytch's dashboard shows it; another one needs WithBaseURL`}
+		return &ConfigError{"projectID", `must begin with "project-test-" or "project-live-", as in Stytch's dashboard; any other needs WithBaseURL`}
 	}
 }
 
-// NewTransport makes the transport of a Client that is given none, for those who
-// wrap or change it before they give it to [WithHTTPClient]: a clone of
-// [http.DefaultTransport] with shorter timeouts for making a connection (3 s),
-// room for 256 idle connections to one host (net/http keeps 2), which it closes
-// after 45 s, and pings that find a dead HTTP/2 connection.
-func NewTransport() *http.Transport {
-	var t *http.Transport
-	if dt, ok := http.DefaultTransport.(*http.Transport); ok {
-		t = dt.Clone()
-	} else { // The program has put something else there.
-		t = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+// connectTimeout bounds each step to a connection, and with the Client's own
+// transport all of them: a third of DefaultTimeout or less, so that a host or a
+// proxy that does not answer leaves time to try again.
+const connectTimeout = 3 * time.Second
+
+// NewTransport returns the transport of a Client that is not given one, for
+// programs that wrap it before they pass it to [WithHTTPClient].
+//
+// It is a clone of [http.DefaultTransport] that speaks HTTP/1.1, gives up
+// connecting after 3 seconds, resumes TLS sessions, and keeps up to 256 idle
+// connections to a host (net/http keeps 2) for 45 seconds. The dialer and the
+// proxy of http.DefaultTransport are kept. If the program has replaced
+// http.DefaultTransport with something else than an [*http.Transport], such as a
+// mock, NewTransport returns that.
+func NewTransport() http.RoundTripper {
+	defaultTransport, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
 	}
-	// A third of DefaultTimeout or less, so that a host that does not answer
-	// leaves time to try again.
-	const connectTimeout = 3 * time.Second
-	t.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
+	t := defaultTransport.Clone()
+	t.DialContext = dialWithin(connectTimeout, t.DialContext)
+	t.DialTLSContext = dialWithin(connectTimeout, t.DialTLSContext)
 	t.TLSHandshakeTimeout = connectTimeout
-	// net/http keeps 2 idle connections a host: with more calls at once than
+	// net/http keeps 2 idle connections to a host: with more calls at once than
 	// that, nearly each call would make a connection of its own.
 	t.MaxIdleConns = 256
 	t.MaxIdleConnsPerHost = 256
-	// Less than the 60 s of common load balancers: a request on a connection
-	// that the other side is just closing is one whose outcome is unknown.
+	// Less than the 60 s of common load balancers: if the other side is just
+	// closing the connection, the outcome of a request on it is unknown.
 	t.IdleConnTimeout = 45 * time.Second
-	// An HTTP/2 connection that has gone dead without a word would fail every
-	// call until the kernel notices, which takes minutes.
-	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second}
+	// Over HTTP/2, proxies reset streams that they have processed in a way that
+	// asks for another try (https://github.com/haproxy/haproxy/issues/3414), and
+	// one broken connection leaves the outcome of many calls unknown.
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.ForceAttemptHTTP2 = false
+	t.TLSNextProto = nil
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = &tls.Config{}
+	}
+	t.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	if t.TLSClientConfig.ClientSessionCache == nil {
+		t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
 	return t
 }
 
-// maxBody is the largest answer that is read, in bytes. Stytch's have 1.5 to 4 KB.
-const maxBody = 1 << 20
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// begin bounds a call's context, which must be there and not be over. The
-// cancel function is never nil.
-func (c *Client) begin(ctx context.Context, op Op) (context.Context, context.CancelFunc, error) {
-	if c == nil { // of the zero value of a Client or an SMS
-		return nil, func() {}, &ParamError{"client", "must be made by NewClient"}
+// dialWithin bounds the time of dial, if there is one.
+func dialWithin(timeout time.Duration, dial dialFunc) dialFunc {
+	if dial == nil {
+		return nil
 	}
-	if ctx == nil {
-		return nil, func() {}, &ParamError{"ctx", "must not be nil"}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return dial(ctx, network, addr)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	if err := ctx.Err(); err != nil {
-		return ctx, cancel, &TransportError{Op: op, Outcome: OutcomeNotApplied, Err: err}
-	}
-	return ctx, cancel, nil
 }
 
-// An endpoint is one operation of the API.
-type endpoint struct {
-	op      Op
-	request *http.Request // what each of its requests begins with
+// CloseIdleConnections closes the idle connections of a Client with a transport
+// of its own. It does nothing for a Client made with [WithHTTPClient], whose
+// transport may be shared.
+func (c *Client) CloseIdleConnections() {
+	if c != nil && c.connectTimeout > 0 {
+		c.http.CloseIdleConnections()
+	}
 }
 
-// post is the one request path of every endpoint. It sends in as JSON, decodes
-// the answer into out and returns the answer's body. ctx is from begin.
-func (c *Client) post(ctx context.Context, e endpoint, in, out any) ([]byte, error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return nil, &ParamError{"params", "cannot be encoded as JSON: " + err.Error()}
-	}
-	call := newCall(c, e, body, out)
-	start := time.Now()
-	answer, err := call.do(ctx)
-	call.log(ctx, "stytchb2b: call", start, call.outcome, err, slog.Int("attempts", call.attempts))
-	return answer, err
-}
-
-// readBody reads a body to its end, so that the connection can be used again,
-// or to the limit.
-func readBody(resp *http.Response) ([]byte, error) {
-	var b bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= maxBody {
-		b.Grow(int(n) + bytes.MinRead)
-	}
-	_, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
-	if err == nil && b.Len() > maxBody {
-		err = errors.New("the body is over 1 MiB")
-	}
-	return b.Bytes(), err
-}
-
-// decodeObject is json.Unmarshal for a body that must be a JSON object.
-func decodeObject(body []byte, out any) error {
-	body = bytes.TrimLeft(body, " \t\r\n")
-	if len(body) == 0 {
-		return errors.New("the body is empty")
-	}
-	if body[0] != '{' {
-		return errors.New("the body is no JSON object")
-	}
-	return json.Unmarshal(body, out)
-}
-
-// String names the project and the address, and never the secret.
+// String returns the project ID and the base URL, and not the secret.
 func (c Client) String() string {
 	return fmt.Sprintf("stytchb2b.Client(%s, %s)", c.projectID, c.baseURL)
 }
 
-// GoString is String, for %#v.
+// GoString is String for %#v.
 func (c Client) GoString() string { return c.String() }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -21,8 +20,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -45,10 +46,10 @@ func TestNewClientRefuses(t *testing.T) {
 		{"no secret", id, "", nil, "secret", "empty"},
 		{"a newline behind the project ID", id + "\n", secret, nil, "projectID", "newline"},
 		{"a newline behind the secret", id, secret + "\n", nil, "secret", "newline"},
-		{"a space in the secret", id, "secret test-hunter2", nil, "secret", "white space"},
+		{"a space in the secret", id, "secret test-hunter2", nil, "secret", "without spaces"},
 		{"a zero-width space", id, secret + "\u200b", nil, "secret", "ASCII"},
 		{"no UTF-8", id, secret + "\xff", nil, "secret", "ASCII"},
-		{"a control character", id, secret + "\x7f", nil, "secret", "control"},
+		{"a control character", id, secret + "\x7f", nil, "secret", "printable"},
 		{"a colon", "project-test-1:2", secret, nil, "projectID", "colon"},
 		{"another prefix", "hunter2", secret, nil, "projectID", `begin with "project-test-"`},
 		{"the arguments swapped", secret, id, nil, "projectID", `begin with "project-test-"`},
@@ -82,11 +83,12 @@ func TestNewClientRefuses(t *testing.T) {
 			t.Parallel()
 			client, err := stytchb2b.NewClient(tc.id, tc.secret, tc.opts...)
 			assert.Nil(t, client)
-			var paramErr *stytchb2b.ParamError
-			require.ErrorAs(t, err, &paramErr)
-			assert.Equal(t, tc.field, paramErr.Field)
-			assert.Contains(t, paramErr.Reason, tc.says)
-			assert.Equal(t, "stytchb2b: "+paramErr.Field+": "+paramErr.Reason, err.Error())
+			var configErr *stytchb2b.ConfigError
+			require.ErrorAs(t, err, &configErr)
+			assert.Equal(t, tc.field, configErr.Name)
+			assert.Contains(t, configErr.Reason, tc.says)
+			assert.Equal(t, "stytchb2b: "+configErr.Name+": "+configErr.Reason, err.Error())
+			assert.False(t, stytchb2b.MaybeSent(err))
 			assert.NotContains(t, err.Error(), "hunter2")
 			assert.NotContains(t, err.Error(), "\n")
 		})
@@ -145,9 +147,9 @@ func TestNewClientFromEnv(t *testing.T) {
 			assert.Contains(t, client.String(), "project-test-1")
 			continue
 		}
-		var paramErr *stytchb2b.ParamError
-		require.ErrorAs(t, err, &paramErr)
-		assert.Equal(t, tc.field, paramErr.Field)
+		var configErr *stytchb2b.ConfigError
+		require.ErrorAs(t, err, &configErr)
+		assert.Equal(t, tc.field, configErr.Name)
 	}
 }
 
@@ -264,9 +266,9 @@ func TestHTTPClient(t *testing.T) {
 			var apiErr *stytchb2b.APIError
 			require.ErrorAs(t, err, &apiErr)
 			assert.Equal(t, status, apiErr.StatusCode)
-			assert.Equal(t, "elsewhere", apiErr.Body)
+			assert.Equal(t, "elsewhere", string(apiErr.RawBody()))
 			assert.Contains(t, err.Error(), "is the base URL right?")
-			assert.False(t, stytchb2b.MaybeSent(err))
+			assert.True(t, stytchb2b.MaybeSent(err), "a gateway may redirect after Stytch has acted")
 		}
 	}
 	assert.Empty(t, srv.SMS())
@@ -304,23 +306,160 @@ func TestConnectionsAreReused(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(2*atOnce))
 }
 
-// The default transport is made from http.DefaultTransport if that is one.
+// What a program has made of http.DefaultTransport is not gone around: it may be a
+// mock, or the only way out.
 func TestDefaultTransportReplaced(t *testing.T) {
 	// Not parallel: it replaces what is global.
 	srv := stytchtest.NewServer()
 	defer srv.Close()
+	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
 	original := http.DefaultTransport
 	defer func() { http.DefaultTransport = original }()
-	http.DefaultTransport = roundTripper(func(*http.Request) (*http.Response, error) {
-		return nil, errors.New("not asked for")
-	})
-	_, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
-	assert.NoError(t, err)
 
-	// A nil Transport means http.DefaultTransport, as it is when the call is made.
-	client := srv.Client(stytchb2b.WithHTTPClient(&http.Client{}))
+	http.DefaultTransport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errNetwork })
+	for _, opts := range [][]stytchb2b.Option{nil, {stytchb2b.WithHTTPClient(&http.Client{})}, {stytchb2b.WithHTTPClient(&http.Client{Transport: stytchb2b.NewTransport()})}} {
+		client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, append(opts, stytchb2b.WithBaseURL(srv.URL))...)
+		require.NoError(t, err)
+		_, err = client.OTPs.SMS.Send(t.Context(), send)
+		assert.ErrorIs(t, err, errNetwork)
+		client.CloseIdleConnections()
+	}
+
+	dialed := original.(*http.Transport).Clone()
+	http.DefaultTransport = dialed
+	dialed.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		deadline, ok := ctx.Deadline()
+		assert.True(t, ok && time.Until(deadline) <= 3*time.Second)
+		return nil, errNetwork
+	}
+	client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, stytchb2b.WithBaseURL(srv.URL))
+	require.NoError(t, err)
+	_, err = client.OTPs.SMS.Send(t.Context(), send)
+	assert.ErrorIs(t, err, errNetwork)
+	assert.Equal(t, 3, attemptsOf(err))
+	assert.Empty(t, srv.SMS())
+}
+
+// The Client's own transport speaks HTTP/1.1, also after http.DefaultTransport
+// has been set up for HTTP/2, and resumes TLS sessions.
+func TestNewTransport(t *testing.T) {
+	// Not parallel: it changes what is global.
+	var mu sync.Mutex
+	var resumed []bool
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		resumed = append(resumed, r.TLS.DidResume)
+		assert.Equal(t, "HTTP/1.1", r.Proto)
+		_, _ = io.WriteString(w, ok.body)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	original := http.DefaultTransport
+	defer func() { http.DefaultTransport = original }()
+	used := original.(*http.Transport).Clone()
+	used.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	http.DefaultTransport = used
+	_, _ = used.RoundTrip(httptest.NewRequest(http.MethodGet, "http://"+nobody, nil))
+	require.Contains(t, used.TLSClientConfig.NextProtos, "h2")
+
+	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithBaseURL(server.URL))
+	require.NoError(t, err)
+	for range 2 {
+		_, err = client.OTPs.SMS.Send(t.Context(), params)
+		require.NoError(t, err)
+		client.CloseIdleConnections()
+	}
+	assert.Equal(t, []bool{false, true}, resumed)
+}
+
+// A proxy that never answers CONNECT does not take the whole time of the call.
+func TestSilentProxy(t *testing.T) {
+	// Not parallel: it replaces what is global.
+	original := http.DefaultTransport
+	defer func() { http.DefaultTransport = original }()
+	synctest.Test(t, func(t *testing.T) {
+		var connections atomic.Int32
+		http.DefaultTransport = &http.Transport{
+			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.example.com:3128") },
+			DialContext: func(context.Context, string, string) (net.Conn, error) {
+				connections.Add(1)
+				ours, theirs := net.Pipe()
+				go func() { _, _ = io.Copy(io.Discard, theirs) }()
+				return ours, nil
+			},
+		}
+		client, err := stytchb2b.NewClient("project-test-1", "secret-test-1")
+		require.NoError(t, err)
+		start := time.Now()
+		_, err = client.OTPs.SMS.Send(t.Context(), params)
+		require.Error(t, err)
+		assert.Less(t, time.Since(start), 10*time.Second)
+		assert.EqualValues(t, 3, connections.Load())
+		assert.Contains(t, err.Error(), "no connection within 3s")
+		assert.False(t, stytchb2b.MaybeSent(err))
+		time.Sleep(time.Minute) // net/http gives up its CONNECT by then.
+	})
+}
+
+// A wrapping transport sees a request as http.NewRequest makes it, and one that
+// changes it does not change the next one.
+func TestRequestIsWhole(t *testing.T) {
+	t.Parallel()
+	attempts := 0
+	client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		attempts++
+		assert.Equal(t, "HTTP/1.1", req.Proto)
+		assert.Equal(t, 1, req.ProtoMajor)
+		assert.Equal(t, 1, req.ProtoMinor)
+		assert.Equal(t, "test.stytch.com", req.URL.Host)
+		assert.Equal(t, "test.stytch.com", req.Host)
+		assert.Empty(t, req.Header.Get("X-Changed"))
+		req.Header.Set("X-Changed", "yes")
+		req.URL.Host = "elsewhere.example.com"
+		if attempts < 3 {
+			return refused.do(req)
+		}
+		return ok.do(req)
+	}), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}))
+	for range 2 {
+		_, err := client.OTPs.SMS.Send(t.Context(), params)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 4, attempts)
+}
+
+// Each attempt gets the cookies that the Jar has then, and no others.
+func TestJarAndRetry(t *testing.T) {
+	t.Parallel()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	var cookies []string
+	transport := roundTripper(func(req *http.Request) (*http.Response, error) {
+		cookies = append(cookies, req.Header.Get("Cookie"))
+		if len(cookies) == 3 {
+			return ok.do(req)
+		}
+		resp, err := limited.do(req)
+		resp.Header.Set("Set-Cookie", fmt.Sprintf("node=%d", len(cookies)))
+		return resp, err
+	})
+	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1",
+		stytchb2b.WithHTTPClient(&http.Client{Transport: transport, Jar: jar}), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}))
+	require.NoError(t, err)
 	_, err = client.OTPs.SMS.Send(t.Context(), params)
-	assert.ErrorContains(t, err, "not asked for")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"", "node=1", "node=2"}, cookies)
+}
+
+// A transport that sends more than once by itself is refused where it is known.
+func TestRetryingTransportIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithHTTPClient(retryablehttp.NewClient().StandardClient()))
+	var configErr *stytchb2b.ConfigError
+	require.ErrorAs(t, err, &configErr)
+	assert.Equal(t, "WithHTTPClient", configErr.Name)
 }
 
 func TestUserAgent(t *testing.T) {

@@ -1,77 +1,94 @@
 package stytchb2b
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
 
-// MaybeSent reports whether the [SMS.Send] that returned err may have put an
-// SMS out. It is false only where it is certain that no SMS went out, so that
-// sending again costs nobody a second message:
+// MaybeSent reports whether an SMS may have gone out in the [SMS.Send] that
+// returned err. If MaybeSent(err) is false, no SMS was sent, and trying again
+// costs nobody a second message. If it is true, one may have been sent.
 //
-//	err, or what it wraps                                   MaybeSent
-//	*ParamError, *GuardError                                false
-//	*TransportError: the context was over before the call   false
-//	*TransportError: no connection was ever made            false
-//	*TransportError: the connection broke, or time ran out  true
-//	*TransportError: a success that cannot be read          true
-//	*APIError: 3xx, 4xx                                     false
-//	*APIError: 5xx and anything else                        true
-//	an error of another call than Send                      false
-//	nil: the Send succeeded                                 true
-//	any other error                                         true
+// This is what each end of an attempt proves, and what the call does by default.
+// [MaybeUsed] has the same table, with the code instead of the SMS.
 //
-// An error that stands for several attempts counts them all: where one of them
-// may have sent, the answer is true, whatever the last one ended with. The same
-// holds for errors of several calls that were joined with [errors.Join].
+//	the attempt ended with                           MaybeSent  by default
+//	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O
+//	*TransportError: the context was already over    false      returned, without any I/O
+//	*TransportError: no connection (DNS, refused,    false      tried again (a certificate error
+//	  connect timeout, proxy CONNECT, TLS handshake)            is returned)
+//	*APIError: Stytch's 429 too_many_requests        false      tried again after a wait, if that is short
+//	*APIError: any other 4xx of Stytch's, except     false      returned
+//	  408, 460, 499 and client_closed_request
+//	*APIError: any other answer outside 2xx          true       returned; a redirect is not followed
+//	*TransportError: connected, but no answer        true       returned
+//	  (reset, timeout, cancel)
+//	*TransportError: a 2xx that is not a success     true       returned; Outcome says more
+//	nil: a success                                   true       returned
+//	any other error                                  true
+//
+// An answer is Stytch's if it is one of its error objects: a gateway on the way
+// may answer with any status after Stytch has acted.
+//
+// An error of several attempts counts them all. So does an error that wraps
+// several errors, such as that of [errors.Join]: MaybeSent is false only if it is
+// for each of them. It is false for an error of [SMS.Authenticate].
+//
+// An error of this package that was made by hand, with a zero Outcome, follows
+// the table by its StatusCode and ErrorType.
 func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
-// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
-// used up the code, and the intermediate session token with it. It is false
-// only where it is certain that it did not: the same code can be entered again,
-// unless the error says that it is wrong or has expired. Where it is true, a
-// session may have begun whose tokens nobody has: the Member has to log in anew,
-// or with a session of their own, to get a new code.
+// MaybeUsed reports whether the code may be used up by the [SMS.Authenticate]
+// that returned err, and an intermediate session token with it. If
+// MaybeUsed(err) is false, the call did not use them: unless the error says that
+// the code is wrong or has expired, the same code can be entered again. If it is
+// true, a session may have started whose tokens nobody has, and the Member has to
+// log in again. Either way the Member is not authenticated.
 //
-// It is true and false where [MaybeSent] is for a Send, and false for an error
-// of another call. It says nothing of whether the code was right: after an
-// error, the Member is not authenticated.
+// See [MaybeSent] for when it is false. It is false for an error of [SMS.Send].
 func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
 
-// maybeApplied reports whether a call of op may have been applied, one of the
-// calls that the tree of err is of.
+// maybeApplied reports whether a call of op that ended with err may have had its
+// effect.
 func maybeApplied(err error, op Op) bool {
-	known, maybe := inspect(err, op)
-	return maybe || !known
-}
-
-// inspect walks the tree of err. known reports whether an error of this
-// package is in it, and maybe whether a call of op among them may have been
-// applied.
-func inspect(err error, op Op) (known, maybe bool) {
 	switch e := err.(type) {
-	case *ParamError, *GuardError:
-		return true, false
+	case *ParamError:
+		return e == nil
+	case *ConfigError:
+		return e == nil
+	case *GuardError:
+		return e == nil
 	case *APIError:
-		return true, e.Outcome != OutcomeNotApplied && (e.Op == op || e.Op == "")
+		return e == nil || e.Op.is(op) && e.outcome() != OutcomeNotApplied
 	case *TransportError:
-		return true, e.Outcome != OutcomeNotApplied && (e.Op == op || e.Op == "")
+		return e == nil || e.Op.is(op) && e.Outcome != OutcomeNotApplied
 	case interface{ Unwrap() error }:
-		return inspect(e.Unwrap(), op)
+		return maybeApplied(e.Unwrap(), op)
 	case interface{ Unwrap() []error }:
-		for _, child := range e.Unwrap() {
-			k, m := inspect(child, op)
-			known, maybe = known || k, maybe || m
-		}
+		children := e.Unwrap()
+		return len(children) == 0 || slices.ContainsFunc(children, func(child error) bool { return maybeApplied(child, op) })
 	}
-	return known, maybe
+	return true
 }
 
-// An Op names the call that an error is of.
+// RetryAfter returns how long to wait before the call that returned err makes
+// sense again: that of the first [*APIError] or [*GuardError] that err is or
+// wraps. It is 0 if neither says.
+func RetryAfter(err error) time.Duration {
+	if e := (*APIError)(nil); errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	if e := (*GuardError)(nil); errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// An Op names the call that an error comes from.
 type Op string
 
 const (
@@ -79,18 +96,23 @@ const (
 	OpSMSAuthenticate Op = "OTPs.SMS.Authenticate" // [SMS.Authenticate]
 )
 
-// An Outcome is what is known, once an attempt or a whole call has failed, of
-// what cannot be undone: whether the request was applied (RFC 9110, section
-// 9.2.2). A Send that is applied sends an SMS; an Authenticate uses up the code.
+// is reports whether an error with this Op may come from a call of op. In an
+// error made by hand it may be empty.
+func (op Op) is(other Op) bool { return op == other || op == "" }
+
+// An Outcome is what is known about the effect of a call or an attempt that
+// cannot be undone. The effect of [SMS.Send] is an SMS, that of
+// [SMS.Authenticate] is that the code is used. In an error that a call returns,
+// the Outcome is never zero.
 type Outcome uint8
 
 const (
-	// OutcomeUnknown: the request may have reached Stytch, and nothing tells
-	// what came of it.
-	OutcomeUnknown Outcome = iota
+	// OutcomeUnknown: the request may have reached Stytch, and nothing proves
+	// whether it had its effect.
+	OutcomeUnknown Outcome = iota + 1
 	// OutcomeNotApplied: it is certain that no SMS was sent, or no code used.
 	OutcomeNotApplied
-	// OutcomeApplied: Stytch answered that it sent the SMS, or took the code.
+	// OutcomeApplied: Stytch answered that it accepted the request.
 	OutcomeApplied
 )
 
@@ -105,65 +127,95 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// sentence says what an outcome means. It ends the text of an error.
-func (op Op) sentence(o Outcome) string {
-	sentences := [...]string{"an SMS may have been sent", "no SMS was sent", "the SMS was sent"}
-	if op == OpSMSAuthenticate {
-		sentences = [...]string{"the call may have used the code", "the call did not use the code", "the call used the code"}
+// and joins the outcomes of two attempts.
+func (o Outcome) and(other Outcome) Outcome {
+	switch {
+	case o == OutcomeApplied || other == OutcomeApplied:
+		return OutcomeApplied
+	case o == OutcomeNotApplied && other == OutcomeNotApplied:
+		return OutcomeNotApplied
 	}
-	return sentences[min(o, OutcomeApplied)]
+	return OutcomeUnknown
 }
 
-// A ParamError reports an argument that is missing or malformed. It comes
-// before any I/O: nothing was sent, and no code used. Its text never holds the value.
+// sentence says what an outcome means. It ends the text of an error.
+func (op Op) sentence(o Outcome) string {
+	unknown, notApplied, applied := "an SMS may have been sent", "no SMS was sent", "the SMS was sent"
+	if op == OpSMSAuthenticate {
+		unknown, notApplied, applied = "the code may be used up", "the code was not used", "the code is used up"
+	}
+	switch o {
+	case OutcomeNotApplied:
+		return notApplied
+	case OutcomeApplied:
+		return applied
+	}
+	return unknown
+}
+
+// A ConfigError reports an argument of [NewClient], an environment variable or an
+// [Option] that is wrong. Its text never holds the value.
+type ConfigError struct {
+	// Name is "projectID" or "secret", the name of an environment variable, such
+	// as "STYTCH_SECRET", or the name of an option, such as "WithBaseURL".
+	Name string
+	// Reason says what is wrong and what was expected.
+	Reason string
+}
+
+// Error names what is wrong, and why.
+func (e *ConfigError) Error() string { return "stytchb2b: " + e.Name + ": " + e.Reason }
+
+// A ParamError reports a parameter of a call that is missing or malformed. It
+// comes before any I/O: no SMS was sent and no code used. Its text never holds
+// the value.
 type ParamError struct {
-	// Field is the parameter's name on the wire, such as "mfa_phone_number";
-	// the name of an argument of [NewClient], such as "secret"; or the name of
-	// an [Option], such as "WithBaseURL".
+	// Field is the parameter's name in the API, such as "mfa_phone_number" or
+	// "code". It is "ctx" for a nil context, and "client" for a Client that
+	// NewClient did not make.
 	Field string
 	// Reason says what is wrong and what was expected.
 	Reason string
 }
 
 // Error names the field and the reason.
-func (e *ParamError) Error() string {
-	return "stytchb2b: " + e.Field + ": " + e.Reason
-}
+func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + ": " + e.Reason }
 
-// An APIError reports an answer outside 2xx: from Stytch, or from a proxy in
-// front of it, whose body need not be JSON.
+// An APIError reports an answer outside 2xx, from Stytch or from something else
+// on the way to it.
 //
-// Texts that came with the answer are kept with the project's secret, the
-// session tokens, the code and the phone number of the request masked.
+// RequestID, ErrorType, ErrorMessage and ErrorURL are set if the answer is an
+// error object of Stytch's, and empty for any other answer.
 type APIError struct {
 	// Op is the call that failed.
 	Op Op
 	// StatusCode is the HTTP status of the answer.
 	StatusCode int
-	// RequestID names the request in Stytch's logs; its support asks for it.
+	// RequestID identifies the request to Stytch's support.
 	RequestID string
-	// ErrorType is Stytch's name for what went wrong, and what to switch on.
+	// ErrorType is Stytch's name for the error. Switch on it.
 	ErrorType ErrorType
-	// ErrorMessage is Stytch's description of it, for developers.
+	// ErrorMessage is Stytch's description of the error for developers. Secrets
+	// of the request and whole phone numbers in it are masked.
 	ErrorMessage string
-	// ErrorURL is a page of Stytch's documentation about it.
+	// ErrorURL is the page of Stytch's documentation about the error.
 	ErrorURL string
 	// RetryAfter is how long the answer's Retry-After asks to wait (RFC 9110,
-	// section 10.2.3); zero where it does not say.
+	// section 10.2.3); 0 if it does not.
 	RetryAfter time.Duration
-	// Body is the start of the body, at most 512 bytes, where that is not an
-	// error object of Stytch's, such as a proxy's HTML page.
-	Body string
 	// Attempts is the number of HTTP requests that the call made.
 	Attempts int
-	// Outcome says what is known of the SMS or the code, over all attempts.
+	// Outcome says what is known about the SMS or the code, over all attempts.
 	Outcome Outcome
 
-	err error // why the body could not be read to its end, or nil
+	stranger string // describes an answer that is not Stytch's
+	err      error  // why the body could not be read to its end, or nil
+	body     rawBody
 }
 
-// Error returns one line: the status, what was answered, what is known of the
-// SMS or the code, what to do where that is known, and the request ID.
+// Error returns one line: the status, what Stytch says, what is known about the
+// SMS or the code, what to do, and the request ID. Of an answer that is not
+// Stytch's it shows the status and the kind and length of its body only.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stytchb2b: HTTP %d", e.StatusCode)
@@ -174,13 +226,13 @@ func (e *APIError) Error() string {
 	}
 	if e.ErrorMessage != "" {
 		b.WriteString(": " + strings.TrimRight(oneLine(e.ErrorMessage), "."))
-	} else if e.Body != "" {
-		fmt.Fprintf(&b, ", not an error of Stytch's: %q", e.Body)
+	} else if e.stranger != "" {
+		b.WriteString(", not an error of Stytch's: " + e.stranger)
 	}
 	if e.err != nil {
 		b.WriteString("; reading its body: " + oneLine(e.err.Error()))
 	}
-	b.WriteString("; " + e.Op.sentence(e.Outcome))
+	b.WriteString("; " + e.Op.sentence(e.outcome()))
 	if hint := e.hint(); hint != "" {
 		b.WriteString("; " + hint)
 	}
@@ -190,17 +242,42 @@ func (e *APIError) Error() string {
 	return b.String()
 }
 
-// hint says what to do, where that is known.
+// outcome is Outcome or, in an error made by hand, what the status proves.
+func (e *APIError) outcome() Outcome {
+	r := refusal{StatusCode: e.StatusCode, ErrorType: e.ErrorType}
+	switch {
+	case e.Outcome != 0:
+		return e.Outcome
+	case r.certain():
+		return OutcomeNotApplied
+	}
+	return OutcomeUnknown
+}
+
+// certain reports whether Stytch certainly refused the request.
+//
+// 499 is Stytch's own for a connection that went away while it worked
+// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460 tell of
+// a time or a connection that ended, too.
+func (r *refusal) certain() bool {
+	switch r.StatusCode {
+	case http.StatusRequestTimeout, 460, 499:
+		return false
+	}
+	return r.StatusCode >= 400 && r.StatusCode < 500 && r.ErrorType != ErrorTypeClientClosedRequest
+}
+
+// hint says what to do, if that is known.
 func (e *APIError) hint() string {
 	switch {
 	case e.RetryAfter > 0:
 		return "try again in " + e.RetryAfter.Round(time.Second).String()
 	case e.StatusCode >= 300 && e.StatusCode < 400:
-		return "redirects are never followed: is the base URL right?"
+		return "redirects are not followed: is the base URL right?"
 	}
 	switch e.ErrorType {
 	case ErrorTypeUnauthorizedCredentials:
-		return "check the project ID and the secret, and that both are of the environment (test or live) of the base URL"
+		return "check the project ID and the secret, and that both belong to the environment (test or live) of the base URL"
 	case ErrorTypeInvalidPhoneNumberCountryCode:
 		return "add the country to the project's allowlist in Stytch's dashboard"
 	case ErrorTypeMissingSMSParameter:
@@ -208,37 +285,54 @@ func (e *APIError) hint() string {
 	case ErrorTypeTestIDUsedInLiveEnvironment, ErrorTypeLiveIDUsedInTestEnvironment:
 		return "use a project ID, a secret and IDs of one environment"
 	case ErrorTypeSessionAuthorizationError:
-		return "pass a session of this Member that holds its active MFA factor"
+		return "the session's roles do not permit the call"
 	case ErrorTypeBillingNotVerified:
 		return "add credit card details in Stytch's dashboard"
+	case ErrorTypeUserLockLimitReached:
+		return "the Member is locked after too many failed attempts"
+	case ErrorTypeTooFewTokensAuthenticated:
+		return "too few of the codes sent were entered, which looks like toll fraud"
 	}
 	return ""
 }
 
-// Unwrap returns the error that ended the reading of the answer's body, such
-// as [context.DeadlineExceeded], or nil where the body was read.
+// RawBody returns what was read of the answer's body, at most 1 MiB. It is as it
+// came: it may hold secrets or phone numbers, so do not log it.
+func (e *APIError) RawBody() []byte { return e.body.bytes() }
+
+// Unwrap returns the error that ended the reading of the answer's body, such as
+// [context.DeadlineExceeded], or nil if the body was read.
 func (e *APIError) Unwrap() error { return e.err }
 
-// A TransportError reports a call that ended without a usable answer: no
-// connection was made, the connection broke, time ran out, the context was
-// canceled, or a success came whose body cannot be read.
+// A TransportError reports a call that ended without a usable answer: there was
+// no connection, the connection broke, time ran out, the context was canceled, or
+// a 2xx came that is not a success of Stytch's.
 type TransportError struct {
 	// Op is the call that failed.
 	Op Op
-	// Attempts is the number of HTTP requests that the call made; 0 where the
+	// StatusCode is the HTTP status, if there was an answer; otherwise 0.
+	StatusCode int
+	// RequestID identifies the request to Stytch's support, if the answer had a
+	// request ID of Stytch's.
+	RequestID string
+	// Attempts is the number of HTTP requests that the call made. It is 0 if the
 	// context was over before the first.
 	Attempts int
-	// Outcome says what is known of the SMS or the code, over all attempts.
+	// Outcome says what is known about the SMS or the code, over all attempts.
+	// It is OutcomeApplied if the answer had a request ID of Stytch's.
 	Outcome Outcome
 	// Err is the cause, for [errors.Is] and [errors.As]:
 	// [context.DeadlineExceeded], [context.Canceled], a [*net.OpError] and the
-	// like. Where the context ended while the call waited to try again, it
-	// wraps the error of the last attempt too.
+	// like. If the context ended while the call waited to try again, Err also
+	// wraps the error of the last attempt. If a text in it would show a secret,
+	// Err has a masked text and nothing to unwrap.
 	Err error
+
+	body rawBody
 }
 
-// Error returns one line: the attempts, the cause and what is known of the SMS or
-// the code.
+// Error returns one line: the attempts, the cause, what is known about the SMS or
+// the code, and the request ID.
 func (e *TransportError) Error() string {
 	attempts := "1 attempt"
 	if e.Attempts != 1 {
@@ -248,41 +342,33 @@ func (e *TransportError) Error() string {
 	if e.Err != nil {
 		cause = oneLine(e.Err.Error())
 	}
-	return fmt.Sprintf("stytchb2b: no usable answer after %s: %s; %s", attempts, cause, e.Op.sentence(e.Outcome))
+	text := fmt.Sprintf("stytchb2b: no usable answer after %s: %s; %s", attempts, cause, e.Op.sentence(e.Outcome))
+	if e.RequestID != "" {
+		text += " (request ID " + oneLine(e.RequestID) + ")"
+	}
+	return text
 }
+
+// RawBody returns what was read of the answer's body, at most 1 MiB, if there was
+// an answer. It is as it came: after an [SMS.Authenticate] it may hold the
+// session's tokens, so do not log it.
+func (e *TransportError) RawBody() []byte { return e.body.bytes() }
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// newAPIError reads an answer outside 2xx, and masks what it keeps of it.
-func newAPIError(op Op, status int, retryAfter time.Duration, body []byte, r *redactor) *APIError {
-	e := &APIError{Op: op, StatusCode: status, RetryAfter: retryAfter}
-	// Each field by itself, so that one of an unexpected type costs only itself.
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) == nil {
-		for name, dst := range map[string]*string{
-			"request_id":    &e.RequestID,
-			"error_type":    (*string)(&e.ErrorType),
-			"error_message": &e.ErrorMessage,
-			"error_url":     &e.ErrorURL,
-		} {
-			_ = json.Unmarshal(fields[name], dst)
-			*dst = r.text(*dst) // not before: JSON may escape what is to be masked
-		}
+// A rawBody keeps a body out of reach of what prints a struct by reflection.
+type rawBody struct{ get func() []byte }
+
+func (b *rawBody) hold(body []byte) {
+	if len(body) > 0 {
+		b.get = func() []byte { return body }
 	}
-	if e.ErrorType == "" && e.ErrorMessage == "" {
-		text := r.text(string(body)) // before it is cut, which may leave a part
-		e.Body = strings.ToValidUTF8(text[:min(len(text), maxErrorText)], "")
-	}
-	return e
 }
 
-// addCause returns err with cause in its tree, unless it is there already.
-// net/http reports the cause of a canceled context (see [context.Cause]) in
-// the place of the context's own error, which callers look for.
-func addCause(err, cause error) error {
-	if cause == nil || errors.Is(err, cause) {
-		return err
+func (b *rawBody) bytes() []byte {
+	if b.get == nil {
+		return nil
 	}
-	return fmt.Errorf("%w: %w", cause, err)
+	return b.get()
 }

@@ -3,10 +3,13 @@ package stytchb2b_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +23,10 @@ import (
 
 func TestAPIError(t *testing.T) {
 	t.Parallel()
-	const object = `{"status_code":400,"request_id":"request-id-test-1","error_type":"invalid_phone_number",` +
-		`"error_message":"The phone number\nis invalid.","error_url":"https://stytch.com/docs/400","error_details":{"a":1}}`
+	const unknown, notApplied = stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotApplied
+	object := func(status int, errorType stytchb2b.ErrorType, more string) string {
+		return fmt.Sprintf(`{"status_code":%d,"request_id":"request-id-test-1","error_type":%q%s}`, status, errorType, more)
+	}
 	for _, tc := range []struct {
 		name       string
 		status     int
@@ -31,71 +36,75 @@ func TestAPIError(t *testing.T) {
 		text       string
 	}{
 		{
-			"an error of Stytch's", 400, "", object,
+			"an error of Stytch's", 400, "",
+			object(400, "invalid_phone_number", `,"error_message":"The phone number\nis invalid.","error_url":"https://stytch.com/docs/400","error_details":{"a":1}`),
 			stytchb2b.APIError{
 				StatusCode: 400, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber,
-				ErrorMessage: "The phone number\nis invalid.", ErrorURL: "https://stytch.com/docs/400",
-				Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied,
+				ErrorMessage: "The phone number\nis invalid.", ErrorURL: "https://stytch.com/docs/400", Outcome: notApplied,
 			},
 			"stytchb2b: HTTP 400 invalid_phone_number: The phone number is invalid; no SMS was sent (request ID request-id-test-1)",
 		},
 		{
-			"what to do", 401, "", `{"error_type":"unauthorized_credentials","error_message":"Unauthorized credentials."}`,
+			"what to do", 401, "", object(401, "unauthorized_credentials", ""),
+			stytchb2b.APIError{StatusCode: 401, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeUnauthorizedCredentials, Outcome: notApplied},
+			"stytchb2b: HTTP 401 unauthorized_credentials; no SMS was sent; check the project ID and the secret, " +
+				"and that both belong to the environment (test or live) of the base URL (request ID request-id-test-1)",
+		},
+		{
+			"a rate limit", 429, "60", object(429, "too_many_requests", ""),
 			stytchb2b.APIError{
-				StatusCode: 401, ErrorType: stytchb2b.ErrorTypeUnauthorizedCredentials, ErrorMessage: "Unauthorized credentials.",
-				Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied,
+				StatusCode: 429, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeTooManyRequests,
+				RetryAfter: time.Minute, Outcome: notApplied,
 			},
-			"stytchb2b: HTTP 401 unauthorized_credentials: Unauthorized credentials; no SMS was sent; " +
-				"check the project ID and the secret, and that both are of the environment (test or live) of the base URL",
+			"stytchb2b: HTTP 429 too_many_requests; no SMS was sent; try again in 1m0s (request ID request-id-test-1)",
 		},
 		{
-			"a rate limit", 429, "60", `{"error_type":"too_many_requests","error_message":"Too many requests."}`,
+			"Stytch's own 499", 499, "", object(499, "client_closed_request", ""),
+			stytchb2b.APIError{StatusCode: 499, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeClientClosedRequest, Outcome: unknown},
+			"stytchb2b: HTTP 499 client_closed_request; an SMS may have been sent (request ID request-id-test-1)",
+		},
+		{
+			"a failure of Stytch's", 503, "120", object(503, "server_unavailable", ""),
 			stytchb2b.APIError{
-				StatusCode: 429, ErrorType: stytchb2b.ErrorTypeTooManyRequests, ErrorMessage: "Too many requests.",
-				RetryAfter: time.Minute, Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied,
+				StatusCode: 503, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeServerUnavailable,
+				RetryAfter: 2 * time.Minute, Outcome: unknown,
 			},
-			"stytchb2b: HTTP 429 too_many_requests: Too many requests; no SMS was sent; try again in 1m0s",
+			"stytchb2b: HTTP 503 server_unavailable; an SMS may have been sent; try again in 2m0s (request ID request-id-test-1)",
 		},
 		{
-			"the HTTP status counts, not the body's", 503, "120", `{"status_code":200,"error_type":"server_unavailable"}`,
-			stytchb2b.APIError{StatusCode: 503, ErrorType: stytchb2b.ErrorTypeServerUnavailable, RetryAfter: 2 * time.Minute, Attempts: 1},
-			"stytchb2b: HTTP 503 server_unavailable; an SMS may have been sent; try again in 2m0s",
+			"another status in the body", 400, "", object(404, "member_not_found", ""),
+			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
+			"stytchb2b: HTTP 400 Bad Request, not an error of Stytch's: no Content-Type, 84 bytes; an SMS may have been sent",
 		},
 		{
-			"a page of a proxy's", 502, "", "<html>\n<h1>Bad Gateway</h1>",
-			stytchb2b.APIError{StatusCode: 502, Body: "<html>\n<h1>Bad Gateway</h1>", Attempts: 1},
-			`stytchb2b: HTTP 502 Bad Gateway, not an error of Stytch's: "<html>\n<h1>Bad Gateway</h1>"; an SMS may have been sent`,
+			"a page of a proxy", 502, "", "<html>\n<h1>Bad Gateway</h1>",
+			stytchb2b.APIError{StatusCode: 502, Outcome: unknown},
+			"stytchb2b: HTTP 502 Bad Gateway, not an error of Stytch's: no Content-Type, 27 bytes; an SMS may have been sent",
 		},
 		{
-			"an error of somebody else's", 403, "", `{"message":"Forbidden"}`,
-			stytchb2b.APIError{StatusCode: 403, Body: `{"message":"Forbidden"}`, Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied},
-			`stytchb2b: HTTP 403 Forbidden, not an error of Stytch's: "{\"message\":\"Forbidden\"}"; no SMS was sent`,
+			"an error of somebody else", 403, "", `{"message":"Forbidden","request_id":"7"}`,
+			stytchb2b.APIError{StatusCode: 403, Outcome: unknown},
+			"stytchb2b: HTTP 403 Forbidden, not an error of Stytch's: no Content-Type, 40 bytes; an SMS may have been sent",
 		},
 		{
 			"nothing", 500, "", "",
-			stytchb2b.APIError{StatusCode: 500, Attempts: 1},
-			"stytchb2b: HTTP 500 Internal Server Error; an SMS may have been sent",
+			stytchb2b.APIError{StatusCode: 500, Outcome: unknown},
+			"stytchb2b: HTTP 500 Internal Server Error, not an error of Stytch's: no Content-Type, 0 bytes; an SMS may have been sent",
 		},
 		{
 			"no status that there is", 799, "", "",
-			stytchb2b.APIError{StatusCode: 799, Attempts: 1},
-			"stytchb2b: HTTP 799; an SMS may have been sent",
+			stytchb2b.APIError{StatusCode: 799, Outcome: unknown},
+			"stytchb2b: HTTP 799, not an error of Stytch's: no Content-Type, 0 bytes; an SMS may have been sent",
 		},
 		{
-			"fields of other types", 400, "", `{"request_id":"r","error_type":"invalid_locale","error_message":{"en":"no"},"error_url":7,"status_code":"400"}`,
-			stytchb2b.APIError{StatusCode: 400, RequestID: "r", ErrorType: stytchb2b.ErrorTypeInvalidLocale, Attempts: 1, Outcome: stytchb2b.OutcomeNotApplied},
-			"stytchb2b: HTTP 400 invalid_locale; no SMS was sent (request ID r)",
+			"texts of other types", 400, "", object(400, "invalid_locale", `,"error_message":{"en":"no"},"error_url":7`),
+			stytchb2b.APIError{StatusCode: 400, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeInvalidLocale, Outcome: notApplied},
+			"stytchb2b: HTTP 400 invalid_locale; no SMS was sent (request ID request-id-test-1)",
 		},
 		{
-			"a long body", 500, "", strings.Repeat("é", 300),
-			stytchb2b.APIError{StatusCode: 500, Body: strings.Repeat("é", 256), Attempts: 1},
-			`stytchb2b: HTTP 500 Internal Server Error, not an error of Stytch's: "` + strings.Repeat("é", 256) + `"; an SMS may have been sent`,
-		},
-		{
-			"a body over the limit", 500, "", strings.Repeat("a", 1<<20+1),
-			stytchb2b.APIError{StatusCode: 500, Body: strings.Repeat("a", 512), Attempts: 1},
-			`stytchb2b: HTTP 500 Internal Server Error, not an error of Stytch's: "` + strings.Repeat("a", 512) +
-				`"; reading its body: the body is over 1 MiB; an SMS may have been sent`,
+			"a body over the limit", 400, "", object(400, "invalid_locale", `,"error_message":"`+strings.Repeat("a", 1<<20)+`"`),
+			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
+			"stytchb2b: HTTP 400 Bad Request, not an error of Stytch's: no Content-Type, 1048577 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -107,12 +116,53 @@ func TestAPIError(t *testing.T) {
 			assertOneLine(t, err)
 			var got *stytchb2b.APIError
 			require.ErrorAs(t, err, &got)
+			tc.want.Op, tc.want.Attempts = stytchb2b.OpSMSSend, 1
 			assert.Equal(t, tc.want, stytchb2b.APIError{
-				StatusCode: got.StatusCode, RequestID: got.RequestID, ErrorType: got.ErrorType, ErrorMessage: got.ErrorMessage,
-				ErrorURL: got.ErrorURL, RetryAfter: got.RetryAfter, Body: got.Body, Attempts: got.Attempts, Outcome: got.Outcome,
+				Op: got.Op, StatusCode: got.StatusCode, RequestID: got.RequestID, ErrorType: got.ErrorType, ErrorMessage: got.ErrorMessage,
+				ErrorURL: got.ErrorURL, RetryAfter: got.RetryAfter, Attempts: got.Attempts, Outcome: got.Outcome,
 			})
+			assert.Equal(t, tc.retryAfter != "", stytchb2b.RetryAfter(err) > 0)
+			assert.Equal(t, tc.body[:min(len(tc.body), 1<<20)], string(got.RawBody()[:min(len(got.RawBody()), 1<<20)]))
 		})
 	}
+}
+
+// What each answer proves: every status, from Stytch and from others.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	const stytch, other, page, empty = "Stytch's object", "another object", "a page", "empty"
+	for status := 100; status <= 599; status++ {
+		for _, kind := range []string{stytch, other, page, empty} {
+			body := map[string]string{
+				stytch: stytchError(status, "an_error"),
+				other:  fmt.Sprintf(`{"status":%d,"error":"Forbidden","request_id":"1"}`, status),
+				page:   "<html>",
+			}[kind]
+			refused := kind == stytch && status >= 400 && status < 500 && status != 408 && status != 460 && status != 499
+			client := newClient(t, &script{ends: []end{{status: status, body: body}}})
+			for _, call := range calls {
+				err := call.do(t, client)
+				require.Error(t, err, "%d, %s", status, kind)
+				assert.Equal(t, !refused, call.maybe(err), "%d, %s: %v", status, kind, err)
+				assert.Equal(t, 1, attemptsOf(err))
+			}
+		}
+	}
+}
+
+// calls are the library's calls, with good parameters.
+var calls = []struct {
+	do    func(*testing.T, *stytchb2b.Client) error
+	maybe func(error) bool
+}{
+	{func(t *testing.T, c *stytchb2b.Client) error {
+		_, err := c.OTPs.SMS.Send(t.Context(), params)
+		return err
+	}, stytchb2b.MaybeSent},
+	{func(t *testing.T, c *stytchb2b.Client) error {
+		_, err := c.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+		return err
+	}, stytchb2b.MaybeUsed},
 }
 
 // Each error of the fake comes back with its type, and no SMS was sent.
@@ -157,7 +207,7 @@ func TestMaybeSent(t *testing.T) {
 		param   = &stytchb2b.ParamError{Field: "member_id", Reason: "is required"}
 		no      = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errNetwork}
 		refusal = &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}
-		unknown = &stytchb2b.APIError{StatusCode: 500}
+		unknown = &stytchb2b.APIError{StatusCode: 500, Outcome: stytchb2b.OutcomeUnknown}
 		sent    = &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeApplied, Err: errNetwork}
 		foreign = errors.New("login failed")
 	)
@@ -170,20 +220,58 @@ func TestMaybeSent(t *testing.T) {
 		{"foreign", foreign, true},
 		{"a foreign context error", context.Canceled, true},
 		{"ParamError", param, false},
+		{"ConfigError", &stytchb2b.ConfigError{Name: "secret"}, false},
 		{"GuardError", &stytchb2b.GuardError{Err: errFraud}, false},
 		{"TransportError, not sent", no, false},
 		{"TransportError, sent", sent, true},
 		{"APIError, not sent", refusal, false},
 		{"APIError, unknown", unknown, true},
-		{"made by hand", &stytchb2b.APIError{StatusCode: 429}, true},
+		{"a stranger's 400", &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeUnknown}, true},
 		{"wrapped", fmt.Errorf("login: %w", fmt.Errorf("send: %w", no)), false},
-		{"wrapped with a foreign one", fmt.Errorf("%w: %w", foreign, no), false},
+		{"wrapped with a foreign one", fmt.Errorf("%w: %w", foreign, no), true},
 		{"wrapped unknown", fmt.Errorf("%w: %w", foreign, unknown), true},
 		{"two Sends, neither sent", errors.Join(no, param), false},
 		{"two Sends, the second may have", errors.Join(no, unknown), true},
+		{"a Send and a stranger", errors.Join(param, foreign), true},
 		{"joined foreign ones", errors.Join(foreign, foreign), true},
+
+		{"made by hand: 400", &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 400}, false},
+		{"made by hand: 429", &stytchb2b.APIError{StatusCode: 429}, false},
+		{"made by hand: 302", &stytchb2b.APIError{StatusCode: 302}, true},
+		{"made by hand: 408", &stytchb2b.APIError{StatusCode: 408}, true},
+		{"made by hand: 499", &stytchb2b.APIError{StatusCode: 499}, true},
+		{"made by hand: client_closed_request", &stytchb2b.APIError{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeClientClosedRequest}, true},
+		{"made by hand: 500", &stytchb2b.APIError{StatusCode: 500}, true},
+		{"made by hand: nothing", &stytchb2b.APIError{}, true},
+		{"made by hand: no answer", &stytchb2b.TransportError{}, true},
+
+		{"a nil *ParamError", (*stytchb2b.ParamError)(nil), true},
+		{"a nil *ConfigError", (*stytchb2b.ConfigError)(nil), true},
+		{"a nil *GuardError", (*stytchb2b.GuardError)(nil), true},
+		{"a nil *APIError", (*stytchb2b.APIError)(nil), true},
+		{"a nil *TransportError", (*stytchb2b.TransportError)(nil), true},
 	} {
 		assert.Equal(t, tc.want, stytchb2b.MaybeSent(tc.err), tc.name)
+	}
+}
+
+func TestRetryAfterOf(t *testing.T) {
+	t.Parallel()
+	limited := &stytchb2b.APIError{RetryAfter: time.Minute}
+	for _, tc := range []struct {
+		err  error
+		want time.Duration
+	}{
+		{nil, 0},
+		{errNetwork, 0},
+		{&stytchb2b.ParamError{}, 0},
+		{&stytchb2b.TransportError{}, 0},
+		{limited, time.Minute},
+		{fmt.Errorf("login: %w", limited), time.Minute},
+		{&stytchb2b.TransportError{Err: fmt.Errorf("%w while waiting after %w", context.Canceled, limited)}, time.Minute},
+		{&stytchb2b.GuardError{RetryAfter: time.Second}, time.Second},
+	} {
+		assert.Equal(t, tc.want, stytchb2b.RetryAfter(tc.err), "%v", tc.err)
 	}
 }
 
@@ -210,49 +298,113 @@ func TestOutcomeString(t *testing.T) {
 	assert.Equal(t, "unknown, not applied, applied", fmt.Sprintf("%v, %v, %v", stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotApplied, stytchb2b.OutcomeApplied))
 }
 
-// What a server, a proxy or a transport echoes of a request does not show in an
-// error.
-func TestErrorsAreRedacted(t *testing.T) {
+// What a server, a proxy or a transport echoes of a request, in whichever
+// encoding, does not show in an error, in what it wraps, or in the log.
+func TestErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	const secret = "secret-test-hunter2hunter2"
 	basic := base64.StdEncoding.EncodeToString([]byte("project-test-1:" + secret))
 	send := params
-	send.MFAPhoneNumber, send.SessionJWT = phone, "eyJhbGciOiJSUzI1NiJ9.payload.signature"
-	echo := fmt.Sprintf("Authorization: Basic %s; secret %s; body %s %s %%2B%s", basic, secret, phone, send.SessionJWT, phone[1:])
-	for name, transport := range map[string]roundTripper{
-		"a page":                   end{status: 502, body: "<pre>" + echo}.do,
-		"a message":                end{status: 400, body: fmt.Sprintf(`{"error_type":"invalid_phone_number","error_message":%q,"request_id":%q}`, echo, secret)}.do,
-		"an escaped message":       end{status: 400, body: `{"error_message":"\u0073` + secret[1:] + `, \u0065` + send.SessionJWT[1:] + `"}`}.do,
-		"a page cut in the middle": end{status: 502, body: strings.Repeat("a", 500) + secret}.do,
-		"a transport":              end{err: errors.New(echo), connected: true}.do,
-		"a success":                end{status: 200, body: fmt.Sprintf(`{"request_id":7, "%s":1}`, echo)}.do,
-		"a broken body": func(req *http.Request) (*http.Response, error) {
-			resp, err := end{status: 500}.do(req)
-			resp.Body = brokenBody{errors.New(echo)}
-			return resp, err
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var logged strings.Builder
-			client, err := stytchb2b.NewClient("project-test-1", secret,
-				stytchb2b.WithHTTPClient(&http.Client{Transport: transport}), stytchb2b.WithLogger(debugLogger(&logged)))
-			require.NoError(t, err)
-			_, err = client.OTPs.SMS.Send(t.Context(), send)
-			require.Error(t, err)
-			shown := logged.String()
-			for e := err; e != nil; e = errors.Unwrap(e) {
-				shown += fmt.Sprintf("%v %+v %#v %s\n", e, e, e, e)
-				if strings.Contains(fmt.Sprintf("%T", e), "redacted") {
-					break // What is behind it is the cause itself.
-				}
-			}
-			for _, hidden := range []string{secret, basic, phone[1:], send.SessionJWT} {
-				assert.NotContains(t, shown, hidden)
-			}
-			assertOneLine(t, err)
-		})
+	send.MFAPhoneNumber, send.SessionToken = phone, token
+	values := []string{secret, basic, token, phone}
+	encodings := map[string]func(string) string{
+		"as it is": func(s string) string { return s },
+		"URL":      url.QueryEscape,
+		"HTML":     html.EscapeString,
+		"base64":   func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		"hex":      func(s string) string { return hex.EncodeToString([]byte(s)) },
+		"upper":    strings.ToUpper,
+		"lower":    strings.ToLower,
+		"quoted":   func(s string) string { return fmt.Sprintf("%q", s) },
+		"cut":      func(s string) string { return s[:len(s)-3] },
+		"behind":   func(s string) string { return s[1:] },
+		"JSON":     func(s string) string { return `\u00` + hex.EncodeToString([]byte(s[:1])) + s[1:] },
+		"spaced":   func(s string) string { return strings.Join(strings.Split(s, ""), " ") },
 	}
+	type echo struct {
+		name string
+		end  func(text string) roundTripper
+		// others is whether the text is somebody else's: then nothing of it shows.
+		others bool
+	}
+	brokenBodyOf := func(text string) roundTripper {
+		return func(req *http.Request) (*http.Response, error) {
+			resp, err := end{status: 500}.do(req)
+			resp.Body = brokenBody{errors.New(text)}
+			return resp, err
+		}
+	}
+	for _, e := range []echo{
+		{"a page", func(text string) roundTripper { return end{status: 502, body: "<pre>" + text}.do }, true},
+		{"a page that is cut", func(text string) roundTripper { return end{status: 502, body: strings.Repeat("a", 500) + text}.do }, true},
+		{"an object", func(text string) roundTripper {
+			return end{status: 403, body: fmt.Sprintf(`{"error_message":%q}`, text)}.do
+		}, true},
+		{"a success", func(text string) roundTripper { return end{status: 200, body: fmt.Sprintf(`{"a":%q}`, text)}.do }, true},
+		{"Stytch's message", func(text string) roundTripper {
+			return end{status: 400, body: fmt.Sprintf(`{"status_code":400,"request_id":"r","error_type":"e","error_message":%q,"error_url":%q}`, text, text)}.do
+		}, false},
+		{"a transport", func(text string) roundTripper { return end{err: errors.New(text), connected: true}.do }, false},
+		{"what a transport wraps", func(text string) roundTripper {
+			return end{err: &net.OpError{Op: "write", Err: wrapped{errors.New(text)}}, connected: true}.do
+		}, false},
+		{"a body that breaks", brokenBodyOf, false},
+	} {
+		for name, encode := range encodings {
+			if !e.others && (name == "base64" || name == "hex" || name == "spaced" || name == "JSON") {
+				continue // Stytch and the caller's own transport do not hide what they say.
+			}
+			t.Run(e.name+", "+name, func(t *testing.T) {
+				t.Parallel()
+				var logged strings.Builder
+				for _, value := range values {
+					client, err := stytchb2b.NewClient("project-test-1", secret,
+						stytchb2b.WithHTTPClient(&http.Client{Transport: e.end(encode(value))}), stytchb2b.WithLogger(debugLogger(&logged)))
+					require.NoError(t, err)
+					_, err = client.OTPs.SMS.Send(t.Context(), send)
+					require.Error(t, err)
+					assertOneLine(t, err)
+					shown := strings.ToLower(logged.String() + allTexts(err))
+					part := strings.ToLower(encode(value))
+					assert.NotContains(t, shown, part[len(part)/2-4:len(part)/2+4], "%s", value)
+				}
+			})
+		}
+	}
+}
+
+// allTexts is what a program shows that walks an error's tree.
+func allTexts(err error) string {
+	text := fmt.Sprintf("%v %+v %#v %q\n", err, err, err, err)
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if e.Unwrap() != nil {
+			text += allTexts(e.Unwrap())
+		}
+	case interface{ Unwrap() []error }:
+		for _, child := range e.Unwrap() {
+			text += allTexts(child)
+		}
+	}
+	return text
+}
+
+type wrapped struct{ error }
+
+func (w wrapped) Error() string { return "the write failed" }
+func (w wrapped) Unwrap() error { return w.error }
+
+// A masked cause is still found.
+func TestMaskedCauseIsFound(t *testing.T) {
+	t.Parallel()
+	cause := &net.OpError{Op: "write", Err: fmt.Errorf("%w: Authorization: Basic %s", context.DeadlineExceeded,
+		base64.StdEncoding.EncodeToString([]byte("project-test-1:secret-test-1")))}
+	_, err := newClient(t, roundTripper(end{err: cause, connected: true}.do)).OTPs.SMS.Send(t.Context(), params)
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	var opErr *net.OpError
+	require.ErrorAs(t, err, &opErr)
+	assert.Equal(t, "write", opErr.Op)
+	assert.NotContains(t, allTexts(err), "Basic c")
 }
 
 type brokenBody struct{ err error }

@@ -16,13 +16,15 @@ import (
 )
 
 // FuzzResponse gives Send and Authenticate any body with a 2xx: they return a
-// response or an error, never both, and the error says that the SMS was sent, or
-// the code used.
+// response with what makes it one, or an error that says that an SMS may have been
+// sent, or the code used.
 func FuzzResponse(f *testing.F) {
 	for _, body := range []string{
 		"", "{}", "null", "[]", `"a"`, "{", ok.body, `{"status_code":1e999}`, `{"member":{"name":"\ud800"}}`, `{"member":[]}`,
 		`{"organization":{"allowed_mfa_methods":["sms_otp",null]}}`, "\xef\xbb\xbf{}", " \n\t{}", `{"request_id":"a\u0000b"}`,
-		`{"REQUEST_ID":"a","request_id":null}`, `{"member_session":{"expires_at":"2026-05-04T03:02:01Z","custom_claims":{"a":[1]}}}`,
+		`{"REQUEST_ID":"a","request_id":null}`, strings.ToUpper(ok.body), ok.body[:len(ok.body)-1] + `,"Member_ID":"b"}`,
+		`{"status_code":200,"request_id":"r","member_id":"m","member":{"lock_expires_at":""}}`, ok.body[:len(ok.body)-1] + `,"a\"b":{"x":"y:"}}`,
+		`{"member_session":{"expires_at":"2026-05-04T03:02:01Z","custom_claims":{"a":[1]}}}`,
 		`{"member_session":{"expires_at":"","authentication_factors":[null,{}]}}`, `{"session_token":null,"member_session":null}`,
 	} {
 		f.Add([]byte(body), 200)
@@ -36,12 +38,13 @@ func FuzzResponse(f *testing.F) {
 		if err != nil {
 			assert.Nil(t, resp)
 			assert.True(t, stytchb2b.MaybeSent(err))
-			assert.Equal(t, stytchb2b.OutcomeApplied, outcomeOf(err))
+			assert.NotEqual(t, stytchb2b.OutcomeNotApplied, outcomeOf(err))
 			assertOneLine(t, err)
 		} else {
 			require.NotNil(t, resp)
 			assert.Equal(t, string(body), resp.RawJSON())
-			assert.True(t, json.Valid(body))
+			assert.Equal(t, status, resp.StatusCode)
+			assertExact(t, body, map[string]string{"request_id": resp.RequestID, "member_id": resp.MemberID})
 		}
 		authenticated, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 		if err != nil {
@@ -52,16 +55,32 @@ func FuzzResponse(f *testing.F) {
 		} else {
 			require.NotNil(t, authenticated)
 			assert.Equal(t, string(body), authenticated.RawJSON())
-			assert.True(t, json.Valid(body))
+			assert.Equal(t, status, authenticated.StatusCode)
+			assertExact(t, body, map[string]string{
+				"request_id": authenticated.RequestID, "member_id": authenticated.MemberID,
+				"session_token": authenticated.SessionToken, "session_jwt": authenticated.SessionJWT,
+			})
 		}
 	})
 }
 
+// assertExact holds strings against those of exactly these names in a JSON object.
+func assertExact(t *testing.T, body []byte, want map[string]string) {
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(body, &fields))
+	for name, value := range want {
+		assert.NotEmpty(t, value, name)
+		assert.Equal(t, fields[name], value, name)
+	}
+}
+
 // FuzzError gives Send any body, Retry-After and status outside 2xx: it returns
-// an *APIError, which keeps the status, is of one line and bounded.
+// an *APIError, which keeps the status and is of one line. Only Stytch's own error
+// object says that no SMS was sent.
 func FuzzError(f *testing.F) {
 	for _, body := range []string{
-		"", "{}", "null", "<html>", `{"error_type":"invalid_locale","error_message":"a\nb","request_id":"c","error_url":"d"}`,
+		"", "{}", "null", "<html>", stytchError(400, "invalid_locale"), stytchError(429, "too_many_requests"),
+		`{"status_code":400,"error_type":"invalid_locale","error_message":"a\nb","request_id":"c","error_url":"d"}`,
 		`{"error_type":{}}`, "\xff\xfe", `{"error_type":"\u202e"}`,
 	} {
 		f.Add([]byte(body), "", 400)
@@ -80,9 +99,16 @@ func FuzzError(f *testing.F) {
 		require.ErrorAs(t, err, &apiErr)
 		assert.Equal(t, status, apiErr.StatusCode)
 		assert.GreaterOrEqual(t, apiErr.RetryAfter, time.Duration(0))
-		assert.LessOrEqual(t, len(apiErr.Body), 512)
+		assert.Equal(t, string(body), string(apiErr.RawBody()))
 		assert.True(t, utf8.ValidString(err.Error()))
-		assert.Equal(t, status < 300 || status >= 500, stytchb2b.MaybeSent(err))
+		if !stytchb2b.MaybeSent(err) {
+			assert.True(t, status >= 400 && status < 500)
+			var fields map[string]any
+			require.NoError(t, json.Unmarshal(body, &fields))
+			assert.EqualValues(t, status, fields["status_code"])
+			assert.NotEmpty(t, fields["request_id"])
+			assert.NotEmpty(t, fields["error_type"])
+		}
 		assertOneLine(t, err)
 	})
 }

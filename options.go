@@ -8,11 +8,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
-// An Option changes what [NewClient] makes. A wrong value is an error from
-// NewClient, a [*ParamError] that names the option. Of an option given twice,
-// the last one counts.
+// An Option changes what [NewClient] makes. NewClient returns a [*ConfigError]
+// for a wrong value. If an option is given twice, the last one counts.
 type Option func(*config) error
 
 // config is what the options set.
@@ -26,29 +27,29 @@ type config struct {
 	guard      Guard
 }
 
-// DefaultTimeout bounds a whole call where neither [WithTimeout] nor the
-// context has an earlier end.
+// DefaultTimeout bounds a whole call, unless [WithTimeout] says otherwise or the
+// context ends earlier.
 const DefaultTimeout = 10 * time.Second
 
-// WithBaseURL sends requests to baseURL in place of the address that follows
-// from the project ID: to a custom domain of the project's (a CNAME), or to a
-// server in a test.
+// WithBaseURL sends requests to baseURL instead of the address that follows from
+// the project ID: to the project's custom domain (a CNAME), or to a server in a
+// test.
 //
-// baseURL is an absolute https URL, with a path prefix if need be, and without
-// user, query and fragment. Plain http is accepted for a loopback address only,
-// because the secret travels with each request.
+// baseURL is an absolute https URL, possibly with a path prefix, and without user,
+// query and fragment. Plain http is accepted for a loopback address only, because
+// the secret travels with each request.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
 		u, reason := parseBaseURL(baseURL)
 		if reason != "" {
-			return &ParamError{"WithBaseURL", reason}
+			return &ConfigError{"WithBaseURL", reason}
 		}
 		c.baseURL = u
 		return nil
 	}
 }
 
-// parseBaseURL returns the URL, or the reason why it is none to send to. The
+// parseBaseURL returns the URL, or the reason why it is not one to send to. The
 // reason does not quote the URL, which may hold a password.
 func parseBaseURL(s string) (u *url.URL, reason string) {
 	const expected = "must be an absolute https URL, such as https://login.example.com"
@@ -62,7 +63,7 @@ func parseBaseURL(s string) (u *url.URL, reason string) {
 		return nil, expected + ", without a query or a fragment"
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		if u.Path == "" {
-			u.Path = "/" // Else JoinPath makes a relative path.
+			u.Path = "/" // Otherwise JoinPath makes a relative path.
 		}
 		return u, ""
 	case u.Scheme == "http":
@@ -79,21 +80,29 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// WithHTTPClient sends requests through a copy of httpClient, with its
-// Transport, Jar and Timeout. A nil Transport means [http.DefaultTransport], as
-// it always does; one that wraps [NewTransport] is as fast as the Client's own. The Timeout bounds each attempt; [WithTimeout] bounds the
-// whole call. Redirects are never followed, whatever its CheckRedirect says.
+// WithHTTPClient sends requests through a copy of httpClient, with its Transport,
+// Jar and Timeout. The Timeout bounds each attempt; [WithTimeout] bounds the whole
+// call. A nil Transport means [http.DefaultTransport]; one that wraps
+// [NewTransport] is as fast as the Client's own. Redirects are never followed,
+// whatever CheckRedirect says.
 //
 // httpClient and its Transport are not changed, and the library never closes
-// their idle connections, so they can be shared with other code. A Transport of
-// your own keeps the promise of [MaybeSent] if it passes the request's context
-// on: from the context's [net/http/httptrace] hooks the library learns that a
-// connection was never made, and that trying again is safe. Where a Transport
-// does not, the outcome of a failed attempt is unknown.
+// their idle connections: other code can share them.
+//
+// The Transport must make one attempt for each RoundTrip. It can read the
+// request's body once, and GetBody refuses after that. So a Transport that tries
+// again by itself can do so only if it buffers the body, and then it breaks the
+// promise of one SMS. A [*retryablehttp.RoundTripper] does, and is refused. If the
+// library sees another one at it, because a second connection is handed over in
+// one attempt, then the outcome of a failure is unknown, and the log's record of
+// the call has "repeated".
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
-			return &ParamError{"WithHTTPClient", "must not be nil"}
+			return &ConfigError{"WithHTTPClient", "must not be nil"}
+		}
+		if _, ok := httpClient.Transport.(*retryablehttp.RoundTripper); ok {
+			return &ConfigError{"WithHTTPClient", "must not have a *retryablehttp.RoundTripper as its Transport: it may send an SMS more than once. WithRetry sets what is tried again"}
 		}
 		c.httpClient = httpClient
 		return nil
@@ -101,12 +110,12 @@ func WithHTTPClient(httpClient *http.Client) Option {
 }
 
 // WithTimeout bounds each whole call, from the first attempt to the end of the
-// answer's body, waits between attempts included. An earlier deadline of the
+// answer's body, with the waits between attempts. An earlier deadline of the
 // context counts all the same. The default is [DefaultTimeout].
 func WithTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
 		if timeout <= 0 {
-			return &ParamError{"WithTimeout", fmt.Sprintf("must be more than 0, not %v", timeout)}
+			return &ConfigError{"WithTimeout", fmt.Sprintf("must be more than 0: %v", timeout)}
 		}
 		c.timeout = timeout
 		return nil
@@ -119,33 +128,34 @@ func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
 		policy = policy.withDefaults()
 		if reason := policy.check(); reason != "" {
-			return &ParamError{"WithRetry", reason}
+			return &ConfigError{"WithRetry", reason}
 		}
 		c.retry = policy
 		return nil
 	}
 }
 
-// WithLogger writes a record to logger, at [slog.LevelDebug], for each attempt
-// (method, path, status, request_id, outcome, duration, and the wait before the
-// next one) and for each call. No record holds the secret, a token, a phone
-// number or a body. Without this option nothing is logged anywhere.
+// WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
+// failed, and otherwise at [slog.LevelDebug], and one at LevelDebug for each
+// attempt. A record has the op, status, request_id, outcome, duration and
+// attempts. It has no secret, no token, no phone number, and no part of a body
+// but Stytch's own error message, masked. Without this option nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
-			return &ParamError{"WithLogger", "must not be nil"}
+			return &ConfigError{"WithLogger", "must not be nil"}
 		}
 		c.logger = logger
 		return nil
 	}
 }
 
-// WithUserAgent puts product, such as "acme-login/1.4", in front of the
-// library's own User-Agent.
+// WithUserAgent puts product, such as "acme-login/1.4", in front of the library's
+// own User-Agent.
 func WithUserAgent(product string) Option {
 	return func(c *config) error {
 		if strings.TrimSpace(product) == "" || strings.ContainsFunc(product, notPrintableASCII) {
-			return &ParamError{"WithUserAgent", `must be printable ASCII and not empty, such as "acme-login/1.4"`}
+			return &ConfigError{"WithUserAgent", `must be printable ASCII and not empty, such as "acme-login/1.4"`}
 		}
 		c.userAgent = product + " " + userAgent
 		return nil

@@ -3,16 +3,14 @@ package stytchb2b
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
-	"regexp"
+	"slices"
 	"strings"
-	"sync"
 )
 
 // OTPs holds the calls for one-time passcodes, by the way they are delivered.
 type OTPs struct {
-	// SMS are the calls for passcodes sent by SMS.
+	// SMS holds the calls for passcodes sent by SMS.
 	SMS SMS
 }
 
@@ -22,54 +20,66 @@ type SMS struct {
 	send, authenticate endpoint
 }
 
-// Send sends an SMS with a one-time passcode to a Member's phone number:
-// POST /v1/b2b/otps/sms/send
-// (https://stytch.com/docs/api-reference/b2b/api/mfa/otp/send-sms-otp).
+// Send sends an SMS with a one-time passcode to a Member's phone number
+// (POST /v1/b2b/otps/sms/send,
+// https://stytch.com/docs/api-reference/b2b/api/mfa/otp/send-sms-otp).
 //
-// The code lives two minutes, and each new one makes the one before it invalid.
 // After a primary login of a Member enrolled in MFA, Stytch has already sent a
-// code by itself: Send is for later events, such as "send it again".
+// code by itself, and its answer says so in mfa_required.secondary_auth_initiated.
+// Use Send for what comes later, such as "send it again", and for a Member who
+// has no phone number yet. A code lives two minutes, and a new one makes the one
+// before it invalid.
 //
-// One Send puts at most one SMS out: it tries again only what certainly sent
-// none (see [RetryPolicy]). It returns when the answer is there, at the latest
-// when ctx or the Client's timeout ends (see [WithTimeout]).
+// One Send puts at most one SMS out: it tries again only if certainly none was
+// sent (see [RetryPolicy]). It returns when the answer is there, and no later
+// than the Client's timeout (see [WithTimeout]) or the end of ctx. Stytch may
+// work on a request for up to 30 seconds
+// (https://github.com/stytchauth/stytch-ruby/issues/209), so an SMS may go out
+// after Send has returned. A success means that Stytch accepted the request, not
+// that the SMS has arrived.
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
-// [*TransportError], and the response nil with it. [MaybeSent] says of each
-// whether an SMS may have gone out all the same.
+// [*TransportError], and the response is then nil. [MaybeSent] says whether an SMS
+// may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	if err := params.check(); err != nil {
 		return nil, err
 	}
 	params.Locale = params.Locale.canonical()
-	ctx, cancel, err := s.client.begin(ctx, OpSMSSend)
+	ctx, cancel, err := s.client.begin(ctx)
 	defer cancel()
 	if err != nil {
 		return nil, err
 	}
-	tell, err := s.client.askGuard(ctx, params)
+	if err := OpSMSSend.over(ctx); err != nil {
+		return nil, err // without asking the guard
+	}
+	done, err := s.client.askGuard(ctx, params)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := s.post(ctx, params)
-	tell(resp, err)
+	resp, err := s.sendNow(ctx, params)
+	if done != nil {
+		done(resp, err)
+	}
 	return resp, err
 }
 
-func (s SMS) post(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
+// sendNow is Send without checks.
+func (s SMS) sendNow(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
+	payload, _ := json.Marshal(params) // Strings always can be.
 	resp := &SMSSendResponse{}
-	body, err := s.client.post(ctx, s.send, smsSendBody(params), resp)
-	if err != nil {
+	if err := s.client.do(ctx, s.send, params.fields(), payload, resp); err != nil {
 		return nil, err
 	}
-	resp.body = body
 	return resp, nil
 }
 
 // SMSSendParams are the parameters of [SMS.Send].
 //
-// Printed, logged or marshaled to JSON, they show the session tokens as
-// "[redacted]" and of the phone number the last four digits.
+// Printed with package fmt or logged with log/slog, they show session tokens as
+// "[redacted]" and the last four digits of the phone number. Marshaled to JSON,
+// they are what goes out, with the tokens.
 type SMSSendParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
@@ -78,51 +88,43 @@ type SMSSendParams struct {
 	MemberID string `json:"member_id"`
 
 	// MFAPhoneNumber is the number to send to, in E.164 form: "+" and 2 to 15
-	// digits, such as "+12025550123". It is not needed for a Member who has a
-	// number, and Stytch refuses one that differs from it. It is needed for a
-	// Member who has none, and is linked to the Member.
+	// digits, such as "+12025550123". A Member who has no number needs it, and
+	// Stytch links it to the Member. For a Member who has one, leave it empty:
+	// Stytch refuses a number that differs.
 	MFAPhoneNumber string `json:"mfa_phone_number,omitempty"`
 
 	// Locale is the language of the message; English if empty.
 	Locale Locale `json:"locale,omitempty"`
 
-	// IntermediateSessionToken is what a primary authentication gave where MFA is
-	// required. At most one of it, SessionToken and SessionJWT is given. Where the
-	// Member already has an active MFA factor, one whose session holds this factor
-	// is needed, so that MFA cannot be bypassed; elsewhere none is.
+	// IntermediateSessionToken is from a primary authentication that requires
+	// MFA. Give at most one of it, SessionToken and SessionJWT. If the Member has
+	// an active MFA factor already, Stytch needs a session with that factor, so
+	// that MFA cannot be bypassed.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 
-	// SessionToken is of a session of the Member's.
+	// SessionToken is the token of one of the Member's sessions.
 	SessionToken string `json:"session_token,omitempty"`
 
-	// SessionJWT is of such a session, too.
+	// SessionJWT is the JSON Web Token of one of the Member's sessions.
 	SessionJWT string `json:"session_jwt,omitempty"`
 }
 
-// smsSendBody is what goes out: SMSSendParams without the methods that mask.
-type smsSendBody SMSSendParams
-
-// fields returns the parameters as they go out.
 func (p SMSSendParams) fields() []field {
 	return []field{
 		{name: "organization_id", value: p.OrganizationID, required: true},
 		{name: "member_id", value: p.MemberID, required: true},
-		{name: "mfa_phone_number", value: p.MFAPhoneNumber},
+		{name: "mfa_phone_number", value: p.MFAPhoneNumber, kind: number},
 		{name: "locale", value: string(p.Locale)},
-		{name: "intermediate_session_token", value: p.IntermediateSessionToken, session: true},
-		{name: "session_token", value: p.SessionToken, session: true},
-		{name: "session_jwt", value: p.SessionJWT, session: true},
+		{name: "intermediate_session_token", value: p.IntermediateSessionToken, kind: session},
+		{name: "session_token", value: p.SessionToken, kind: session},
+		{name: "session_jwt", value: p.SessionJWT, kind: session},
 	}
 }
 
-// check returns a *ParamError for the first parameter that Stytch would refuse
-// for its form.
+// check returns a *ParamError for the first parameter that is malformed.
 func (p SMSSendParams) check() error {
 	if _, err := checkFields(p.fields()); err != nil {
 		return err
-	}
-	if p.MFAPhoneNumber != "" && !isE164(p.MFAPhoneNumber) {
-		return &ParamError{"mfa_phone_number", `must be in E.164 form, "+" and 2 to 15 digits of which the first is not 0, such as "+12025550123"`}
 	}
 	if p.Locale != "" && !p.Locale.wellFormed() {
 		return &ParamError{"locale", `must be a BCP 47 language tag, such as "en" or "pt-br"`}
@@ -130,44 +132,22 @@ func (p SMSSendParams) check() error {
 	return nil
 }
 
-// isE164 reports whether s has the form of a number of ITU-T E.164.
-func isE164(s string) bool {
-	digits, ok := strings.CutPrefix(s, "+")
-	return ok && len(digits) >= 2 && len(digits) <= 15 && digits[0] != '0' &&
-		strings.Trim(digits, "0123456789") == ""
-}
-
-// masked returns the parameters as they may be printed.
-func (p SMSSendParams) masked() smsSendBody {
-	mask(&p.IntermediateSessionToken, &p.SessionToken, &p.SessionJWT)
-	if p.MFAPhoneNumber != "" {
-		p.MFAPhoneNumber = maskPhoneNumber(p.MFAPhoneNumber)
-	}
-	return smsSendBody(p)
-}
-
 // String returns the parameters, masked.
-func (p SMSSendParams) String() string { return fmt.Sprintf("%+v", p.masked()) }
+func (p SMSSendParams) String() string { return fieldText(p.fields()) }
 
-// GoString returns the parameters, masked, for %#v.
+// GoString is String for %#v.
 func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.String() }
 
 // LogValue returns the parameters, masked, for package log/slog.
-func (p SMSSendParams) LogValue() slog.Value {
-	return slog.GroupValue(fieldAttrs(SMSSendParams(p.masked()).fields())...)
-}
+func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
-// MarshalJSON returns the parameters, masked, for logs that are JSON. It is not
-// what [SMS.Send] sends.
-func (p SMSSendParams) MarshalJSON() ([]byte, error) { return json.Marshal(p.masked()) }
-
-// A Locale is the language of a message, as a BCP 47 tag. The type is open: a
-// well-formed tag goes out as it is, and Stytch refuses one it has no text for.
-// One of the constants, written in another case, goes out as the API spells it.
+// A Locale is the language of a message as a BCP 47 tag. The type is open: Stytch
+// refuses a tag that it has no text for. One of the constants in another case
+// goes out as the API spells it.
 type Locale string
 
-// The first four are in Stytch's API reference, the others in its Go client
-// only. The API spells them so.
+// Stytch's API reference documents the first four. Its Go, Java and .NET clients
+// have all of them.
 const (
 	LocaleEn     Locale = "en"      // English, the default
 	LocaleEs     Locale = "es"      // Spanish
@@ -187,49 +167,44 @@ const (
 	LocaleCs     Locale = "cs"      // Czech
 )
 
-// canonical returns a known locale as the API spells it, and another one as it is.
+var knownLocales = [...]Locale{
+	LocaleEn, LocaleEs, LocaleFr, LocalePtBR, LocaleIt, LocaleDeDE, LocaleZhHans, LocaleCaES,
+	LocaleJa, LocaleRu, LocaleNl, LocalePl, LocaleTr, LocaleFa, LocaleVi, LocaleCs,
+}
+
+// canonical returns a known locale as the API spells it, and any other as it is.
 func (l Locale) canonical() Locale {
-	if l == "" {
-		return l
-	}
-	for _, known := range [...]Locale{
-		LocaleEn, LocaleEs, LocaleFr, LocalePtBR, LocaleIt, LocaleDeDE, LocaleZhHans, LocaleCaES,
-		LocaleJa, LocaleRu, LocaleNl, LocalePl, LocaleTr, LocaleFa, LocaleVi, LocaleCs,
-	} {
-		if strings.EqualFold(string(l), string(known)) {
-			return known
-		}
+	if i := slices.IndexFunc(knownLocales[:], func(known Locale) bool {
+		return strings.EqualFold(string(l), string(known))
+	}); i >= 0 {
+		return knownLocales[i]
 	}
 	return l
 }
 
-// wellFormed reports whether the locale has the form of a language tag of BCP
-// 47 (RFC 5646, section 2.1), the irregular ones of old left out.
-func (l Locale) wellFormed() bool { return languageTag().MatchString(string(l)) }
-
-var languageTag = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(?:` +
-		`(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})` + // language
-		`(?:-[a-z]{4})?` + // script
-		`(?:-(?:[a-z]{2}|[0-9]{3}))?` + // region
-		`(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*` + // variants
-		`(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*` + // extensions
-		`(?:-x(?:-[a-z0-9]{1,8})+)?` + // private use
-		`|x(?:-[a-z0-9]{1,8})+)$`)
-})
+// wellFormed reports whether the locale is made of subtags as those of BCP 47 are:
+// 1 to 8 letters or digits (RFC 5646, section 2.1).
+func (l Locale) wellFormed() bool {
+	for subtag := range strings.SplitSeq(strings.ToLower(string(l)), "-") {
+		if subtag == "" || len(subtag) > 8 || strings.Trim(subtag, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
 
 // An SMSSendResponse is the answer to a successful [SMS.Send].
 //
-// Printed with package fmt or logged with log/slog it shows the request ID, the
+// Printed with package fmt or logged with log/slog, it shows the request ID, the
 // status code and the Member's ID only: the rest is about a person.
 type SMSSendResponse struct {
-	// RequestID names the request in Stytch's logs; its support asks for it.
+	// RequestID identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
-	// StatusCode is the HTTP status, as the body repeats it.
+	// StatusCode is the HTTP status.
 	StatusCode int `json:"status_code"`
-	// MemberID is the Member's ID, also where the call named an external ID.
+	// MemberID is the Member's ID, even if the call named an external ID.
 	MemberID string `json:"member_id"`
-	// Member is the Member as it is after the call.
+	// Member is the Member as of after the call.
 	Member Member `json:"member"`
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
@@ -237,17 +212,26 @@ type SMSSendResponse struct {
 	body []byte
 }
 
-// RawJSON returns the whole body of the answer, with the fields that the struct
-// does not have.
+// RawJSON returns the body of the answer as it came, with the fields that the
+// struct does not have. It is empty for a response that was unmarshaled from
+// JSON.
 func (r *SMSSendResponse) RawJSON() string { return string(r.body) }
 
-// String names the request, and shows nothing about the person.
-func (r SMSSendResponse) String() string { return responseText(r.RequestID, r.StatusCode, r.MemberID) }
+func (r *SMSSendResponse) lacks(status int) string {
+	return lacks(status, r.StatusCode, [2]string{"request_id", r.RequestID}, [2]string{"member_id", r.MemberID})
+}
 
-// GoString is String, for %#v.
+func (r *SMSSendResponse) keep(body []byte) { r.body = body }
+
+// String returns the IDs, and nothing about the person.
+func (r SMSSendResponse) String() string {
+	return fieldText(responseFields(r.RequestID, r.StatusCode, r.MemberID))
+}
+
+// GoString is String for %#v.
 func (r SMSSendResponse) GoString() string { return "stytchb2b.SMSSendResponse" + r.String() }
 
-// LogValue names the request, for package log/slog.
+// LogValue returns the IDs, and nothing about the person, for package log/slog.
 func (r SMSSendResponse) LogValue() slog.Value {
-	return responseValue(r.RequestID, r.StatusCode, r.MemberID)
+	return fieldValue(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }

@@ -3,39 +3,40 @@ package stytchb2b
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
+	"strconv"
 )
 
-// Authenticate verifies the code that an SMS has brought, and turns what the
-// Member has shown before into a session:
-// POST /v1/b2b/otps/sms/authenticate
-// (https://stytch.com/docs/api-reference/b2b/api/mfa/otp/authenticate-sms-otp).
+// Authenticate verifies the code from an SMS and starts or extends a session
+// (POST /v1/b2b/otps/sms/authenticate,
+// https://stytch.com/docs/api-reference/b2b/api/mfa/otp/authenticate-sms-otp).
 //
 // It uses up the code, and an intermediate session token with it. So it tries
-// again only what certainly did neither: an attempt for which no connection was
-// made, and one that was answered with 429. RetryUnknown of a [RetryPolicy] does
-// not change that. It asks no [Guard], and returns when the answer is there, at
-// the latest when ctx or the Client's timeout ends (see [WithTimeout]).
+// again only if certainly it did neither (see [RetryPolicy]); RetryUnknown does
+// not change that. It does not ask a [Guard]. It returns when the answer is
+// there, and no later than the Client's timeout (see [WithTimeout]) or the end of
+// ctx.
+//
+// Limit the tries for each Member. A code has six digits and lives two minutes,
+// and Stytch locks a Member after ten failures by default
+// (https://stytch.com/docs/resources/platform/user-locks).
 //
 // The error is a [*ParamError], an [*APIError] or a [*TransportError], and the
-// response nil with it. A code that is wrong is an *APIError with
-// [ErrorTypeOTPCodeNotFound]; one that has expired, with
-// [ErrorTypeUnableToAuthOTPCode]. [MaybeUsed] says of each whether the code may
-// be used up all the same.
+// response is then nil. An *APIError has [ErrorTypeOTPCodeNotFound] if the code
+// is wrong, and [ErrorTypeUnableToAuthOTPCode] if it has expired or was used.
+// [MaybeUsed] says whether the code may be used up.
 func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*SMSAuthenticateResponse, error) {
-	if err := params.check(); err != nil {
+	payload, err := params.encode()
+	if err != nil {
 		return nil, err
 	}
-	ctx, cancel, err := s.client.begin(ctx, OpSMSAuthenticate)
+	ctx, cancel, err := s.client.begin(ctx)
 	defer cancel()
 	if err != nil {
 		return nil, err
 	}
 	resp := &SMSAuthenticateResponse{}
-	if resp.body, err = s.client.post(ctx, s.authenticate, smsAuthenticateBody(params), resp); err != nil {
+	if err := s.client.do(ctx, s.authenticate, params.fields(), payload, resp); err != nil {
 		return nil, err
 	}
 	return resp, nil
@@ -43,8 +44,9 @@ func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*S
 
 // SMSAuthenticateParams are the parameters of [SMS.Authenticate].
 //
-// Printed, logged or marshaled to JSON, they show the code, the session tokens
-// and the values of the custom claims as "[redacted]".
+// Printed with package fmt or logged with log/slog, they show the code, session
+// tokens and custom claims as "[redacted]". Marshaled to JSON, they are what goes
+// out.
 type SMSAuthenticateParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
@@ -55,43 +57,46 @@ type SMSAuthenticateParams struct {
 	// Code is what the Member has entered. Required. It goes out as it is.
 	Code string `json:"code"`
 
-	// IntermediateSessionToken is what a primary authentication gave where MFA is
-	// required. Exactly one of it, SessionToken and SessionJWT is required.
+	// IntermediateSessionToken is from a primary authentication that requires
+	// MFA. Exactly one of it, SessionToken and SessionJWT is required.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 
-	// SessionToken is of a session of the Member's, which the code adds a factor to.
+	// SessionToken is the token of one of the Member's sessions, which the code
+	// adds a factor to.
 	SessionToken string `json:"session_token,omitempty"`
 
-	// SessionJWT is of such a session, too.
+	// SessionJWT is the JSON Web Token of one of the Member's sessions, which the
+	// code adds a factor to.
 	SessionJWT string `json:"session_jwt,omitempty"`
 
-	// SessionDurationMinutes is how long the session lasts from now on, 5 to
-	// 527040 minutes (366 days). For zero, a session that begins lasts 60
-	// minutes, and one that is there keeps its end
+	// SessionDurationMinutes is how long the session lasts from now on. Stytch
+	// takes 5 to 527040 minutes (366 days). With 0, a new session lasts 60
+	// minutes, and an existing one keeps its end
 	// (https://stytch.com/docs/multi-tenant-auth/manage-sessions/lifecycle/extend-or-expire-session).
 	SessionDurationMinutes int `json:"session_duration_minutes,omitempty"`
 
-	// SessionCustomClaims go into the session and its JWT. They change those that
-	// are there: a nil value deletes one, also in an object
+	// SessionCustomClaims are merged into the claims of the session and its JWT.
+	// A nil value deletes a claim, in a nested object too. There is room for 4 KB
+	// in all, and Stytch ignores iss, sub, aud, exp, nbf, iat and jti. A new
+	// session takes claims only if SessionDurationMinutes is given
 	// (https://stytch.com/docs/multi-tenant-auth/manage-sessions/custom-claims).
-	// A session begins with claims only where SessionDurationMinutes is given,
-	// has room for 4 KB in all, and ignores iss, sub, aud, exp, nbf, iat and jti.
-	// Package encoding/json encodes them.
 	SessionCustomClaims map[string]any `json:"session_custom_claims,omitempty"`
 
-	// SetMFAEnrollment changes whether the Member needs a second factor from
-	// now on, where the Organization leaves it to them.
+	// SetMFAEnrollment changes whether the Member needs a second factor from now
+	// on, if the Organization leaves that to its Members.
 	SetMFAEnrollment MFAEnrollment `json:"set_mfa_enrollment,omitempty"`
 
-	// SetDefaultMFA makes SMS the Member's default MFA method.
+	// SetDefaultMFA makes SMS the Member's default MFA method (assumed: the
+	// reference has the parameter without a description).
 	SetDefaultMFA bool `json:"set_default_mfa,omitempty"`
 
-	// TelemetryID is of a Stytch Device Fingerprinting of the Member's browser,
+	// TelemetryID is from Stytch's Device Fingerprinting in the Member's browser,
 	// for workspaces that have it.
 	TelemetryID string `json:"telemetry_id,omitempty"`
 }
 
-// An MFAEnrollment is a change of whether a Member needs a second factor.
+// An MFAEnrollment changes whether a Member needs a second factor. The type is
+// open.
 type MFAEnrollment string
 
 const (
@@ -99,107 +104,78 @@ const (
 	MFAUnenroll MFAEnrollment = "unenroll" // the Member needs none
 )
 
-// smsAuthenticateBody is what goes out: SMSAuthenticateParams without the
-// methods that mask.
-type smsAuthenticateBody SMSAuthenticateParams
-
-// fields returns the parameters that are strings as they go out.
 func (p SMSAuthenticateParams) fields() []field {
-	return []field{
+	fields := []field{
 		{name: "organization_id", value: p.OrganizationID, required: true},
 		{name: "member_id", value: p.MemberID, required: true},
-		{name: "code", value: p.Code, required: true},
-		{name: "intermediate_session_token", value: p.IntermediateSessionToken, session: true},
-		{name: "session_token", value: p.SessionToken, session: true},
-		{name: "session_jwt", value: p.SessionJWT, session: true},
+		{name: "code", value: p.Code, kind: secret, required: true},
+		{name: "intermediate_session_token", value: p.IntermediateSessionToken, kind: session},
+		{name: "session_token", value: p.SessionToken, kind: session},
+		{name: "session_jwt", value: p.SessionJWT, kind: session},
 		{name: "set_mfa_enrollment", value: string(p.SetMFAEnrollment)},
 		{name: "telemetry_id", value: p.TelemetryID},
 	}
+	if p.SessionDurationMinutes != 0 {
+		fields = append(fields, field{name: "session_duration_minutes", value: strconv.Itoa(p.SessionDurationMinutes)})
+	}
+	if len(p.SessionCustomClaims) > 0 {
+		fields = append(fields, field{name: "session_custom_claims", value: redacted})
+	}
+	if p.SetDefaultMFA {
+		fields = append(fields, field{name: "set_default_mfa", value: "true"})
+	}
+	return fields
 }
 
-// check returns a *ParamError for the first parameter that Stytch would refuse
-// for its form.
-func (p SMSAuthenticateParams) check() error {
+// encode returns the body of the request, or a *ParamError for the first
+// parameter that is malformed.
+func (p SMSAuthenticateParams) encode() ([]byte, error) {
 	sessions, err := checkFields(p.fields())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if sessions == 0 {
-		return &ParamError{"intermediate_session_token", "is required, or one of session_token and session_jwt in its place"}
+		return nil, &ParamError{"intermediate_session_token", "is required, or one of session_token and session_jwt"}
 	}
-	if d := p.SessionDurationMinutes; d != 0 && (d < 5 || d > 527040) {
-		return &ParamError{"session_duration_minutes", fmt.Sprintf("must be 5 to 527040, not %d", d)}
+	payload, err := json.Marshal(p)
+	if err != nil {
+		return nil, &ParamError{"session_custom_claims", "must be values that JSON has: no channels, functions, cycles, NaN or infinity"}
 	}
-	switch p.SetMFAEnrollment {
-	case "", MFAEnroll, MFAUnenroll:
-	default:
-		return &ParamError{"set_mfa_enrollment", `must be "enroll" or "unenroll"`}
-	}
-	if len(p.SessionCustomClaims) == 0 {
-		return nil
-	}
-	if _, err := json.Marshal(p.SessionCustomClaims); err != nil {
-		return &ParamError{"session_custom_claims", "must be values that JSON has: no channels, functions, cycles, NaN or infinity"}
-	}
-	return nil
-}
-
-// masked returns the parameters as they may be printed.
-func (p SMSAuthenticateParams) masked() smsAuthenticateBody {
-	mask(&p.Code, &p.IntermediateSessionToken, &p.SessionToken, &p.SessionJWT)
-	p.SessionCustomClaims = maps.Clone(p.SessionCustomClaims)
-	for name := range p.SessionCustomClaims {
-		p.SessionCustomClaims[name] = redacted
-	}
-	return smsAuthenticateBody(p)
+	return payload, nil
 }
 
 // String returns the parameters, masked.
-func (p SMSAuthenticateParams) String() string { return fmt.Sprintf("%+v", p.masked()) }
+func (p SMSAuthenticateParams) String() string { return fieldText(p.fields()) }
 
-// GoString returns the parameters, masked, for %#v.
+// GoString is String for %#v.
 func (p SMSAuthenticateParams) GoString() string {
 	return "stytchb2b.SMSAuthenticateParams" + p.String()
 }
 
 // LogValue returns the parameters, masked, for package log/slog.
-func (p SMSAuthenticateParams) LogValue() slog.Value {
-	attrs := fieldAttrs(SMSAuthenticateParams(p.masked()).fields())
-	if p.SessionDurationMinutes != 0 {
-		attrs = append(attrs, slog.Int("session_duration_minutes", p.SessionDurationMinutes))
-	}
-	if len(p.SessionCustomClaims) > 0 {
-		attrs = append(attrs, slog.Any("session_custom_claims", slices.Sorted(maps.Keys(p.SessionCustomClaims))))
-	}
-	if p.SetDefaultMFA {
-		attrs = append(attrs, slog.Bool("set_default_mfa", true))
-	}
-	return slog.GroupValue(attrs...)
-}
-
-// MarshalJSON returns the parameters, masked, for logs that are JSON. It is not
-// what [SMS.Authenticate] sends.
-func (p SMSAuthenticateParams) MarshalJSON() ([]byte, error) { return json.Marshal(p.masked()) }
+func (p SMSAuthenticateParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
 // An SMSAuthenticateResponse is the answer to a successful [SMS.Authenticate].
 //
-// Printed with package fmt or logged with log/slog it shows the request ID, the
-// status code and the Member's ID only; marshaled to JSON, all but the tokens.
+// Printed with package fmt or logged with log/slog, it shows the request ID, the
+// status code and the Member's ID only. Marshaled to JSON, it has everything, the
+// tokens included.
 type SMSAuthenticateResponse struct {
-	// RequestID names the request in Stytch's logs; its support asks for it.
+	// RequestID identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
-	// StatusCode is the HTTP status, as the body repeats it.
+	// StatusCode is the HTTP status.
 	StatusCode int `json:"status_code"`
-	// MemberID is the Member's ID, also where the call named an external ID.
+	// MemberID is the Member's ID, even if the call named an external ID.
 	MemberID string `json:"member_id"`
-	// SessionToken is the session's secret token, good as long as the session.
+	// SessionToken is the session's secret token. It is valid as long as the
+	// session.
 	SessionToken string `json:"session_token"`
-	// SessionJWT is the session's JSON Web Token. It is good for five minutes;
-	// Stytch's other endpoints give new ones.
+	// SessionJWT is the session's JSON Web Token. It is valid for five minutes;
+	// other endpoints of Stytch issue new ones.
 	SessionJWT string `json:"session_jwt"`
-	// MemberSession is the session as it is after the call.
+	// MemberSession is the session as of after the call.
 	MemberSession MemberSession `json:"member_session"`
-	// Member is the Member as it is after the call.
+	// Member is the Member as of after the call.
 	Member Member `json:"member"`
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
@@ -207,28 +183,34 @@ type SMSAuthenticateResponse struct {
 	body []byte
 }
 
-// RawJSON returns the whole body of the answer, with the fields that the struct
-// does not have, and with the tokens.
+// RawJSON returns the body of the answer as it came, with the tokens and with the
+// fields that the struct does not have. It is empty for a response that was
+// unmarshaled from JSON.
 func (r *SMSAuthenticateResponse) RawJSON() string { return string(r.body) }
 
-// String names the request, and shows nothing about the person.
-func (r SMSAuthenticateResponse) String() string {
-	return responseText(r.RequestID, r.StatusCode, r.MemberID)
+func (r *SMSAuthenticateResponse) lacks(status int) string {
+	return lacks(status, r.StatusCode,
+		[2]string{"request_id", r.RequestID},
+		[2]string{"member_id", r.MemberID},
+		[2]string{"session_token", r.SessionToken},
+		[2]string{"session_jwt", r.SessionJWT},
+		[2]string{"member_session", r.MemberSession.MemberSessionID},
+	)
 }
 
-// GoString is String, for %#v.
+func (r *SMSAuthenticateResponse) keep(body []byte) { r.body = body }
+
+// String returns the IDs, and nothing about the person.
+func (r SMSAuthenticateResponse) String() string {
+	return fieldText(responseFields(r.RequestID, r.StatusCode, r.MemberID))
+}
+
+// GoString is String for %#v.
 func (r SMSAuthenticateResponse) GoString() string {
 	return "stytchb2b.SMSAuthenticateResponse" + r.String()
 }
 
-// LogValue names the request, for package log/slog.
+// LogValue returns the IDs, and nothing about the person, for package log/slog.
 func (r SMSAuthenticateResponse) LogValue() slog.Value {
-	return responseValue(r.RequestID, r.StatusCode, r.MemberID)
-}
-
-// MarshalJSON returns the fields, the tokens masked, for logs that are JSON.
-func (r SMSAuthenticateResponse) MarshalJSON() ([]byte, error) {
-	type fields SMSAuthenticateResponse // without this method
-	mask(&r.SessionToken, &r.SessionJWT)
-	return json.Marshal(fields(r))
+	return fieldValue(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"net/http"
 	"strings"
@@ -52,10 +51,10 @@ func TestAuthenticate(t *testing.T) {
 		assert.Equal(t, stytchb2b.OpSMSAuthenticate, apiErr.Op)
 		assert.False(t, stytchb2b.MaybeUsed(err))
 		assert.False(t, stytchb2b.MaybeSent(err))
-		assert.Contains(t, err.Error(), "; the call did not use the code")
+		assert.Contains(t, err.Error(), "; the code was not used")
 		assertOneLine(t, err)
 	}
-	enter.Code = "no code"
+	enter.Code = "000000"
 	refused(stytchb2b.ErrorTypeOTPCodeNotFound)
 
 	enter.Code = srv.SMS()[0].Code
@@ -153,11 +152,9 @@ func TestAuthenticateRefuses(t *testing.T) {
 		{"an intermediate session too", func(p *stytchb2b.SMSAuthenticateParams) { p.IntermediateSessionToken = token }, "session_token"},
 		{"the shortest session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 5 }, ""},
 		{"the longest session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 527040 }, ""},
-		{"too short a session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 4 }, "session_duration_minutes"},
-		{"too long a session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 527041 }, "session_duration_minutes"},
-		{"a negative duration", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = -60 }, "session_duration_minutes"},
-		{"unenroll", func(p *stytchb2b.SMSAuthenticateParams) { p.SetMFAEnrollment = stytchb2b.MFAUnenroll }, ""},
-		{"an enrollment that is none", func(p *stytchb2b.SMSAuthenticateParams) { p.SetMFAEnrollment = "Enroll" }, "set_mfa_enrollment"},
+		{"what Stytch refuses", func(p *stytchb2b.SMSAuthenticateParams) {
+			p.SessionDurationMinutes, p.SetMFAEnrollment = -60, "tomorrow"
+		}, ""},
 		{"no claims", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionCustomClaims = map[string]any{} }, ""},
 		{"a claim that is a function", func(p *stytchb2b.SMSAuthenticateParams) {
 			p.SessionCustomClaims = map[string]any{token: func() {}}
@@ -204,16 +201,16 @@ func TestAuthenticateAttempts(t *testing.T) {
 		says      string // of the error; "" for a success
 	}{
 		{"no connection", []end{refused, ok}, 2, false, ""},
-		{"a rate limit", []end{{status: 429}, ok}, 2, false, ""},
-		{"no connection at all", []end{refused}, 3, false, "the network failed; the call did not use the code"},
-		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the call may have used the code"},
-		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the call may have used the code"},
-		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error; the call may have used the code"},
-		{"400", []end{{status: 400}, ok}, 1, false, "HTTP 400 Bad Request; the call did not use the code"},
-		{"307", []end{{status: 307}, ok}, 1, false, "; the call did not use the code"},
-		{"a success that cannot be read", []end{garbage, ok}, 1, true, "the body is no JSON object; the call used the code"},
-		{"a time that is none", []end{{status: 200, body: `{"member_session":{"expires_at":"soon"}}`}, ok}, 1, true, "; the call used the code"},
-		{"a certificate", []end{untrusted, ok}, 1, false, "; the call did not use the code"},
+		{"a rate limit", []end{limited, ok}, 2, false, ""},
+		{"no connection at all", []end{refused}, 3, false, "the network failed; the code was not used"},
+		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the code may be used up"},
+		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the code may be used up"},
+		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error, not an error of Stytch's: no Content-Type, 0 bytes; the code may be used up"},
+		{"400", []end{{status: 400, refusal: "invalid_code"}, ok}, 1, false, "HTTP 400 invalid_code: A message; the code was not used"},
+		{"400 of a gateway", []end{{status: 400}, ok}, 1, true, "; the code may be used up"},
+		{"307", []end{{status: 307}, ok}, 1, true, "; the code may be used up"},
+		{"a page", []end{garbage, ok}, 1, true, "the body is not a JSON object (no Content-Type, 6 bytes); the code may be used up"},
+		{"a certificate", []end{untrusted, ok}, 1, false, "; the code was not used"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -267,7 +264,67 @@ func TestMaybeUsed(t *testing.T) {
 	}
 }
 
-// Codes, tokens and the values of claims do not show, however they are printed.
+// A success needs what makes it one, or any code would sign in.
+func TestAuthenticateFailsClosed(t *testing.T) {
+	t.Parallel()
+	without := func(name string) string {
+		var fields map[string]any
+		require.NoError(t, json.Unmarshal([]byte(ok.body), &fields))
+		delete(fields, name)
+		text, err := json.Marshal(fields)
+		require.NoError(t, err)
+		return string(text)
+	}
+	for _, tc := range []struct {
+		body    string
+		lacks   string
+		outcome stytchb2b.Outcome
+	}{
+		{`{}`, "status_code", stytchb2b.OutcomeUnknown},
+		{`{"status":"ok"}`, "status_code", stytchb2b.OutcomeUnknown},
+		{`{"status_code":404,"error_type":"otp_code_not_found"}`, "status_code", stytchb2b.OutcomeUnknown},
+		{without("status_code"), "status_code", stytchb2b.OutcomeApplied},
+		{without("request_id"), "request_id", stytchb2b.OutcomeUnknown},
+		{without("member_id"), "member_id", stytchb2b.OutcomeApplied},
+		{without("session_token"), "session_token", stytchb2b.OutcomeApplied},
+		{without("session_jwt"), "session_jwt", stytchb2b.OutcomeApplied},
+		{without("member_session"), "member_session", stytchb2b.OutcomeApplied},
+		{strings.Replace(ok.body, `"a token"`, "7", 1), "session_token", stytchb2b.OutcomeApplied},
+	} {
+		resp, err := newClient(t, &script{ends: []end{{status: 200, body: tc.body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+		assert.Nil(t, resp)
+		var transportErr *stytchb2b.TransportError
+		require.ErrorAs(t, err, &transportErr, tc.body)
+		assert.Equal(t, tc.outcome, transportErr.Outcome, tc.body)
+		assert.Contains(t, err.Error(), "the body lacks a valid "+tc.lacks)
+		assert.True(t, stytchb2b.MaybeUsed(err))
+		assert.Equal(t, tc.body, string(transportErr.RawBody()), "the tokens are within reach")
+		assertOneLine(t, err)
+	}
+}
+
+// A field of no interest that does not fit leaves the tokens within reach.
+func TestAuthenticateReadsLeniently(t *testing.T) {
+	t.Parallel()
+	const body = `{"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1","session_token":"a token","session_jwt":"a.b.c",
+		"member_session":{"member_session_id":"member-session-test-1","last_accessed_at":"","expires_at":"2026-05-04T03:02:01Z",
+			"authentication_factors":[null,{"type":"otp","last_authenticated_at":"yesterday"}],"roles":["a",7],"custom_claims":{"a":[1]}},
+		"member":{"name":7,"status":"active"}}`
+	resp, err := newClient(t, &script{ends: []end{{status: 200, body: body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	require.NoError(t, err)
+	assert.Equal(t, "a token", resp.SessionToken)
+	assert.Equal(t, stytchb2b.MemberSession{
+		MemberSessionID:       "member-session-test-1",
+		ExpiresAt:             time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
+		AuthenticationFactors: []stytchb2b.AuthenticationFactor{{}, {Type: "otp"}},
+		Roles:                 []string{"a", ""},
+		CustomClaims:          map[string]any{"a": []any{1.0}},
+	}, resp.MemberSession)
+	assert.Equal(t, stytchb2b.Member{Status: "active"}, resp.Member)
+	assert.Equal(t, body, resp.RawJSON())
+}
+
+// Codes, tokens and claims do not show when they are printed or logged.
 func TestAuthenticateIsMasked(t *testing.T) {
 	t.Parallel()
 	p := stytchb2b.SMSAuthenticateParams{
@@ -276,55 +333,39 @@ func TestAuthenticateIsMasked(t *testing.T) {
 		SessionDurationMinutes: 30, SessionCustomClaims: map[string]any{"salary": 314159},
 		SetMFAEnrollment: stytchb2b.MFAEnroll, SetDefaultMFA: true, TelemetryID: "telemetry",
 	}
-	body := `{"request_id":"request-id-test-1","status_code":200,"session_token":"` + token + `","session_jwt":"` + token + `.b.c",
-		"member":{"name":"Ada"},"member_session":{"custom_claims":{"salary":314159}}}`
+	body := `{"request_id":"request-id-test-1","status_code":200,"member_id":"member-test-1","session_token":"` + token + `","session_jwt":"` + token + `.b.c",
+		"member":{"name":"Ada"},"member_session":{"member_session_id":"member-session-test-1","custom_claims":{"salary":314159}}}`
 	resp, err := newClient(t, &script{ends: []end{{status: 200, body: body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 	require.NoError(t, err)
 	assert.Equal(t, token, resp.SessionToken)
 	assert.Equal(t, body, resp.RawJSON())
 
-	var out strings.Builder
-	text, jsonText := slog.New(slog.NewTextHandler(&out, nil)), slog.New(slog.NewJSONHandler(&out, nil))
-	for _, v := range []any{p, &p, []any{p}, resp, *resp} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-			fmt.Fprintf(&out, verb+"\n", v)
-		}
-		text.Info("text", "value", v)
-		jsonText.Info("json", "value", v)
+	out := printed(p, &p, []any{p}, resp, *resp, resp.MemberSession)
+	for _, hidden := range []string{token, "271828", "314159", "Ada"} {
+		assert.NotContains(t, out, hidden)
 	}
-	assert.NotContains(t, out.String(), "314159")
-	for _, v := range []any{p, resp, *resp} {
-		object, err := json.Marshal(v)
-		require.NoError(t, err)
-		out.Write(object)
-	}
-	for _, hidden := range []string{token, "271828"} {
-		assert.NotContains(t, out.String(), hidden)
-	}
-	assert.Contains(t, out.String(), `"name":"Ada"`)
-	assert.Equal(t, "{OrganizationID:organization-test-1 MemberID:member-test-1 Code:[redacted] IntermediateSessionToken:[redacted] "+
-		"SessionToken:[redacted] SessionJWT:[redacted] SessionDurationMinutes:30 SessionCustomClaims:map[salary:[redacted]] "+
-		"SetMFAEnrollment:enroll SetDefaultMFA:true TelemetryID:telemetry}", p.String())
-	assert.Contains(t, out.String(), "value.code=[redacted] value.intermediate_session_token=[redacted] value.session_token=[redacted] "+
-		"value.session_jwt=[redacted] value.set_mfa_enrollment=enroll value.telemetry_id=telemetry value.session_duration_minutes=30 "+
-		"value.session_custom_claims=[salary] value.set_default_mfa=true")
+	assert.Equal(t, "{organization_id:organization-test-1 member_id:member-test-1 code:[redacted] intermediate_session_token:[redacted] "+
+		"session_token:[redacted] session_jwt:[redacted] set_mfa_enrollment:enroll telemetry_id:telemetry session_duration_minutes:30 "+
+		"session_custom_claims:[redacted] set_default_mfa:true}", p.String())
+	assert.Contains(t, out, "value.code=[redacted] value.intermediate_session_token=[redacted]")
 	assert.Equal(t, map[string]any{"salary": 314159}, p.SessionCustomClaims, "the caller's map is not changed")
 }
 
-// A code that a proxy echoes does not show.
-func TestAuthenticateErrorsAreRedacted(t *testing.T) {
+// What a user types as the code does not change what a program switches on.
+func TestCodeDoesNotMaskFields(t *testing.T) {
 	t.Parallel()
-	var logged strings.Builder
-	page := end{status: 502, body: "<pre>code=123456 token=" + token}
-	client := newClient(t, &script{ends: []end{page}}, stytchb2b.WithLogger(debugLogger(&logged)))
-	_, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-	require.Error(t, err)
-	assert.Contains(t, err.Error(), "code=[redacted] token=[redacted]")
-	assert.NotContains(t, logged.String(), "123456")
-	assert.Contains(t, logged.String(), "path=/v1/b2b/otps/sms/authenticate")
+	for _, code := range []string{"otp_code_not_found", "request-id-test-0", "000000", "https://stytch.com/docs"} {
+		p := authenticateParams
+		p.Code = code
+		_, err := newClient(t, &script{ends: []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}}).OTPs.SMS.Authenticate(t.Context(), p)
+		var apiErr *stytchb2b.APIError
+		require.ErrorAs(t, err, &apiErr)
+		assert.Equal(t, stytchb2b.ErrorTypeOTPCodeNotFound, apiErr.ErrorType)
+		assert.Equal(t, "request-id-test-0", apiErr.RequestID)
+	}
 }
 
-// Authenticate asks no guard, and a context that is over sends nothing.
+// Authenticate does not ask a guard, and a context that is over sends nothing.
 func TestAuthenticateBegins(t *testing.T) {
 	t.Parallel()
 	refuse := func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
@@ -339,7 +380,7 @@ func TestAuthenticateBegins(t *testing.T) {
 	cancel()
 	_, err = client.OTPs.SMS.Authenticate(canceled, authenticateParams)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: context canceled; the call did not use the code")
+	assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: context canceled; the code was not used")
 	assert.False(t, stytchb2b.MaybeUsed(err))
 	assert.Len(t, s.at, 1)
 }

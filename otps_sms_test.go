@@ -90,7 +90,9 @@ func TestSendRequest(t *testing.T) {
 			client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
 				got = req
 				body, _ = io.ReadAll(req.Body)
-				assert.NotNil(t, req.GetBody, "net/http needs it to send again what was not written")
+				again, err := req.GetBody()
+				assert.Nil(t, again, "what was read is not sent again")
+				assert.Error(t, err)
 				assert.EqualValues(t, len(body), req.ContentLength)
 				return ok.do(req)
 			}))
@@ -155,16 +157,14 @@ func TestSendRefuses(t *testing.T) {
 		{"a variant", locale("de-CH-1996"), ""},
 		{"an extension", locale("en-u-ca-gregory"), ""},
 		{"a private use", locale("en-x-acme"), ""},
-		{"only private use", locale("x-acme"), ""},
 		{"an underscore", locale("pt_BR"), "locale"},
-		{"a letter", locale("e"), "locale"},
 		{"a word of nine letters", locale("englishes"), "locale"},
 		{"a trailing hyphen", locale("en-"), "locale"},
 		{"two hyphens", locale("en--US"), "locale"},
-		{"an extension without a value", locale("en-u"), "locale"},
 		{"a header of HTTP", locale("en-US,en;q=0.9"), "locale"},
 		{"a space", locale("en "), "locale"},
 		{"a newline behind", locale("en\n"), "locale"},
+		{"another script", locale("ен"), "locale"},
 
 		{"two tokens", with(func(p *stytchb2b.SMSSendParams) { p.IntermediateSessionToken, p.SessionToken = token, token }), "session_token"},
 		{"a token and a JWT", with(func(p *stytchb2b.SMSSendParams) { p.SessionToken, p.SessionJWT = token, "a.b.c" }), "session_jwt"},
@@ -223,11 +223,19 @@ func TestLocaleSpelling(t *testing.T) {
 func TestSendResponse(t *testing.T) {
 	t.Parallel()
 	const full = ` {"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1","new":{"a":[1]},
-		"member":{"name":"Ada","email_address":"ada@example.com","status":"active","mfa_phone_number":"+12025550199",
-			"mfa_phone_number_verified":true,"mfa_enrolled":true,"default_mfa_method":"sms_otp","roles":[]},
+		"member":{"member_id":"member-test-1","name":"Ada","email_address":"ada@example.com","status":"active","mfa_phone_number":"+12025550199",
+			"mfa_phone_number_verified":true,"mfa_enrolled":true,"default_mfa_method":"sms_otp","roles":[],
+			"is_locked":true,"lock_expires_at":"2026-05-04T03:02:01Z"},
 		"organization":{"organization_id":"organization-test-1","organization_name":"Acme","organization_slug":"acme",
 			"mfa_policy":"OPTIONAL","mfa_methods":"RESTRICTED","allowed_mfa_methods":["sms_otp"]}}
 	`
+	const ids = `"status_code":200,"request_id":"r","member_id":"m"`
+	bare := stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r", MemberID: "m"}
+	withMember := func(m stytchb2b.Member) stytchb2b.SMSSendResponse {
+		r := bare
+		r.Member = m
+		return r
+	}
 	for _, tc := range []struct {
 		name, body string
 		want       stytchb2b.SMSSendResponse
@@ -235,18 +243,24 @@ func TestSendResponse(t *testing.T) {
 		{"everything", full, stytchb2b.SMSSendResponse{
 			StatusCode: 200, RequestID: "request-id-test-1", MemberID: "member-test-1",
 			Member: stytchb2b.Member{
-				Name: "Ada", EmailAddress: "ada@example.com", Status: "active", MFAPhoneNumber: phone,
+				MemberID: "member-test-1", Name: "Ada", EmailAddress: "ada@example.com", Status: "active", MFAPhoneNumber: phone,
 				MFAPhoneNumberVerified: true, MFAEnrolled: true, DefaultMFAMethod: "sms_otp",
+				IsLocked: true, LockExpiresAt: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
 			},
 			Organization: stytchb2b.Organization{
 				OrganizationID: "organization-test-1", OrganizationName: "Acme", OrganizationSlug: "acme",
 				MFAPolicy: "OPTIONAL", MFAMethods: "RESTRICTED", AllowedMFAMethods: []string{"sms_otp"},
 			},
 		}},
-		{"missing objects", `{"status_code":200,"request_id":"r"}`, stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r"}},
-		{"nulls", `{"status_code":200,"request_id":"r","member":null,"organization":{"allowed_mfa_methods":null,"mfa_policy":null}}`, stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r"}},
-		{"an empty object", `{}`, stytchb2b.SMSSendResponse{}},
-		{"just under the limit", `{"new":"` + strings.Repeat("a", 1<<20-10) + `"}`, stytchb2b.SMSSendResponse{}},
+		{"missing objects", `{` + ids + `}`, bare},
+		{"nulls", `{` + ids + `,"member":{"lock_expires_at":null},"organization":{"allowed_mfa_methods":null,"mfa_policy":null}}`, bare},
+		{"just under the limit", `{` + ids + `,"new":"` + strings.Repeat("a", 1<<20-100) + `"}`, bare},
+		// What is of no interest does no harm.
+		{"a time that is none", `{` + ids + `,"member":{"lock_expires_at":"","name":"Ada"}}`, withMember(stytchb2b.Member{Name: "Ada"})},
+		{"fields of other types", `{` + ids + `,"member":{"name":7,"mfa_enrolled":"yes","status":"active"},"organization":[]}`, withMember(stytchb2b.Member{Status: "active"})},
+		{"names in another case before", `{"MEMBER_ID":"x","Request_Id":"y",` + ids + `}`, bare},
+		{"names in another case behind", `{` + ids + `,"MEMBER_ID":"x","\u0073tatus_code":200,"Status_code":404}`, bare},
+		{"a name that folds to one", `{` + ids + `,"reque\u017ft_id":"y"}`, bare},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -262,37 +276,53 @@ func TestSendResponse(t *testing.T) {
 	}
 }
 
-// A 2xx that cannot be read is an error, and the SMS was sent.
-func TestSendResponseUnreadable(t *testing.T) {
+// A 2xx that lacks what makes a success of Stytch's is an error. It says that the
+// SMS was sent only if Stytch has said so.
+func TestSendResponseUnusable(t *testing.T) {
 	t.Parallel()
+	const unknown, applied = stytchb2b.OutcomeUnknown, stytchb2b.OutcomeApplied
 	for _, tc := range []struct {
 		name, body, says string
+		outcome          stytchb2b.Outcome
 	}{
-		{"empty", "", "the body is empty"},
-		{"white space", " \n", "the body is empty"},
-		{"HTML", "<html>", "the body is no JSON object"},
-		{"null", "null", "the body is no JSON object"},
-		{"an array", "[]", "the body is no JSON object"},
-		{"a string", `"ok"`, "the body is no JSON object"},
-		{"cut off", `{"status_code":20`, "unexpected end of JSON input"},
-		{"two objects", `{}{}`, "after top-level value"},
-		{"a field of another type", `{"request_id":7}`, "cannot unmarshal number"},
-		{"over the limit", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, "over 1 MiB"},
-		{"deep", strings.Repeat(`{"a":`, 20_000), "max depth"},
+		{"empty", "", "the body is empty", unknown},
+		{"white space", " \n", "the body is empty", unknown},
+		{"a captive portal", "<html>", "the body is not a JSON object", unknown},
+		{"null", "null", "the body is not a JSON object", unknown},
+		{"an array", "[]", "the body is not a JSON object", unknown},
+		{"a string", `"ok"`, "the body is not a JSON object", unknown},
+		{"an empty object", `{}`, "the body lacks a valid status_code", unknown},
+		{"another service", `{"status":"ok"}`, "the body lacks a valid status_code", unknown},
+		{"another service's request ID", `{"request_id":"4711"}`, "the body lacks a valid status_code", unknown},
+		{"an error", `{"status_code":404,"request_id":"request-id-test-1","error_type":"otp_code_not_found"}`, "the body lacks a valid status_code", unknown},
+		{"no request ID", `{"status_code":%d,"member_id":"m"}`, "the body lacks a valid request_id", unknown},
+		{"a request ID of another type", `{"status_code":%d,"member_id":"m","request_id":7}`, "the body lacks a valid request_id", unknown},
+		{"a request ID in another case", `{"status_code":%d,"member_id":"m","REQUEST_ID":"r"}`, "the body lacks a valid request_id", unknown},
+		{"no Member", `{"status_code":%d,"request_id":"request-id-test-1"}`, "the body lacks a valid member_id", applied},
+		{"cut off before the request ID", `{"status_code":20`, "the body is not valid JSON", unknown},
+		{"cut off behind the request ID", `{"request_id":"request-id-test-1","status_code":%d,"memb`, "the body is not valid JSON", applied},
+		{"cut off with another status", `{"request_id":"request-id-test-1","status_code":400,"memb`, "the body is not valid JSON", unknown},
+		{"two objects", `{}{}`, "the body is not valid JSON", unknown},
+		{"over the limit", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, "over 1 MiB", unknown},
+		{"deep", strings.Repeat(`{"a":`, 20_000), "the body is not valid JSON", unknown},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			for _, status := range []int{200, 201, 299} {
-				resp, err := newClient(t, &script{ends: []end{{status: status, body: tc.body}}}).OTPs.SMS.Send(t.Context(), params)
+				body := strings.ReplaceAll(tc.body, "%d", fmt.Sprint(status))
+				client := newClient(t, &script{ends: []end{{status: status, body: body}}}, stytchb2b.WithRetry(stytchb2b.RetryPolicy{RetryUnknown: true}))
+				resp, err := client.OTPs.SMS.Send(t.Context(), params)
 				assert.Nil(t, resp)
 				var transportErr *stytchb2b.TransportError
 				require.ErrorAs(t, err, &transportErr)
-				assert.Equal(t, stytchb2b.OutcomeApplied, transportErr.Outcome)
+				assert.Equal(t, tc.outcome, transportErr.Outcome)
+				assert.Equal(t, status, transportErr.StatusCode)
 				assert.Equal(t, 1, transportErr.Attempts)
+				assert.Equal(t, body[:min(len(body), 1<<20)], string(transportErr.RawBody()[:min(len(transportErr.RawBody()), 1<<20)]))
 				assert.True(t, stytchb2b.MaybeSent(err))
 				assert.Contains(t, err.Error(), tc.says)
 				assert.Contains(t, err.Error(), fmt.Sprintf("HTTP %d", status))
-				assert.Contains(t, err.Error(), "the SMS was sent")
+				assert.Equal(t, tc.outcome == applied, strings.Contains(err.Error(), "the SMS was sent (request ID request-id-test-1)"))
 				assertOneLine(t, err)
 			}
 		})
@@ -369,7 +399,7 @@ func TestSendContextEnds(t *testing.T) {
 					var apiErr *stytchb2b.APIError
 					if fault.StatusCode != 0 && assert.ErrorAs(t, err, &apiErr) {
 						assert.Equal(t, 503, apiErr.StatusCode)
-						assert.Equal(t, "a b", apiErr.Body, "what came of the body")
+						assert.Equal(t, "a b", string(apiErr.RawBody()), "what came of the body")
 					}
 				})
 			}
@@ -421,54 +451,99 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
-// Tokens and whole numbers do not show, however parameters are printed.
+// Tokens and whole numbers do not show when parameters are printed or logged.
 func TestParamsAreMasked(t *testing.T) {
 	t.Parallel()
 	p := stytchb2b.SMSSendParams{
 		OrganizationID: "organization-test-1", MemberID: "member-test-1", MFAPhoneNumber: phone, Locale: "es",
 		IntermediateSessionToken: token + "1", SessionToken: token + "2", SessionJWT: token + "3",
 	}
+	out := printed(p, &p, []stytchb2b.SMSSendParams{p}, struct{ P stytchb2b.SMSSendParams }{p}, map[string]stytchb2b.SMSSendParams{"p": p})
+	for _, hidden := range []string{token, phone, phone[1:], "5550199"} {
+		assert.NotContains(t, out, hidden)
+	}
+	assert.Equal(t, "{organization_id:organization-test-1 member_id:member-test-1 mfa_phone_number:***0199 locale:es "+
+		"intermediate_session_token:[redacted] session_token:[redacted] session_jwt:[redacted]}", p.String())
+	assert.Equal(t, "stytchb2b.SMSSendParams"+p.String(), p.GoString())
+	assert.Contains(t, out, "value.mfa_phone_number=***0199")
+
+	for number, masked := range map[string]string{"+12": "***", "+123456": "***", "+1234567": "***4567", "0199 or so": "***"} {
+		assert.Contains(t, stytchb2b.SMSSendParams{MFAPhoneNumber: number}.String(), "mfa_phone_number:"+masked+"}")
+	}
+	assert.Equal(t, "{member_id:a forged line}", stytchb2b.SMSSendParams{MemberID: "a\x1b\nforged line"}.String())
+}
+
+// printed is what package fmt and log/slog show of values.
+func printed(values ...any) string {
 	var out strings.Builder
-	text, jsonText := slog.New(slog.NewTextHandler(&out, nil)), slog.New(slog.NewJSONHandler(&out, nil))
-	for _, v := range []any{p, &p, []stytchb2b.SMSSendParams{p}, struct{ P stytchb2b.SMSSendParams }{p}, map[string]*stytchb2b.SMSSendParams{"p": &p}} {
+	text := slog.New(slog.NewTextHandler(&out, nil))
+	for _, v := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
-		text.Info("text", "params", v)
-		jsonText.Info("json", "params", v)
-		object, err := json.Marshal(v)
-		require.NoError(t, err)
-		out.Write(object)
+		text.Info("text", "value", v)
 	}
-	for _, hidden := range []string{token, phone, phone[1:], "5550199"} {
-		assert.NotContains(t, out.String(), hidden)
-	}
-	assert.Equal(t, "{OrganizationID:organization-test-1 MemberID:member-test-1 MFAPhoneNumber:***0199 Locale:es "+
-		"IntermediateSessionToken:[redacted] SessionToken:[redacted] SessionJWT:[redacted]}", p.String())
-	assert.Equal(t, "stytchb2b.SMSSendParams"+p.String(), p.GoString())
-	assert.Contains(t, out.String(), "params.mfa_phone_number=***0199")
-
-	for number, masked := range map[string]string{"+12": "***", "+123456": "***", "+1234567": "***4567", "0199 or so": "***"} {
-		assert.Contains(t, stytchb2b.SMSSendParams{MFAPhoneNumber: number}.String(), "MFAPhoneNumber:"+masked+" ")
-	}
-	empty, err := json.Marshal(stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m"})
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"organization_id":"o","member_id":"m"}`, string(empty))
+	return out.String()
 }
 
-// A response in a log names the request, and says nothing of the person.
+// JSON is faithful: parameters pass through job queues, responses through session
+// stores.
+func TestJSONIsFaithful(t *testing.T) {
+	t.Parallel()
+	send := stytchb2b.SMSSendParams{
+		OrganizationID: "organization-test-1", MemberID: "member-test-1", MFAPhoneNumber: phone, Locale: "es", SessionToken: token,
+	}
+	assertRoundTrips(t, send)
+	enter := authenticateParams
+	enter.SessionCustomClaims = map[string]any{"team": "blue"}
+	assertRoundTrips(t, enter)
+
+	srv := stytchtest.NewServer()
+	defer srv.Close()
+	sent, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
+	require.NoError(t, err)
+	assertRoundTrips(t, sent.Member)
+	assertRoundTrips(t, sent.Organization)
+	resp, err := srv.Client().OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{
+		OrganizationID: srv.OrganizationID, MemberID: srv.MemberID, Code: srv.SMS()[0].Code,
+		IntermediateSessionToken: srv.IntermediateSessionToken(srv.MemberID),
+	})
+	require.NoError(t, err)
+	assertRoundTrips(t, resp.MemberSession)
+	stored, err := json.Marshal(resp)
+	require.NoError(t, err)
+	var loaded stytchb2b.SMSAuthenticateResponse
+	require.NoError(t, json.Unmarshal(stored, &loaded))
+	assert.Equal(t, []string{resp.SessionToken, resp.SessionJWT}, []string{loaded.SessionToken, loaded.SessionJWT})
+	assert.Empty(t, loaded.RawJSON())
+}
+
+func assertRoundTrips[T any](t *testing.T, v T) {
+	t.Helper()
+	text, err := json.Marshal(v)
+	require.NoError(t, err)
+	var got T
+	require.NoError(t, json.Unmarshal(text, &got))
+	assert.Equal(t, v, got)
+}
+
+// A response in a log names the request, on one line, and says nothing about the
+// person.
 func TestResponseIsDiscreet(t *testing.T) {
 	t.Parallel()
 	srv := stytchtest.NewServer()
 	defer srv.Close()
 	resp, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 	require.NoError(t, err)
-	var out strings.Builder
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("sent", "response", resp)
-	for _, v := range []any{resp, *resp} {
-		fmt.Fprintf(&out, "%v %+v %#v %s\n", v, v, v, v)
-	}
-	assert.NotContains(t, out.String(), resp.Member.MFAPhoneNumber)
-	assert.NotContains(t, out.String(), resp.Member.EmailAddress)
-	assert.Contains(t, out.String(), resp.RequestID)
+	out := printed(resp, *resp, resp.Member, &resp.Member)
+	assert.NotContains(t, out, resp.Member.MFAPhoneNumber)
+	assert.NotContains(t, out, resp.Member.EmailAddress)
+	assert.Contains(t, out, resp.RequestID)
+	assert.Contains(t, out, "{member_id:"+resp.MemberID+" status:active}")
+
+	forged := ok
+	forged.body = strings.Replace(ok.body, "request-id-test-1", `request-id\u001b[2K\nlevel=ERROR`, 1)
+	resp, err = newClient(t, &script{ends: []end{forged}}).OTPs.SMS.Send(t.Context(), params)
+	require.NoError(t, err)
+	assert.Equal(t, "{request_id:request-id [2K level=ERROR status_code:200 member_id:member-test-1}", resp.String())
 }

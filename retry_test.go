@@ -35,6 +35,7 @@ type end struct {
 	connected  bool   // the error came after a connection was handed over
 	err        error
 	body       string
+	refusal    stytchb2b.ErrorType // of an error object of Stytch's that is the body
 }
 
 var (
@@ -43,9 +44,18 @@ var (
 	refused   = end{err: errNetwork}
 	broken    = end{err: errNetwork, connected: true}
 	untrusted = end{err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
-	ok        = end{status: 200, body: `{"status_code":200,"request_id":"request-id-test-1"}`}
+	limited   = end{status: 429, refusal: stytchb2b.ErrorTypeTooManyRequests, retryAfter: "0"}
 	garbage   = end{status: 200, body: "<html>"}
+
+	// ok is a success of both calls.
+	ok = end{status: 200, body: `{"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1",` +
+		`"session_token":"a token","session_jwt":"a.b.c","member_session":{"member_session_id":"member-session-test-1"}}`}
 )
+
+// stytchError is the body of an error of Stytch's.
+func stytchError(status int, errorType stytchb2b.ErrorType) string {
+	return fmt.Sprintf(`{"status_code":%d,"request_id":"request-id-test-0","error_type":%q,"error_message":"A message.","error_url":"https://stytch.com/docs"}`, status, errorType)
+}
 
 // do ends an attempt as net/http's transport would.
 func (e end) do(req *http.Request) (*http.Response, error) {
@@ -59,7 +69,11 @@ func (e end) do(req *http.Request) (*http.Response, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	resp := &http.Response{StatusCode: e.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(e.body)), Request: req}
+	body := e.body
+	if e.refusal != "" {
+		body = stytchError(e.status, e.refusal)
+	}
+	resp := &http.Response{StatusCode: e.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: req}
 	if e.retryAfter != "" {
 		resp.Header.Set("Retry-After", e.retryAfter)
 	}
@@ -98,60 +112,142 @@ func newClient(t testing.TB, transport http.RoundTripper, opts ...stytchb2b.Opti
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	const timeout = 8 * time.Second
+	patient := stytchb2b.RetryPolicy{MaxWait: time.Minute}
 	for _, tc := range []struct {
 		name       string
 		retryAfter string
 		policy     stytchb2b.RetryPolicy
-		wait       time.Duration // exactly; -1 for no second attempt
-		told       time.Duration // APIError.RetryAfter, then
+		wait       time.Duration // at least, and at most a backoff longer; -1 for no second attempt
+		told       time.Duration // RetryAfter of the error, then
 	}{
 		{name: "seconds", retryAfter: "3", wait: 3 * time.Second},
 		{name: "zero", retryAfter: "0", wait: 0},
-		{name: "a date", retryAfter: "Sat, 01 Jan 2000 00:00:04 GMT", wait: 4 * time.Second}, // A bubble begins at 2000-01-01.
+		{name: "a date", retryAfter: "Sat, 01 Jan 2000 00:00:04 GMT", wait: 4 * time.Second}, // A bubble starts at 2000-01-01.
 		{name: "a date of RFC 850", retryAfter: "Saturday, 01-Jan-00 00:00:04 GMT", wait: 4 * time.Second},
 		{name: "a date in the past", retryAfter: "Fri, 31 Dec 1999 23:59:59 GMT", wait: 0},
 		{name: "as long as MaxWait", retryAfter: "5", wait: 5 * time.Second},
 		{name: "longer than MaxWait", retryAfter: "6", wait: -1, told: 6 * time.Second},
-		{name: "longer than a MaxWait of one's own", retryAfter: "3", policy: stytchb2b.RetryPolicy{MaxWait: 2 * time.Second}, wait: -1, told: 3 * time.Second},
-		{name: "to the deadline", retryAfter: "8", policy: stytchb2b.RetryPolicy{MaxWait: time.Minute}, wait: -1, told: 8 * time.Second},
-		{name: "past the deadline", retryAfter: "9", policy: stytchb2b.RetryPolicy{MaxWait: time.Minute}, wait: -1, told: 9 * time.Second},
+		{name: "longer than the caller's MaxWait", retryAfter: "3", policy: stytchb2b.RetryPolicy{MaxWait: 2 * time.Second}, wait: -1, told: 3 * time.Second},
+		{name: "never to wait", retryAfter: "0", policy: stytchb2b.RetryPolicy{MaxWait: -1}, wait: -1},
+		{name: "to a second before the deadline", retryAfter: "7", policy: patient, wait: 7 * time.Second},
+		{name: "to the deadline", retryAfter: "8", policy: patient, wait: -1, told: 8 * time.Second},
+		{name: "past the deadline", retryAfter: "9", policy: patient, wait: -1, told: 9 * time.Second},
 		{name: "more than a Duration holds", retryAfter: "9999999999999", wait: -1, told: math.MaxInt64},
 		{name: "more than an int64 holds", retryAfter: "99999999999999999999999", wait: -1, told: math.MaxInt64},
 		{name: "no retries", retryAfter: "0", policy: stytchb2b.RetryPolicy{MaxAttempts: 1}, wait: -1},
+		// What is not a Retry-After is none: the wait is a second.
+		{name: "none", wait: time.Second},
+		{name: "a negative number", retryAfter: "-1", wait: time.Second},
+		{name: "a sign", retryAfter: "+1", wait: time.Second},
+		{name: "a fraction", retryAfter: "1.5", wait: time.Second},
+		{name: "a unit", retryAfter: "1s", wait: time.Second},
+		{name: "a space", retryAfter: " ", wait: time.Second},
+		{name: "a date of RFC 3339", retryAfter: "2000-01-01T00:00:04Z", wait: time.Second},
+		{name: "none, with a shorter MaxWait", policy: stytchb2b.RetryPolicy{MaxWait: time.Millisecond}, wait: -1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{ends: []end{{status: 429, retryAfter: tc.retryAfter}, ok}}
+				limited := limited
+				limited.retryAfter = tc.retryAfter
+				s := &script{ends: []end{limited, ok}}
 				client := newClient(t, s, stytchb2b.WithRetry(tc.policy), stytchb2b.WithTimeout(timeout))
 				start := time.Now()
 				resp, err := client.OTPs.SMS.Send(t.Context(), params)
 				if tc.wait >= 0 {
 					require.NoError(t, err)
-					assert.Equal(t, []time.Duration{tc.wait}, s.waits())
+					require.Len(t, s.waits(), 1)
+					assert.GreaterOrEqual(t, s.waits()[0], tc.wait)
+					assert.Less(t, s.waits()[0], max(tc.wait, 200*time.Millisecond)+1)
 					return
 				}
 				assert.Nil(t, resp)
 				assert.Zero(t, time.Since(start), "returned at once")
-				var apiErr *stytchb2b.APIError
-				require.ErrorAs(t, err, &apiErr)
-				assert.Equal(t, tc.told, apiErr.RetryAfter)
-				assert.Equal(t, 1, apiErr.Attempts)
+				assert.Equal(t, tc.told, stytchb2b.RetryAfter(err))
+				assert.Equal(t, 1, attemptsOf(err))
 				assert.False(t, stytchb2b.MaybeSent(err))
 			})
 		})
 	}
 }
 
-// A Retry-After that is none is as good as none: the wait is a backoff.
-func TestRetryAfterMalformed(t *testing.T) {
+// A server that asks to come back at once does not get all attempts at once.
+func TestRetryAfterZeroBacksOff(t *testing.T) {
 	t.Parallel()
-	for _, retryAfter := range []string{"", "-1", "+1", "1.5", "1s", " ", "soon", "2000-01-01T00:00:04Z"} {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{ends: []end{limited}}
+		start := time.Now()
+		_, err := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 20}), stytchb2b.WithTimeout(time.Hour)).OTPs.SMS.Send(t.Context(), params)
+		require.Error(t, err)
+		assert.Len(t, s.at, 20)
+		assert.Greater(t, time.Since(start), time.Second)
+	})
+}
+
+// Of Stytch's kinds of 429, waiting cures one. Another one may count as a failed
+// try each time.
+func TestOnlyTooManyRequestsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		end      end
+		attempts int
+		sent     bool
+	}{
+		{limited, 3, false},
+		{end{status: 429, refusal: stytchb2b.ErrorTypeTooFewTokensAuthenticated}, 1, false},
+		{end{status: 429, refusal: stytchb2b.ErrorTypeCaptchaFailed}, 1, false},
+		{end{status: 429, refusal: stytchb2b.ErrorTypeUserLockLimitReached}, 1, false},
+		{end{status: 429, retryAfter: "0", refusal: "a_type_of_tomorrow"}, 1, false},
+		{end{status: 400, retryAfter: "0", refusal: stytchb2b.ErrorTypeTooManyRequests}, 1, false},
+		{end{status: 429, retryAfter: "0", body: "Too Many Requests"}, 1, true},
+		{end{status: 429, retryAfter: "0", body: `{"error_type":"too_many_requests"}`}, 1, true},
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &script{ends: []end{{status: 429, retryAfter: retryAfter}, ok}}
-			_, err := newClient(t, s).OTPs.SMS.Send(t.Context(), params)
-			require.NoError(t, err)
-			assert.LessOrEqual(t, s.waits()[0], 200*time.Millisecond, "%q", retryAfter)
+			s := &script{ends: []end{tc.end}}
+			client := newClient(t, s)
+			_, err := client.OTPs.SMS.Send(t.Context(), params)
+			require.Error(t, err)
+			assert.Len(t, s.at, tc.attempts, "%v", err)
+			assert.Equal(t, tc.sent, stytchb2b.MaybeSent(err))
+			_, err = client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+			assert.Len(t, s.at, 2*tc.attempts, "%v", err)
+			assert.Equal(t, tc.sent, stytchb2b.MaybeUsed(err))
+		})
+	}
+}
+
+// A wait that leaves no time for an attempt would turn a certain "no SMS was sent"
+// into a timeout.
+func TestWaitLeavesRoom(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name            string
+		timeout, answer time.Duration // of the call, of each attempt
+		attempts        int
+	}{
+		{"room", 3 * time.Second, 300 * time.Millisecond, 2},
+		{"no room", 1200 * time.Millisecond, 50 * time.Millisecond, 1},
+		{"no room for an answer as slow as the last", 5 * time.Second, 2500 * time.Millisecond, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{ends: []end{{status: 429, retryAfter: "1", refusal: stytchb2b.ErrorTypeTooManyRequests}, ok}}
+				slowly := roundTripper(func(req *http.Request) (*http.Response, error) {
+					resp, err := s.RoundTrip(req)
+					time.Sleep(tc.answer)
+					return resp, err
+				})
+				_, err := newClient(t, slowly, stytchb2b.WithTimeout(tc.timeout)).OTPs.SMS.Send(t.Context(), params)
+				assert.Len(t, s.at, tc.attempts)
+				if tc.attempts == 1 {
+					var apiErr *stytchb2b.APIError
+					require.ErrorAs(t, err, &apiErr)
+					assert.False(t, stytchb2b.MaybeSent(err))
+				} else {
+					assert.NoError(t, err)
+				}
+			})
 		})
 	}
 }
@@ -199,7 +295,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// modelSend is the design's table, written down a second time: it says what
+// modelSend is the table of MaybeSent, written down a second time: it says what
 // becomes of a call whose attempts end so.
 func modelSend(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds bool, maybeSent bool) {
 	for _, e := range ends {
@@ -210,13 +306,13 @@ func modelSend(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds bool
 			maybeSent, retry = true, p.RetryUnknown
 		case e.err != nil:
 			retry = e.err == errNetwork
-		case e.status == 429:
-			retry = e.retryAfter != "60"
-		case e.status >= 300 && e.status < 500:
 		case e.status >= 200 && e.status < 300:
 			return attempts, e.body == ok.body, true
+		case e.refusal == stytchb2b.ErrorTypeTooManyRequests:
+			retry = e.retryAfter != "60"
+		case e.refusal != "" && e.status >= 400 && e.status < 500 && e.status != 499:
 		default:
-			maybeSent, retry = true, p.RetryUnknown && e.status != 501
+			maybeSent, retry = true, p.RetryUnknown && (e.status == 429 || e.status >= 500 && e.status != 501)
 		}
 		if !retry || attempts == p.MaxAttempts {
 			break
@@ -227,10 +323,17 @@ func modelSend(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds bool
 
 // FuzzAttempts holds calls against modelSend, for any sequence of ends.
 func FuzzAttempts(f *testing.F) {
+	slowly := limited
+	slowly.retryAfter = "5"
+	tooSlowly := limited
+	tooSlowly.retryAfter = "60"
 	all := []end{
 		refused, broken, untrusted, ok, garbage,
 		{status: 200}, {status: 204}, {status: 301}, {status: 400, body: "{"}, {status: 401}, {status: 404}, {status: 408},
-		{status: 429}, {status: 429, retryAfter: "0"}, {status: 429, retryAfter: "5"}, {status: 429, retryAfter: "60"},
+		limited, {status: 429, refusal: stytchb2b.ErrorTypeTooManyRequests}, slowly, tooSlowly,
+		{status: 429}, {status: 429, retryAfter: "2"}, {status: 499, refusal: stytchb2b.ErrorTypeClientClosedRequest},
+		{status: 404, refusal: stytchb2b.ErrorTypeMemberNotFound}, {status: 302, refusal: stytchb2b.ErrorTypeBadRequest},
+		{status: 500, refusal: stytchb2b.ErrorTypeInternalServerError},
 		{status: 500}, {status: 501}, {status: 502, body: "<html>"}, {status: 503, retryAfter: "1"}, {status: 600}, {status: 999},
 	}
 	for i := range all {
@@ -267,13 +370,13 @@ func FuzzAttempts(f *testing.F) {
 			assert.Equal(t, succeeds, err == nil, "%v", err)
 			assert.Equal(t, succeeds, resp != nil)
 			for i, wait := range s.waits() {
-				switch ends[i].retryAfter {
-				case "":
-					assert.LessOrEqual(t, wait, min(200*time.Millisecond<<i, 2*time.Second))
-				default:
-					exact, _ := time.ParseDuration(ends[i].retryAfter + "s")
-					assert.Equal(t, exact, wait)
+				backoff := min(200*time.Millisecond<<i, 2*time.Second)
+				least, _ := time.ParseDuration(ends[i].retryAfter + "s")
+				if ends[i].retryAfter == "" && ends[i].refusal == stytchb2b.ErrorTypeTooManyRequests {
+					least = time.Second
 				}
+				assert.GreaterOrEqual(t, wait, least)
+				assert.LessOrEqual(t, wait, max(least, backoff))
 			}
 			if err != nil {
 				assert.Equal(t, maybeSent, stytchb2b.MaybeSent(err), "%v", err)
@@ -302,16 +405,20 @@ func TestRetryPolicyIsChecked(t *testing.T) {
 		{stytchb2b.RetryPolicy{MaxAttempts: -1}, "MaxAttempts"},
 		{stytchb2b.RetryPolicy{MinBackoff: -1}, "MinBackoff"},
 		{stytchb2b.RetryPolicy{MaxBackoff: -1}, "MaxBackoff"},
-		{stytchb2b.RetryPolicy{MaxWait: -1}, "MaxWait"},
-		{stytchb2b.RetryPolicy{MinBackoff: 3 * time.Second}, "MinBackoff, 3s, must not be more than MaxBackoff, 2s"},
-		{stytchb2b.RetryPolicy{MaxBackoff: time.Millisecond}, "MinBackoff, 200ms, must not be more than MaxBackoff, 1ms"},
+		{stytchb2b.RetryPolicy{MinBackoff: 3 * time.Second, MaxBackoff: time.Second}, "MinBackoff, 3s, must not be more than MaxBackoff, 1s"},
 	} {
 		_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithRetry(tc.policy))
-		var paramErr *stytchb2b.ParamError
-		if assert.ErrorAs(t, err, &paramErr, "%+v", tc.policy) {
-			assert.Equal(t, "WithRetry", paramErr.Field)
-			assert.Contains(t, paramErr.Reason, tc.reason)
+		var configErr *stytchb2b.ConfigError
+		if assert.ErrorAs(t, err, &configErr, "%+v", tc.policy) {
+			assert.Equal(t, "WithRetry", configErr.Name)
+			assert.Contains(t, configErr.Reason, tc.reason)
 		}
+	}
+	for _, policy := range []stytchb2b.RetryPolicy{
+		{}, {MaxAttempts: 1}, {MinBackoff: time.Minute}, {MaxBackoff: time.Nanosecond}, {MaxWait: -1}, {MaxWait: time.Hour},
+	} {
+		_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithRetry(policy))
+		assert.NoError(t, err, "one field can be set alone: %+v", policy)
 	}
 }
 
@@ -319,7 +426,7 @@ func TestRetryPolicyIsChecked(t *testing.T) {
 func TestCanceledInWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{ends: []end{{status: 429, retryAfter: "4", body: `{"error_type":"too_many_requests"}`}, ok}}
+		s := &script{ends: []end{{status: 429, retryAfter: "4", refusal: stytchb2b.ErrorTypeTooManyRequests}, ok}}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
@@ -343,8 +450,7 @@ func TestCanceledInWait(t *testing.T) {
 	})
 }
 
-// WithTimeout ends a call of many attempts, and no wait is begun that cannot end
-// before.
+// WithTimeout ends a call of many attempts.
 func TestDeadlineOverAttempts(t *testing.T) {
 	t.Parallel()
 	for _, viaContext := range []bool{false, true} {
@@ -357,7 +463,7 @@ func TestDeadlineOverAttempts(t *testing.T) {
 					return end{err: req.Context().Err()}.do(req)
 				}
 			})
-			ctx, timeout := t.Context(), 7*time.Second
+			ctx, timeout := t.Context(), 8*time.Second
 			if viaContext {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -368,7 +474,7 @@ func TestDeadlineOverAttempts(t *testing.T) {
 			start := time.Now()
 			_, err := client.OTPs.SMS.Send(ctx, params)
 			require.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.Equal(t, 7*time.Second, time.Since(start))
+			assert.Equal(t, 8*time.Second, time.Since(start))
 			assert.Equal(t, 3, attemptsOf(err))
 			assert.False(t, stytchb2b.MaybeSent(err))
 		})
@@ -411,10 +517,14 @@ func TestForeignTransports(t *testing.T) {
 		maybeSent bool
 		says      string
 	}{
-		{"fires no trace", func(*http.Request) (*http.Response, error) { return nil, errNetwork }, 1, true, errNetwork.Error()},
+		{"fires no trace, and does not read the body", func(*http.Request) (*http.Response, error) { return nil, errNetwork }, 3, false, errNetwork.Error()},
+		{"fires no trace, and reads the body", func(req *http.Request) (*http.Response, error) {
+			_, _ = req.Body.Read(make([]byte, 1))
+			return nil, errNetwork
+		}, 1, true, errNetwork.Error()},
 		{"drops the context", func(req *http.Request) (*http.Response, error) {
 			return http.DefaultTransport.RoundTrip(req.WithContext(context.Background()))
-		}, 1, true, "refused"},
+		}, 3, false, "refused"},
 		{"passes the context on", func(req *http.Request) (*http.Response, error) {
 			req = req.Clone(req.Context())
 			req.Header.Set("Traceparent", "00-1-2-01")
@@ -427,23 +537,32 @@ func TestForeignTransports(t *testing.T) {
 			_, _ = broken.do(req)
 			return http.DefaultTransport.RoundTrip(req)
 		}, 1, true, ""},
-		{"returns neither", func(*http.Request) (*http.Response, error) { return nil, nil }, 1, true, "neither"},
+		{"returns neither", func(*http.Request) (*http.Response, error) { return nil, nil }, 3, false, "neither"},
 		{"returns both", func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 400, Body: body}, errNetwork
-		}, 1, true, errNetwork.Error()},
+		}, 3, false, errNetwork.Error()},
 		{"returns both, without a body", func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 400}, errNetwork
-		}, 1, true, errNetwork.Error()},
-		{"returns no body", func(*http.Request) (*http.Response, error) {
+		}, 3, false, errNetwork.Error()},
+		{"returns no body", func(req *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, req.Body)
 			return &http.Response{StatusCode: 200, ContentLength: 5}, nil
 		}, 1, true, "empty"},
-		{"returns no header", func(*http.Request) (*http.Response, error) {
+		{"returns no header", func(req *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, req.Body)
 			return &http.Response{StatusCode: 302, Body: http.NoBody}, nil
-		}, 1, false, "302"},
-		{"switches protocols", func(*http.Request) (*http.Response, error) {
+		}, 1, true, "302"},
+		{"switches protocols", func(req *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, req.Body)
 			reader, _ := io.Pipe() // Reading from it would take forever.
 			return &http.Response{StatusCode: 101, Body: reader}, nil
 		}, 1, true, "101"},
+		{"answers by itself", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 503, Body: http.NoBody}, nil
+		}, 1, false, "503"},
+		{"succeeds by itself, but not as Stytch", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		}, 1, false, "no SMS was sent"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -494,7 +613,8 @@ func TestSharedTransport(t *testing.T) {
 
 	visit()
 	for range 3 {
-		srv.Fail(stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429})
+		tooMany := stytchtest.Fault{StatusCode: 429, Body: stytchError(429, "too_many_requests"), Header: http.Header{"Retry-After": {"0"}}}
+		srv.Fail(tooMany, tooMany, tooMany)
 		_, err := client.OTPs.SMS.Send(t.Context(), send)
 		require.Error(t, err)
 		require.Equal(t, 3, attemptsOf(err))
@@ -532,23 +652,30 @@ func TestAttemptsAreLogged(t *testing.T) {
 		logger := slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{
 			Level: slog.LevelDebug,
 			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-				if a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == "error" {
+				if a.Key == slog.TimeKey || a.Key == "error" {
 					return slog.Attr{}
 				}
 				return a
 			},
 		}))
-		s := &script{ends: []end{{status: 429, retryAfter: "3", body: `{"request_id":"request-id-test-0"}`}, broken, {status: 429, retryAfter: "0"}, ok}}
-		_, err := newClient(t, s, stytchb2b.WithLogger(logger),
-			stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 4, RetryUnknown: true, MinBackoff: 1, MaxBackoff: 1})).OTPs.SMS.Send(t.Context(), params)
+		limited := limited
+		limited.retryAfter = "3"
+		s := &script{ends: []end{limited, broken, {status: 429, body: "<html>"}, ok, {status: 404, refusal: "member_not_found"}}}
+		client := newClient(t, s, stytchb2b.WithLogger(logger),
+			stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 4, RetryUnknown: true, MinBackoff: 1, MaxBackoff: 1}))
+		_, err := client.OTPs.SMS.Send(t.Context(), params)
 		require.NoError(t, err)
-		common := `method=POST path=/v1/b2b/otps/sms/send`
+		_, err = client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+		require.Error(t, err)
+		attempt, call := `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Send duration=0s`, `level=DEBUG msg="stytchb2b: call" op=OTPs.SMS.Send`
 		lines := strings.Split(strings.TrimSpace(buf.String()), "\n")
-		require.Len(t, lines, 5)
-		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not applied" attempt=1 wait=3s status=429 request_id=request-id-test-0`, common), lines[0])
-		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: attempt" %s duration=0s outcome=unknown attempt=2 wait=[01](ns|s)$`, common), lines[1])
-		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome="not applied" attempt=3 wait=0s status=429`, common), lines[2])
-		assert.Equal(t, fmt.Sprintf(`msg="stytchb2b: attempt" %s duration=0s outcome=applied attempt=4 status=200 request_id=request-id-test-1`, common), lines[3])
-		assert.Regexp(t, fmt.Sprintf(`^msg="stytchb2b: call" %s duration=3\S* outcome=applied attempts=4 status=200 request_id=request-id-test-1$`, common), lines[4])
+		require.Len(t, lines, 7)
+		assert.Equal(t, attempt+` outcome="not applied" attempt=1 wait=3s status=429 request_id=request-id-test-0`, lines[0])
+		assert.Equal(t, attempt+` outcome=unknown attempt=2 wait=0s`, lines[1])
+		assert.Equal(t, attempt+` outcome=unknown attempt=3 wait=0s status=429`, lines[2])
+		assert.Equal(t, attempt+` outcome=applied attempt=4 status=200 request_id=request-id-test-1`, lines[3])
+		assert.Equal(t, call+` duration=3s outcome=applied attempts=4 status=200 request_id=request-id-test-1`, lines[4])
+		assert.Equal(t, `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Authenticate duration=0s outcome="not applied" attempt=1 status=404 request_id=request-id-test-0`, lines[5])
+		assert.Equal(t, `level=WARN msg="stytchb2b: call" op=OTPs.SMS.Authenticate duration=0s outcome="not applied" attempts=1 status=404 request_id=request-id-test-0`, lines[6])
 	})
 }

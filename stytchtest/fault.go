@@ -3,14 +3,14 @@ package stytchtest
 import (
 	"bytes"
 	"encoding/json"
-	"hash/fnv"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/eb715825/stytchb2b"
 )
 
 // A Fault makes one request end badly. Its zero value changes nothing.
@@ -24,11 +24,19 @@ type Fault struct {
 	// where StatusCode and Reset are not set.
 	Processed bool
 
-	// StatusCode, Header and Body are the answer in the place of the real one.
-	// Header and Body count only with a StatusCode.
+	// StatusCode, Header and Body are the answer instead of the real one. Header
+	// and Body count only with a StatusCode.
+	//
+	// Without a Body, a StatusCode that Stytch answers with (400, 401, 404, 429,
+	// 499, 500 and 503) and any StatusCode with an ErrorType come with an error
+	// object of Stytch's. With a Body, such as a gateway's page, they do not.
 	StatusCode int
 	Header     http.Header
 	Body       string
+
+	// ErrorType is the error_type of that error object. If it is empty, it is one
+	// that Stytch documents for the status.
+	ErrorType stytchb2b.ErrorType
 
 	// Delay passes before the answer's headers.
 	Delay time.Duration
@@ -50,78 +58,52 @@ type Fault struct {
 // real reports whether the fault leaves the answer to the request.
 func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 
-// A Chance is a Fault and how likely it is.
-type Chance struct {
-	Probability float64 // from 0 to 1
-	Fault       Fault   // what happens then
+// errorTypes are the types that a status comes with unless a Fault has another.
+var errorTypes = map[int]stytchb2b.ErrorType{
+	400: stytchb2b.ErrorTypeBadRequest,
+	401: stytchb2b.ErrorTypeUnauthorizedCredentials,
+	404: stytchb2b.ErrorTypeRouteNotFound,
+	429: stytchb2b.ErrorTypeTooManyRequests,
+	499: stytchb2b.ErrorTypeClientClosedRequest,
+	500: stytchb2b.ErrorTypeInternalServerError,
+	503: stytchb2b.ErrorTypeServerUnavailable,
 }
 
-// faults says which one is next.
-type faults struct {
-	queue []Fault
-	seed  uint64
-	mix   []Chance
-	drawn map[string]uint64 // requests so far, by member_id
+// answer is what the fault answers with instead of the real answer.
+func (f Fault) answer() answer {
+	errorType := f.ErrorType
+	if errorType == "" {
+		errorType = errorTypes[f.StatusCode]
+	}
+	if f.Body != "" || errorType == "" {
+		return answer{f.StatusCode, f.Header, []byte(f.Body)}
+	}
+	e := fail(f.StatusCode, string(errorType), "This answer is a fault of the test's.")
+	ans := e.answer("request-id-test-" + uuid())
+	maps.Copy(ans.header, f.Header)
+	return ans
 }
 
-// Fail makes the next requests fail, one for each fault, in this order. These
-// faults come before those of [Server.FailAtRandom].
+// Fail makes the next requests fail, one for each fault, in this order.
 func (s *Server) Fail(next ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault.queue = append(s.fault.queue, next...)
+	s.faults = append(s.faults, next...)
 }
 
-// FailAtRandom makes requests fail at random, with at most one of the faults of
-// the mix each, until it is called again; without a mix, none. The nth request
-// for a Member meets the same fault whenever the seed is the same, whatever
-// other requests are made beside it. It panics if the probabilities are not
-// between 0 and 1 in all.
-func (s *Server) FailAtRandom(seed uint64, mix ...Chance) {
-	sum := 0.0
-	for _, c := range mix {
-		if c.Probability < 0 {
-			panic("stytchtest: a probability is negative")
-		}
-		sum += c.Probability
-	}
-	if sum > 1+1e-9 {
-		panic("stytchtest: the probabilities add up to more than 1")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault.seed, s.fault.mix, s.fault.drawn = seed, mix, map[string]uint64{}
-}
-
-// next takes the fault for a request, if it is to have one.
-func (f *faults) next(body []byte) (Fault, bool) {
-	if len(f.queue) == 0 && len(f.mix) == 0 {
+// nextFault takes the fault for a request, if it is to have one. s.mu is held.
+func (s *Server) nextFault(body []byte) (Fault, bool) {
+	if len(s.faults) == 0 {
 		return Fault{}, false
 	}
 	var p struct {
 		MemberID string `json:"member_id"`
 	}
 	_ = json.Unmarshal(body, &p)
-	for i, fault := range f.queue {
+	for i, fault := range s.faults {
 		if fault.MemberID == "" || fault.MemberID == p.MemberID {
-			f.queue = slices.Delete(f.queue, i, i+1)
+			s.faults = slices.Delete(s.faults, i, i+1)
 			return fault, true
-		}
-	}
-	if len(f.mix) == 0 {
-		return Fault{}, false
-	}
-	if len(f.drawn) > maxRecords {
-		clear(f.drawn)
-	}
-	n := f.drawn[p.MemberID]
-	f.drawn[p.MemberID]++
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(p.MemberID))
-	x := rand.New(rand.NewPCG(f.seed, h.Sum64()+n)).Float64()
-	for _, c := range f.mix {
-		if x -= c.Probability; x < 0 {
-			return c.Fault, true
 		}
 	}
 	return Fault{}, false

@@ -34,8 +34,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 
 	s.mu.Lock()
-	fault, faulty := s.fault.next(body)
-	ans := answer{status: fault.StatusCode, header: fault.Header, body: []byte(fault.Body)}
+	fault, faulty := s.nextFault(body)
+	ans := fault.answer()
 	if !faulty || fault.Processed || fault.real() {
 		if processed := s.process(r, body, bodyErr); !faulty || fault.real() {
 			ans = processed
@@ -58,26 +58,33 @@ type answer struct {
 func (s *Server) process(r *http.Request, body []byte, bodyErr error) answer {
 	requestID := "request-id-test-" + uuid()
 	object, err := s.route(r, body, bodyErr, requestID)
-	header := http.Header{"Content-Type": {"application/json"}}
-	status := http.StatusOK
 	if e := (*apiError)(nil); errors.As(err, &e) {
-		status = e.status
-		object = errorObject{
-			StatusCode:   e.status,
-			RequestID:    requestID,
-			ErrorType:    e.errorType,
-			ErrorMessage: e.message,
-			ErrorURL:     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
-		}
-		if e.retryAfter > 0 {
-			header.Set("Retry-After", fmt.Sprint(e.retryAfter))
-		}
+		return e.answer(requestID)
 	}
+	return jsonAnswer(http.StatusOK, object)
+}
+
+// answer is the error as Stytch answers with it.
+func (e *apiError) answer(requestID string) answer {
+	ans := jsonAnswer(e.status, errorObject{
+		StatusCode:   e.status,
+		RequestID:    requestID,
+		ErrorType:    e.errorType,
+		ErrorMessage: e.message,
+		ErrorURL:     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
+	})
+	if e.retryAfter > 0 {
+		ans.header.Set("Retry-After", fmt.Sprint(e.retryAfter))
+	}
+	return ans
+}
+
+func jsonAnswer(status int, object any) answer {
 	text, err := json.Marshal(object)
 	if err != nil {
 		panic("stytchtest: " + err.Error()) // No type of ours that goes out fails.
 	}
-	return answer{status, header, text}
+	return answer{status, http.Header{"Content-Type": {"application/json"}}, text}
 }
 
 // route checks what all endpoints check, and calls the one that is asked for.

@@ -50,10 +50,10 @@ type Server struct {
 	once   sync.Once
 	ca     []byte // of StartTLS
 
-	mu    sync.Mutex // guards what follows
-	state state
-	log   record
-	fault faults
+	mu     sync.Mutex // guards what follows
+	state  state
+	log    record
+	faults []Fault
 }
 
 // NewServer starts a Server over plain http. The caller should call Close when

@@ -640,8 +640,6 @@ func TestAddRefuses(t *testing.T) {
 	assert.Panics(t, func() { s.IntermediateSessionToken("member-test-0") })
 	assert.Panics(t, func() { s.NewSession("member-test-0", false) })
 	assert.Panics(t, func() { s.Client(stytchb2b.WithTimeout(-1)) })
-	assert.Panics(t, func() { s.FailAtRandom(1, stytchtest.Chance{Probability: 0.6}, stytchtest.Chance{Probability: 0.6}) })
-	assert.Panics(t, func() { s.FailAtRandom(1, stytchtest.Chance{Probability: -1}) })
 	_, ok := s.Member("member-test-0")
 	assert.False(t, ok)
 }
@@ -758,57 +756,6 @@ func TestCloseEndsDelays(t *testing.T) {
 		wg.Wait()
 		s.Close() // A second time does no harm.
 	}
-}
-
-// The nth request for a Member meets the same fault, whatever comes beside it.
-func TestFailAtRandom(t *testing.T) {
-	t.Parallel()
-	statuses := func(seed uint64, atOnce int) map[string][]int {
-		s := stytchtest.NewServer()
-		defer s.Close()
-		s.FailAtRandom(seed,
-			stytchtest.Chance{Probability: 0.3, Fault: stytchtest.Fault{StatusCode: 500}},
-			stytchtest.Chance{Probability: 0.2, Fault: stytchtest.Fault{StatusCode: 429}})
-		var mu sync.Mutex
-		got := map[string][]int{}
-		var wg sync.WaitGroup
-		for i := range 8 {
-			m := member(t, s, stytchtest.Member{MemberID: fmt.Sprintf("member-%d", i), MFAPhoneNumber: "+12025550107"})
-			send := func() {
-				for range 50 {
-					req, _ := http.NewRequest(http.MethodPost, s.URL+sendPath, strings.NewReader(fmt.Sprintf(`{"organization_id":%q,"member_id":%q}`, s.OrganizationID, m.MemberID)))
-					req.Header.Set("Content-Type", "application/json")
-					req.SetBasicAuth(s.ProjectID, s.Secret)
-					resp, err := s.HTTPClient().Do(req)
-					if !assert.NoError(t, err) {
-						return
-					}
-					_ = resp.Body.Close()
-					mu.Lock()
-					got[m.MemberID] = append(got[m.MemberID], resp.StatusCode)
-					mu.Unlock()
-				}
-			}
-			if atOnce > 1 {
-				wg.Go(send)
-			} else {
-				send()
-			}
-		}
-		wg.Wait()
-		return got
-	}
-	one := statuses(1, 1)
-	assert.Equal(t, one, statuses(1, 8))
-	assert.NotEqual(t, one, statuses(2, 8))
-	count := map[int]int{}
-	for _, list := range one {
-		for _, status := range list {
-			count[status]++
-		}
-	}
-	assert.InDelta(t, 120, count[500], 40)
-	assert.InDelta(t, 80, count[429], 35)
 }
 
 // Over TLS the server speaks HTTP/2 and HTTP/1.1, with a certificate of its own.

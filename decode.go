@@ -1,0 +1,180 @@
+package stytchb2b
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// An answer is what a success of an endpoint is decoded into.
+type answer interface {
+	// lacks names the first field that the answer needs to be a success and does
+	// not have, or returns "".
+	lacks(status int) string
+	// keep takes the whole body.
+	keep(body []byte)
+}
+
+// decodeAnswer decodes the body of a success. It is a success of Stytch's only if
+// it has what makes it one: something else may have answered.
+func decodeAnswer(status int, body []byte, out answer) error {
+	if err := decodeObject(body, out); err != nil {
+		return err
+	}
+	if name := out.lacks(status); name != "" {
+		return errors.New("the body lacks a valid " + name)
+	}
+	out.keep(body)
+	return nil
+}
+
+// lacks checks the fields that every success has.
+func lacks(status, statusCode int, required ...[2]string) string {
+	if statusCode != status {
+		return "status_code"
+	}
+	for _, field := range required {
+		if name, value := field[0], field[1]; value == "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// decodeRefusal returns the error in an answer outside 2xx, or nil if the answer
+// is not an error object of Stytch's. Every error in Stytch's reference has these
+// fields (https://stytch.com/docs/api-reference/b2b/api/errors/400).
+func decodeRefusal(status int, body []byte) *refusal {
+	var r refusal
+	if decodeObject(body, &r) != nil || r.StatusCode != status || r.RequestID == "" || r.ErrorType == "" {
+		return nil
+	}
+	return &r
+}
+
+// A refusal is an error object of Stytch's.
+type refusal struct {
+	StatusCode   int       `json:"status_code"`
+	RequestID    string    `json:"request_id"`
+	ErrorType    ErrorType `json:"error_type"`
+	ErrorMessage string    `json:"error_message"`
+	ErrorURL     string    `json:"error_url"`
+}
+
+// decodeObject decodes a JSON object into the struct that out points to. Unlike
+// package json it matches the object's names exactly, and a field that does not
+// fit its type stays zero without harm to the others.
+func decodeObject(body []byte, out any) error {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	switch {
+	case len(body) == 0:
+		return errors.New("the body is empty")
+	case body[0] != '{':
+		return errors.New("the body is not a JSON object")
+	}
+	err := json.Unmarshal(body, out)
+	if err == nil && plainNames(body) {
+		return nil
+	}
+	if !json.Valid(body) {
+		return errors.New("the body is not valid JSON")
+	}
+	v := reflect.ValueOf(out).Elem()
+	v.SetZero()
+	decodeField(body, v)
+	return nil
+}
+
+// plainNames reports whether the names in a valid JSON object, those in objects
+// within it aside, are of lower case letters, digits and underscores as all of
+// Stytch's are. Package json would take "MEMBER_ID" for "member_id".
+func plainNames(object []byte) bool {
+	depth := 0
+	for i := 0; i < len(object); i++ {
+		switch object[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			s := object[i+1:]
+			n, plain := 0, true
+			for ; s[n] != '"'; n++ {
+				if s[n] == '\\' {
+					n, plain = n+1, false
+				}
+				plain = plain && (s[n] >= 'a' && s[n] <= 'z' || s[n] >= '0' && s[n] <= '9' || s[n] == '_')
+			}
+			i += n + 1
+			if depth == 1 && !plain && bytes.HasPrefix(bytes.TrimLeft(s[n+1:], " \t\r\n"), []byte(":")) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// decodeField decodes what fits into v.
+func decodeField(raw []byte, v reflect.Value) {
+	switch {
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+		var fields map[string]json.RawMessage
+		_ = json.Unmarshal(raw, &fields)
+		for i := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			if field, ok := fields[name]; ok && name != "" {
+				decodeField(field, v.Field(i))
+			}
+		}
+	case v.Kind() == reflect.Slice:
+		var elements []json.RawMessage
+		if json.Unmarshal(raw, &elements) == nil && elements != nil {
+			v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
+			for i, element := range elements {
+				decodeField(element, v.Index(i))
+			}
+		}
+	default:
+		decoded := reflect.New(v.Type())
+		if json.Unmarshal(raw, decoded.Interface()) == nil {
+			v.Set(decoded.Elem())
+		}
+	}
+}
+
+// acceptedID returns Stytch's request ID from the body of a success, of which
+// only the beginning may be there; "" if it is not there, or if the body's
+// status_code says otherwise.
+func acceptedID(status int, body []byte) string {
+	var r refusal
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, _ := d.Token(); t != json.Delim('{') {
+		return ""
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			break
+		}
+		var raw json.RawMessage
+		if d.Decode(&raw) != nil {
+			break
+		}
+		switch name {
+		case "request_id":
+			_ = json.Unmarshal(raw, &r.RequestID)
+		case "status_code":
+			if json.Unmarshal(raw, &r.StatusCode) != nil || r.StatusCode != status {
+				return ""
+			}
+		}
+	}
+	// Every example in Stytch's reference has this prefix.
+	if !strings.HasPrefix(r.RequestID, "request-id-") {
+		return ""
+	}
+	return r.RequestID
+}

@@ -1,0 +1,108 @@
+package stytchb2b
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"unicode/utf8"
+)
+
+// A field is a parameter of a call, or a field of an object that is printed, by
+// its name in the API. What a field says about itself holds wherever it is
+// checked, printed, logged or masked.
+type field struct {
+	name, value string
+	kind        kind
+	required    bool
+}
+
+// A kind is how a field is handled.
+type kind uint8
+
+const (
+	plain   kind = iota
+	number       // a phone number: printed as its last four digits
+	secret       // never printed
+	session      // secret, and one of those that name a session: at most one is given
+)
+
+// checkFields returns a *ParamError for the first field that no call takes, and
+// how many name a session.
+func checkFields(fields []field) (sessions int, err error) {
+	for _, f := range fields {
+		switch {
+		case f.required && f.value == "":
+			return 0, &ParamError{f.name, "is required"}
+		case !utf8.ValidString(f.value):
+			return 0, &ParamError{f.name, "must be valid UTF-8"}
+		case f.kind == number && f.value != "" && !isE164(f.value):
+			return 0, &ParamError{f.name, `must be in E.164 form, "+" and 2 to 15 digits that do not start with 0, such as "+12025550123"`}
+		case f.kind == session && f.value != "":
+			if sessions++; sessions > 1 {
+				return 0, &ParamError{f.name, "must be empty if another of intermediate_session_token, session_token and session_jwt is given"}
+			}
+		}
+	}
+	return sessions, nil
+}
+
+// isE164 reports whether s has the form of a phone number of ITU-T E.164.
+func isE164(s string) bool {
+	digits, ok := strings.CutPrefix(s, "+")
+	return ok && len(digits) >= 2 && len(digits) <= 15 && digits[0] != '0' &&
+		strings.Trim(digits, "0123456789") == ""
+}
+
+// secretValues returns the fields' values that no text may show.
+func secretValues(fields []field) secrets {
+	var values secrets
+	for _, f := range fields {
+		if f.kind != plain && f.value != "" {
+			values = append(values, strings.TrimPrefix(f.value, "+"))
+		}
+	}
+	return values
+}
+
+// printed returns the field's value as it may be shown.
+func (f field) printed() string {
+	switch f.kind {
+	case number:
+		return maskPhoneNumber(f.value)
+	case secret, session:
+		return redacted
+	}
+	return oneLine(f.value)
+}
+
+// fieldText returns the fields that are not empty as text.
+func fieldText(fields []field) string {
+	var texts []string
+	for _, f := range fields {
+		if f.value != "" {
+			texts = append(texts, f.name+":"+f.printed())
+		}
+	}
+	return "{" + strings.Join(texts, " ") + "}"
+}
+
+// fieldValue returns the fields that are not empty for a log.
+func fieldValue(fields []field) slog.Value {
+	var attrs []slog.Attr
+	for _, f := range fields {
+		if f.value != "" {
+			attrs = append(attrs, slog.String(f.name, f.printed()))
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// responseFields are what a response shows when it is printed: the rest is about
+// a person.
+func responseFields(requestID string, statusCode int, memberID string) []field {
+	return []field{
+		{name: "request_id", value: requestID},
+		{name: "status_code", value: fmt.Sprint(statusCode)},
+		{name: "member_id", value: memberID},
+	}
+}

@@ -1,0 +1,111 @@
+package stytchb2b
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// redacted takes the place of a secret.
+const redacted = "[redacted]"
+
+// maskPhoneNumber keeps the last four digits of a phone number.
+func maskPhoneNumber(number string) string {
+	if !isE164(number) || len(number) < len("+1234567") {
+		return "***"
+	}
+	return "***" + number[len(number)-4:]
+}
+
+// Secrets are what a request carries and no text may show.
+type secrets []string
+
+var longNumber = regexp.MustCompile(`\+?[0-9]{7,}`)
+
+// mask returns a text without secrets and without whole phone numbers. If part of
+// a secret is left, such as one that was cut, it keeps nothing of the text.
+func (s secrets) mask(text string) string {
+	for _, secret := range s {
+		if len(secret) >= 4 { // A shorter one would tear unrelated words apart.
+			text = strings.ReplaceAll(text, secret, redacted)
+		}
+	}
+	text = longNumber.ReplaceAllStringFunc(text, func(n string) string { return "***" + n[len(n)-4:] })
+	if s.partly(text) {
+		return redacted
+	}
+	return text
+}
+
+// partly reports whether a text holds eight characters of a secret in a row, in
+// upper or lower case.
+func (s secrets) partly(text string) bool {
+	const n = 8
+	text = strings.ToLower(text)
+	parts := map[string]bool{}
+	for i := range max(0, len(text)-n+1) {
+		parts[text[i:i+n]] = true
+	}
+	for _, secret := range s {
+		secret = strings.ToLower(secret)
+		for i := range max(0, len(secret)-n+1) {
+			if parts[secret[i:i+n]] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maskError returns err if neither its text nor that of an error it wraps needs
+// masking. Otherwise it returns an error with the masked text that [errors.Is]
+// and [errors.As] see through, and [errors.Unwrap] does not.
+func (s secrets) maskError(err error) error {
+	if err == nil || !s.shownBy(err) {
+		return err
+	}
+	return &maskedError{s.mask(err.Error()), err}
+}
+
+// shownBy reports whether a text in the tree of err needs masking.
+func (s secrets) shownBy(err error) bool {
+	if text := err.Error(); s.mask(text) != text {
+		return true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return e.Unwrap() != nil && s.shownBy(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, child := range e.Unwrap() {
+			if child != nil && s.shownBy(child) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type maskedError struct {
+	text string
+	err  error
+}
+
+func (e *maskedError) Error() string        { return e.text }
+func (e *maskedError) GoString() string     { return fmt.Sprintf("%q", e.text) }
+func (e *maskedError) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *maskedError) As(target any) bool   { return errors.As(e.err, target) }
+
+// oneLine makes a text printable, on one line and at most 512 bytes long.
+func oneLine(s string) string {
+	const maxText = 512
+	s = strings.ToValidUTF8(s[:min(len(s), maxText)], "")
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
