@@ -29,16 +29,20 @@ type attempt struct {
 	outcome  Outcome
 	unsent   bool // certainly not sent, whatever was answered
 	repeated bool // the transport sent the request more than once
+	evidence evidence
 }
 
 // try makes one attempt. A connectTimeout of more than 0 bounds the time until
 // the transport has a connection for it.
 func try(req *http.Request, transport http.RoundTripper, payload []byte, connectTimeout time.Duration) (*http.Response, *attempt) {
 	a := &attempt{start: time.Now(), outcome: OutcomeUnknown}
-	e := &evidence{payload: payload}
-	ctx, cancel := context.WithCancelCause(req.Context())
-	defer cancel(nil)
+	e := &a.evidence
+	e.payload = payload
+	ctx := req.Context()
 	if connectTimeout > 0 {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
 		defer time.AfterFunc(connectTimeout, func() {
 			if !e.connected() {
 				cancel(fmt.Errorf("no connection within %v: %w", connectTimeout, os.ErrDeadlineExceeded))

@@ -100,21 +100,35 @@ func plainNames(object []byte) bool {
 		case '}', ']':
 			depth--
 		case '"':
-			s := object[i+1:]
-			n, plain := 0, true
-			for ; s[n] != '"'; n++ {
-				if s[n] == '\\' {
-					n, plain = n+1, false
-				}
-				plain = plain && (s[n] >= 'a' && s[n] <= 'z' || s[n] >= '0' && s[n] <= '9' || s[n] == '_')
-			}
-			i += n + 1
-			if depth == 1 && !plain && bytes.HasPrefix(bytes.TrimLeft(s[n+1:], " \t\r\n"), []byte(":")) {
+			text := object[i+1:]
+			text = text[:stringEnd(text)]
+			i += len(text) + 1
+			if depth == 1 && !plainName(text) && bytes.HasPrefix(bytes.TrimLeft(object[i+1:], " \t\r\n"), []byte(":")) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+func plainName(name []byte) bool {
+	for _, c := range name {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// stringEnd returns the index of the quote that ends a JSON string.
+func stringEnd(s []byte) int {
+	for n := 0; ; n++ {
+		n += bytes.IndexByte(s[n:], '"')
+		escapes := n - len(bytes.TrimRight(s[:n], `\`))
+		if escapes%2 == 0 {
+			return n
+		}
+	}
 }
 
 // decodeField decodes what fits into v.

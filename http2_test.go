@@ -6,25 +6,38 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"sync"
+	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
 )
 
-// net/http's server cannot be made to refuse a stream or to send a GOAWAY that
-// leaves one out. This one can: as much of HTTP/2 (RFC 9113) as it takes to
-// answer a POST, or not to.
+// net/http's server cannot be made to reset a stream with any error code or to
+// send a GOAWAY that leaves one out. This one can: it has as much of HTTP/2 (RFC
+// 9113) as it takes to answer a POST, or not to.
 
-type http2Fault int
+// An http2Fault is what a request is answered with.
+type http2Fault struct {
+	processed bool // the request took effect before
+	goAway    bool // GOAWAY; otherwise RST_STREAM
+	code      uint32
+}
 
-const (
-	goAwayBefore  http2Fault = iota // GOAWAY that says the stream was not processed
-	goAwayAfter                     // GOAWAY that leaves it open, after processing, and the end
-	refusedStream                   // RST_STREAM with REFUSED_STREAM
+var (
+	goAwayBefore = http2Fault{goAway: true}
+	goAwayAfter  = http2Fault{goAway: true, processed: true}
 )
+
+func resetBefore(code uint32) http2Fault { return http2Fault{code: code} }
+func resetAfter(code uint32) http2Fault  { return http2Fault{code: code, processed: true} }
 
 const (
 	frameData      = 0x0
@@ -145,25 +158,22 @@ func (s *http2Server) answer(conn net.Conn, stream uint32, processed *uint32, bo
 	first := !s.seen[p.MemberID]
 	s.seen[p.MemberID] = true
 	s.mu.Unlock()
-	if first && s.fault == refusedStream {
-		const refused = 0x7
-		writeFrame(conn, frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, refused))
+	var resp *httptest.ResponseRecorder
+	if !first || s.fault.processed {
+		*processed = max(*processed, stream)
+		path := "/v1/b2b/otps/sms/send" // It does not read the header.
+		if p.Code != "" {
+			path = "/v1/b2b/otps/sms/authenticate"
+		}
+		resp = s.lab.ask(path, bytes.NewReader(body))
+	}
+	switch {
+	case first && s.fault.goAway:
+		writeFrame(conn, frameGoAway, 0, 0, goAway(*processed))
+		return false
+	case first:
+		writeFrame(conn, frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, s.fault.code))
 		return true
-	}
-	if first && s.fault == goAwayBefore {
-		writeFrame(conn, frameGoAway, 0, 0, goAway(*processed))
-		return false
-	}
-
-	*processed = max(*processed, stream)
-	path := "/v1/b2b/otps/sms/send" // It does not read the header.
-	if p.Code != "" {
-		path = "/v1/b2b/otps/sms/authenticate"
-	}
-	resp := s.lab.ask(path, bytes.NewReader(body))
-	if first && s.fault == goAwayAfter {
-		writeFrame(conn, frameGoAway, 0, 0, goAway(*processed))
-		return false
 	}
 	const status200 = 0x88 // HPACK: the static table's entry (RFC 7541, appendix A)
 	writeFrame(conn, frameHeaders, flagEndHeaders, stream, []byte{status200})
@@ -190,4 +200,23 @@ func writeFrame(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
 	n := len(payload)
 	frame := append([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}, binary.BigEndian.AppendUint32(nil, stream)...)
 	_, _ = w.Write(append(frame, payload...)) // A client that is gone is no fault.
+}
+
+// Whatever code a stream is reset with, and whoever resets it each time, a call is
+// applied at most once. net/http would send the request again after some codes.
+func TestStreamIsResetAfterProcessing(t *testing.T) {
+	t.Parallel()
+	for _, call := range suiteCalls {
+		for code := range uint32(0xe) {
+			t.Run(fmt.Sprintf("%s, %#x", call.op, code), func(t *testing.T) {
+				t.Parallel()
+				fc := faultCase{name: "reset", network: rawHTTP2(resetAfter(code)), sms: 1, outcome: stytchb2b.OutcomeUnknown}
+				l := newLab(t, https2, func(string, int) faultCase { return fc })
+				for _, r := range l.run(4, 2, context.Background, call.do(l.client(suiteTimeout))) {
+					fc.check(t, r.err, call.applied(l.stytch, r.member), call.maybeApplied)
+					assert.Len(t, l.drawn[r.member], 1)
+				}
+			})
+		}
+	}
 }

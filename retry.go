@@ -135,7 +135,10 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 // seconds or a date. It returns less than 0 for anything else. A number too large
 // for a Duration is the largest one.
 func parseRetryAfter(s string) time.Duration {
-	if s != "" && strings.Trim(s, "0123456789") == "" {
+	if s == "" {
+		return -1
+	}
+	if strings.Trim(s, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
 			return math.MaxInt64

@@ -63,7 +63,7 @@ func ExampleServer_Fail() {
 	for _, fault := range []stytchtest.Fault{
 		{Processed: true, Reset: true},
 		{StatusCode: 503, Body: "<html>"},
-		{StatusCode: 400, Body: `{"error_type":"unsubscribed_phone_number"}`},
+		{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeUnsubscribedPhoneNumber},
 	} {
 		stytch.Fail(fault)
 		w := httptest.NewRecorder()
