@@ -548,7 +548,7 @@ func returnsEarly(buffers bool) func(*lab) http.RoundTripper {
 					return new(net.Dialer).DialContext(context.WithoutCancel(ctx), network, l.server.Listener.Addr().String())
 				}
 			})
-			if buffers {
+			if buffers && req.Body != nil { // A redirect that a rival follows has none.
 				body, err := io.ReadAll(req.Body)
 				if err != nil {
 					return nil, err
