@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"html"
 	"io"
 	"log/slog"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -127,8 +127,8 @@ const (
 // Each way in which Send can fail has its words.
 func TestSendFailures(t *testing.T) {
 	t.Parallel()
-	apiError := func(status int, errorType string) stytchtest.Fault {
-		return stytchtest.Fault{StatusCode: status, Body: fmt.Sprintf(`{"error_type":%q}`, errorType)}
+	apiError := func(status int, errorType stytchb2b.ErrorType) stytchtest.Fault {
+		return stytchtest.Fault{StatusCode: status, ErrorType: errorType}
 	}
 	const (
 		onItsWay = "Your code may be on its way. If it does not come in a minute, ask again."
@@ -155,7 +155,7 @@ func TestSendFailures(t *testing.T) {
 		{"a rate limit of centuries", "", []stytchtest.Fault{{StatusCode: 429, Header: http.Header{"Retry-After": {"99999999999999"}}}}, "Please wait 2562048 hours before you ask for another code.", "Enter your code", "9223372037", 0},
 		{"a rate limit that does not say", "", []stytchtest.Fault{{StatusCode: 429}, {StatusCode: 429}, {StatusCode: 429}}, failed, "Enter your code", "", 0},
 		{"refused", "", []stytchtest.Fault{apiError(400, "billing_not_verified")}, failed, "Enter your code", "", 0},
-		{"a redirect", "", []stytchtest.Fault{{StatusCode: 307}}, failed, "Enter your code", "", 0},
+		{"a redirect", "", []stytchtest.Fault{{StatusCode: 307}}, onItsWay, "Enter your code", "60", 0},
 		{"unsubscribed", "", []stytchtest.Fault{apiError(400, "unsubscribed_phone_number")}, "That phone has blocked our messages. Text START to our number, then ask again.", "Enter your code", "", 0},
 		{"an expired sign-in", "", []stytchtest.Fault{apiError(404, "intermediate_session_not_found")}, "Your sign-in has expired. Please sign in again.", "Sign in", "", 0},
 
@@ -258,7 +258,7 @@ func TestAuthenticateFailures(t *testing.T) {
 		{name: "expired", before: func(a *testApp) { a.fake.Advance(3 * time.Minute) }, notice: "That code has expired. Ask for a new one.", title: "Enter your code"},
 		{name: "an expired sign-in", before: func(a *testApp) { a.fake.Advance(11 * time.Minute) }, notice: "Your sign-in has expired. Please sign in again.", title: "Sign in"},
 		{name: "a rate limit", fault: stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}}, notice: "Please wait 60 minutes before you enter the code again.", title: "Enter your code"},
-		{name: "refused", fault: stytchtest.Fault{StatusCode: 403}, notice: "We could not check the code. Please enter it again.", title: "Enter your code"},
+		{name: "refused", fault: stytchtest.Fault{StatusCode: 403, ErrorType: "organization_suspended"}, notice: "We could not check the code. Please enter it again.", title: "Enter your code"},
 		{name: "unknown", fault: stytchtest.Fault{Processed: true, Reset: true}, notice: "We lost track of your code while we checked it. Please sign in again.", title: "Sign in"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -71,7 +71,7 @@ var faults = []namedFault{
 	{"down", "Stytch is down (503)", stytchtest.Fault{StatusCode: http.StatusServiceUnavailable}},
 	{"late", "An answer too late", stytchtest.Fault{Delay: time.Minute}},
 	{"busy", "Busy for 20 s (429)", stytchtest.Fault{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"20"}}}},
-	{"refused", "Refused (400)", stytchtest.Fault{StatusCode: http.StatusBadRequest, Body: `{"error_type":"billing_not_verified"}`}},
+	{"refused", "Refused (400)", stytchtest.Fault{StatusCode: http.StatusBadRequest, ErrorType: "billing_not_verified"}},
 }
 
 // failNext makes the next request to the fake fail.
