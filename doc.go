@@ -1,6 +1,10 @@
 // Package stytchb2b makes the SMS step of a multi-factor login with Stytch's B2B
-// API, from a Go backend: it sends a one-time passcode, again and again if the
-// user asks for it, and verifies the one that they enter.
+// API from a Go backend: [SMS.Send] sends a one-time passcode, and
+// [SMS.Authenticate] verifies the one that the user enters.
+//
+// After the primary login of a Member enrolled in MFA, Stytch has already sent a
+// code by itself. Use Send for "send it again", and for a Member who has no phone
+// number yet.
 //
 //	client, err := stytchb2b.NewClient(projectID, secret)
 //	// ...
@@ -18,56 +22,72 @@
 //
 // # One Send, at most one SMS
 //
-// An SMS cannot be unsent, costs money, and makes the code before it invalid;
-// and the API has no idempotency key. So a retry that is wrong is worse than
-// none. [SMS.Send] therefore makes two promises:
+// An SMS cannot be unsent, costs money, and makes the code before it invalid, and
+// the API has no idempotency key. So a wrong retry is worse than none, and this
+// package makes two promises:
 //
-//  1. One call puts at most one SMS out. It tries again only what provably never
-//     reached Stytch, or what Stytch refused for the moment.
-//  2. Every error says whether an SMS may have gone out: [MaybeSent] is false only
-//     where it is certain that none did.
+//  1. One Send puts at most one SMS out. It tries again only if the request
+//     certainly did not leave, or if Stytch refused it for the moment.
+//  2. Every error says whether an SMS may have gone out. If [MaybeSent] is false,
+//     no SMS was sent. Its documentation has the table.
 //
-// What an attempt's end proves, and what follows:
+// An answer proves something only if it is Stytch's. A gateway, a captive portal
+// or another service may answer with any status after Stytch has acted, so a 4xx
+// counts as a refusal, and a 2xx as a success, only with what Stytch's own have.
 //
-//	the attempt ended with                             an SMS went out?  by default
-//	no connection was made (DNS, refused, connect      no                tried again; a certificate
-//	timeout, proxy, TLS handshake)                                       error is returned
-//	a connection was made, and no answer came          unknown           returned
-//	(reset, timeout, cancel)
-//	429                                                no                tried again after Retry-After
-//	3xx, never followed, and other 4xx                 no                returned
-//	5xx                                                unknown           returned
-//	2xx that cannot be read                            yes               returned
+// A [RetryPolicy] changes how often and how patiently a call tries again. Its
+// RetryUnknown gives the first promise up and keeps the second.
 //
-// A [RetryPolicy] changes how often and how patiently; its RetryUnknown gives
-// the first promise up, and keeps the second.
-//
-// [SMS.Authenticate] is applied once at most, too: it uses up the code, and an
-// intermediate session token with it. Its attempts prove the same and are tried
-// again where those of Send are, whatever the RetryPolicy's RetryUnknown; and
-// [MaybeUsed] is false only where it is certain that the code was not used.
+// Authenticate makes the same promises about the code, which it uses up, and
+// [MaybeUsed] says of its errors whether the code may be used up.
 //
 // # Errors
 //
-// There are four, all to be found with [errors.As]: a [*ParamError] for an
-// argument that is wrong, and a [*GuardError] for a Send that a [Guard] refused,
-// both before any I/O; an [*APIError] for an answer outside 2xx, whose ErrorType
-// is one of the ErrorType constants if it is Stytch's; and a [*TransportError]
-// where no usable answer came. [errors.Is] finds [context.DeadlineExceeded] and
-// the like in them.
+// All errors are found with [errors.As]. A [*ParamError] reports a malformed
+// parameter, and a [*GuardError] a Send that a [Guard] refused, both before any
+// I/O. An [*APIError] reports an answer outside 2xx; its ErrorType is set if the
+// answer is Stytch's. A [*TransportError] reports that no usable answer came.
+// [NewClient] returns a [*ConfigError]. [errors.Is] finds
+// [context.DeadlineExceeded] and the like.
 //
-// # Secrets and people's numbers
+// What a login can tell its user, and answer with:
 //
-// The project's secret, session tokens, codes and whole phone numbers are never
-// printed: not by a [Client], by parameters or an error, whichever verb or logger
-// prints it; and a response that is printed or logged shows IDs only. Nothing is
-// logged at all without [WithLogger].
+//	what happened                        what to tell the user                HTTP status
+//	nil                                  code sent to •••• 0106               200
+//	MaybeSent(err)                       the code may be on its way; ask      502
+//	                                     again if it does not come in a minute
+//	RetryAfter(err) > 0                  too many codes; wait so long         429
+//	invalid_phone_number and the like    enter another number                 422
+//	intermediate_session_not_found       sign in again                        401
+//	any other error                      we could not send the code           502
+//
+// # In production
+//
+//   - Make one [Client] and share it.
+//   - Give an http.Server a WriteTimeout of more than [DefaultTimeout].
+//   - Call Send with [context.WithoutCancel] of the request's context: a browser
+//     that goes away would leave it unknown whether an SMS went out.
+//   - Limit the tries for each Member, and put a [Guard] in front of Send.
+//   - At Stytch, allow SMS as an MFA method, the countries of your users, and user
+//     locks, and set up billing for countries other than the US and Canada.
+//   - Log with [WithLogger]. Alert on the share of calls with the outcome
+//     "unknown", on 429s, and on the share of codes that are never entered.
+//
+// # Secrets and phone numbers
+//
+// A Client, parameters, responses, a [Member] and errors can be printed with
+// package fmt and logged with log/slog: they do not show the project's secret,
+// codes, session tokens or whole phone numbers. This does not hold for a struct of
+// yours that has them in an unexported field, which package fmt prints by
+// reflection. JSON is faithful, so that parameters and responses can be stored.
+// Nothing is logged without WithLogger.
 //
 // # Testing
 //
-// Package [github.com/eb715825/stytchb2b/stytchtest] is a Stytch on loopback
+// Package [github.com/eb715825/stytchb2b/stytchtest] is a fake Stytch on loopback
 // that remembers the SMS it sent and fails on purpose.
 //
-// This package is not made by Stytch, Inc. What it says of the API is from
-// Stytch's reference (https://stytch.com/docs/b2b/api).
+// This package is not made by Stytch, Inc. What it says about the API is from
+// Stytch's reference (https://stytch.com/docs/api-reference/b2b/api), or names
+// another source, or is marked "assumed".
 package stytchb2b

@@ -1,13 +1,16 @@
 // Command send sends one SMS one-time passcode.
 //
-// Without credentials in the environment it sends to a fake Stytch of its own,
-// and shows what arrives at the fake phone:
+// Without credentials in the environment it sends to a fake Stytch in its own
+// process, and shows what arrives at the fake phone:
 //
 //	go run ./examples/send
 //
 // With STYTCH_PROJECT_ID and STYTCH_SECRET it sends through Stytch:
 //
 //	go run ./examples/send -organization organization-test-... -member member-test-...
+//
+// The exit status is 0 for a success, 1 if certainly no SMS was sent, 2 for wrong
+// usage, and 3 if an SMS may have been sent.
 package main
 
 import (
@@ -29,8 +32,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit status: 0 for a success, 1 for a failed send, 2 for a
-// wrong use.
+// run returns the exit status: 0 for a success, 1 if certainly no SMS was sent, 2
+// for wrong usage, 3 if an SMS may have been sent.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("send", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -83,7 +86,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return usage(err)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, err) // with the request ID, where there is one
+		fmt.Fprintln(stderr, err)
+		if stytchb2b.MaybeSent(err) {
+			return 3
+		}
 		return 1
 	}
 	fmt.Fprintf(stdout, "request_id:  %s\nstatus_code: %d\n", resp.RequestID, resp.StatusCode)

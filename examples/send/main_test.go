@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -36,6 +38,30 @@ func TestRun(t *testing.T) {
 			assert.Contains(t, stderr.String(), tc.stderr)
 		})
 	}
+}
+
+// Nothing answers as Stytch would: an SMS may be out.
+func TestRunUnknown(t *testing.T) {
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	defer elsewhere.Close()
+	t.Setenv("STYTCH_PROJECT_ID", "project-test-1")
+	t.Setenv("STYTCH_SECRET", "secret-test-1")
+	original := http.DefaultTransport
+	defer func() { http.DefaultTransport = original }()
+	http.DefaultTransport = redirected(elsewhere.Listener.Addr().String())
+	var stdout, stderr strings.Builder
+	assert.Equal(t, 3, run(t.Context(), []string{"-organization", "o", "-member", "m"}, &stdout, &stderr))
+	assert.Contains(t, stderr.String(), "an SMS may have been sent")
+}
+
+// redirected is a transport that goes to addr over plain http.
+type redirected string
+
+func (addr redirected) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.URL.Scheme, req.URL.Host = "http", string(addr)
+	t := &http.Transport{DisableKeepAlives: true}
+	return t.RoundTrip(req)
 }
 
 func TestRunCanceled(t *testing.T) {
