@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 )
 
 func Example() {
-	// A Stytch to test against, in the place of the real one.
+	// A fake Stytch to test against.
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 
@@ -37,45 +38,93 @@ func Example() {
 	// Output: 200 code sent to •••• 0106
 }
 
-// A login handler tells what a person can do about each error.
+// A login handler tells its user what they can do about each error.
 func ExampleMaybeSent() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 	client, organizationID, memberID := stytch.Client(), stytch.OrganizationID, stytch.MemberID
 
 	resend := func(w http.ResponseWriter, r *http.Request) {
-		resp, err := client.OTPs.SMS.Send(r.Context(), stytchb2b.SMSSendParams{
+		// A browser that goes away must not leave it unknown whether an SMS went out.
+		ctx := context.WithoutCancel(r.Context())
+		resp, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
 			OrganizationID: organizationID, // from the login's state
 			MemberID:       memberID,
 		})
+		answer := func(status int, text string) {
+			w.WriteHeader(status)
+			fmt.Fprintln(w, text)
+		}
 		var apiErr *stytchb2b.APIError
 		switch {
 		case err == nil:
 			number := resp.Member.MFAPhoneNumber
-			fmt.Fprintf(w, "We have sent a code to •••• %s.\n", number[max(0, len(number)-4):])
+			answer(http.StatusOK, "We sent a code to •••• "+number[max(0, len(number)-4):])
 		case stytchb2b.MaybeSent(err):
-			fmt.Fprintln(w, "The code may be on its way. If it does not come in a minute, ask again.")
-		case errors.As(err, &apiErr) && apiErr.RetryAfter > 0:
-			fmt.Fprintf(w, "Too many codes. Try again in %v.\n", apiErr.RetryAfter)
+			answer(http.StatusBadGateway, "Your code may be on its way. If it does not come in a minute, ask again.")
+		case stytchb2b.RetryAfter(err) > 0:
+			answer(http.StatusTooManyRequests, fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err)))
+		case errors.As(err, &apiErr):
+			switch apiErr.ErrorType {
+			case stytchb2b.ErrorTypeInvalidPhoneNumber, stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode:
+				answer(http.StatusUnprocessableEntity, "We cannot send codes to that number. Enter another one.")
+			case stytchb2b.ErrorTypeIntermediateSessionNotFound, stytchb2b.ErrorTypeSessionNotFound:
+				answer(http.StatusUnauthorized, "Your sign-in has expired. Please sign in again.")
+			default:
+				answer(http.StatusBadGateway, "We could not send the code.")
+			}
 		default:
-			fmt.Fprintln(w, "We could not send the code. Please try again.")
+			answer(http.StatusBadGateway, "We could not send the code. Please try again.")
 		}
 	}
 
-	page := &page{}
-	request, _ := http.NewRequest(http.MethodPost, "/resend", nil)
-	resend(page, request)
-	stytch.Fail(stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}})
-	resend(page, request)
-	stytch.Fail(stytchtest.Fault{Processed: true, Reset: true}) // The SMS goes out, and the connection breaks.
-	resend(page, request)
+	for _, fault := range []stytchtest.Fault{
+		{},
+		{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}},
+		{Processed: true, Reset: true}, // The SMS goes out, and the connection breaks.
+		{StatusCode: 502, Body: "<html>"},
+		{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber},
+		{StatusCode: 404, ErrorType: stytchb2b.ErrorTypeIntermediateSessionNotFound},
+	} {
+		stytch.Fail(fault)
+		w := httptest.NewRecorder()
+		resend(w, httptest.NewRequest(http.MethodPost, "/resend", nil))
+		fmt.Print(w.Code, " ", w.Body)
+	}
 	// Output:
-	// We have sent a code to •••• 0106.
-	// Too many codes. Try again in 30s.
-	// The code may be on its way. If it does not come in a minute, ask again.
+	// 200 We sent a code to •••• 0106
+	// 429 Too many codes. Try again in 30s.
+	// 502 Your code may be on its way. If it does not come in a minute, ask again.
+	// 502 Your code may be on its way. If it does not come in a minute, ask again.
+	// 422 We cannot send codes to that number. Enter another one.
+	// 401 Your sign-in has expired. Please sign in again.
 }
 
-// A code is sent, and entered wrong and right.
+// A program that wants a mock declares an interface with the one method that it
+// calls.
+func ExampleSMS_Send_mock() {
+	type sender interface {
+		Send(context.Context, stytchb2b.SMSSendParams) (*stytchb2b.SMSSendResponse, error)
+	}
+	resend := func(s sender) string {
+		_, err := s.Send(context.Background(), stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m"})
+		return fmt.Sprint(stytchb2b.MaybeSent(err))
+	}
+	// In production: resend(client.OTPs.SMS).
+	fmt.Println(resend(mock{&stytchb2b.APIError{StatusCode: 400}}))
+	fmt.Println(resend(mock{&stytchb2b.TransportError{Err: context.DeadlineExceeded}}))
+	// Output:
+	// false
+	// true
+}
+
+type mock struct{ err error }
+
+func (m mock) Send(context.Context, stytchb2b.SMSSendParams) (*stytchb2b.SMSSendResponse, error) {
+	return nil, m.err
+}
+
+// The user enters an incorrect code, and then the one from the SMS.
 func ExampleSMS_Authenticate() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
@@ -91,32 +140,27 @@ func ExampleSMS_Authenticate() {
 		MemberID:                 stytch.MemberID,
 		IntermediateSessionToken: stytch.IntermediateSessionToken(stytch.MemberID), // from primary authentication
 	}
-	for _, params.Code = range []string{"0123456", stytch.SMS()[0].Code} {
+	for _, params.Code = range []string{"000000", stytch.SMS()[0].Code} {
 		resp, err := client.OTPs.SMS.Authenticate(ctx, params)
 		var apiErr *stytchb2b.APIError
 		switch {
 		case err == nil:
 			for _, factor := range resp.MemberSession.AuthenticationFactors {
-				fmt.Println("shown:", factor.Type, "by", factor.DeliveryMethod)
+				fmt.Println("authenticated:", factor.Type, "by", factor.DeliveryMethod)
 			}
 		case stytchb2b.MaybeUsed(err):
 			fmt.Println("The code may be used up. Please log in again.")
 		case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
-			fmt.Println("That is not the code.")
+			fmt.Println("That code is incorrect.")
 		default:
 			fmt.Println("We could not check the code. Please enter it again.")
 		}
 	}
 	// Output:
-	// That is not the code.
-	// shown: magic_link by email
-	// shown: otp by sms
+	// That code is incorrect.
+	// authenticated: magic_link by email
+	// authenticated: otp by sms
 }
-
-// page is a response that shows itself.
-type page struct{ http.ResponseWriter }
-
-func (*page) Write(b []byte) (int, error) { return os.Stdout.Write(b) }
 
 func ExampleAPIError() {
 	stytch := stytchtest.NewServer()
