@@ -113,8 +113,8 @@ func readBody(resp *http.Response) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// describeBody says what kind of body came, in words of ours only: what a
-// stranger writes may echo the request in any encoding.
+// describeBody describes the body without quoting it: what a stranger writes may
+// echo the request in any encoding.
 func (a *attempt) describeBody() string {
 	mediaType, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	switch mediaType {

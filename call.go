@@ -40,7 +40,7 @@ func (op Op) over(ctx context.Context) error {
 }
 
 // do is the one request path of every endpoint. It posts the payload, tries again
-// where that is safe, and decodes a success into out. The context is begin's.
+// where that is safe, and decodes a success into out. The context is from begin.
 func (c *Client) do(ctx context.Context, e endpoint, fields []field, payload []byte, out answer) error {
 	if err := e.op.over(ctx); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (c *call) prepareRetry(req *http.Request) error {
 
 // RoundTrip makes one attempt. It stands between the http.Client and the caller's
 // transport. It has no CloseIdleConnections, which the loop would call when it
-// gives up: the transport's connections may be somebody else's, too.
+// gives up: other code may use the transport's connections.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.attempts++
 	transport := c.client.http.Transport
@@ -291,7 +291,7 @@ func (c *call) write(ctx context.Context, level slog.Level, msg string, took tim
 	logger.LogAttrs(ctx, level, msg, attrs...)
 }
 
-// requestID is that of the last answer, if it is Stytch's.
+// requestID returns the request ID of the last answer, if it is from Stytch.
 func (c *call) requestID() string {
 	if c.last.refusal != nil {
 		return c.last.refusal.RequestID

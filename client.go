@@ -180,7 +180,7 @@ func NewTransport() http.RoundTripper {
 	t.DialTLSContext = dialWithin(connectTimeout, t.DialTLSContext)
 	t.TLSHandshakeTimeout = connectTimeout
 	// net/http keeps 2 idle connections to a host: with more calls at once than
-	// that, nearly each call would make a connection of its own.
+	// that, nearly every call would open a new connection.
 	t.MaxIdleConns = 256
 	t.MaxIdleConnsPerHost = 256
 	// Less than the 60 s of common load balancers: if the other side is just
@@ -217,8 +217,7 @@ func dialWithin(timeout time.Duration, dial dialFunc) dialFunc {
 	}
 }
 
-// CloseIdleConnections closes the idle connections of a Client with a transport
-// of its own. It does nothing for a Client made with [WithHTTPClient], whose
+// CloseIdleConnections closes the Client's idle connections. It does nothing for a Client made with [WithHTTPClient], whose
 // transport may be shared.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.connectTimeout > 0 {

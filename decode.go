@@ -45,7 +45,7 @@ func lacks(status, statusCode int, required ...[2]string) string {
 }
 
 // decodeRefusal returns the error in an answer outside 2xx, or nil if the answer
-// is not an error object of Stytch's. Every error in Stytch's reference has these
+// is not a Stytch error object. Every error in Stytch's reference has these
 // fields (https://stytch.com/docs/api-reference/b2b/api/errors/400).
 func decodeRefusal(status int, body []byte) *refusal {
 	var r refusal
@@ -55,7 +55,7 @@ func decodeRefusal(status int, body []byte) *refusal {
 	return &r
 }
 
-// A refusal is an error object of Stytch's.
+// A refusal is a Stytch error object.
 type refusal struct {
 	StatusCode   int       `json:"status_code"`
 	RequestID    string    `json:"request_id"`

@@ -22,7 +22,7 @@ import (
 //	*TransportError: no connection (DNS, refused,    false      tried again (a certificate error
 //	  connect timeout, proxy CONNECT, TLS handshake)            is returned)
 //	*APIError: Stytch's 429 too_many_requests        false      tried again after a wait, if that is short
-//	*APIError: any other 4xx of Stytch's, except     false      returned
+//	*APIError: any other 4xx from Stytch, except     false      returned
 //	  408, 460, 499 and client_closed_request
 //	*APIError: any other answer outside 2xx          true       returned; a redirect is not followed
 //	*TransportError: connected, but no answer        true       returned
@@ -185,7 +185,7 @@ func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + ": " + e.
 // on the way to it.
 //
 // RequestID, ErrorType, ErrorMessage and ErrorURL are set if the answer is an
-// error object of Stytch's, and empty for any other answer.
+// Stytch error object, and empty for any other answer.
 type APIError struct {
 	// Op is the call that failed.
 	Op Op
@@ -227,7 +227,7 @@ func (e *APIError) Error() string {
 	if e.ErrorMessage != "" {
 		b.WriteString(": " + strings.TrimRight(oneLine(e.ErrorMessage), "."))
 	} else if e.stranger != "" {
-		b.WriteString(", not an error of Stytch's: " + e.stranger)
+		b.WriteString(", not an error from Stytch: " + e.stranger)
 	}
 	if e.err != nil {
 		b.WriteString("; reading its body: " + oneLine(e.err.Error()))
@@ -257,8 +257,8 @@ func (e *APIError) outcome() Outcome {
 // certain reports whether Stytch certainly refused the request.
 //
 // 499 is Stytch's own for a connection that went away while it worked
-// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460 tell of
-// a time or a connection that ended, too.
+// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460
+// also report a time or a connection that ended.
 func (r *refusal) certain() bool {
 	switch r.StatusCode {
 	case http.StatusRequestTimeout, 460, 499:
@@ -306,20 +306,20 @@ func (e *APIError) Unwrap() error { return e.err }
 
 // A TransportError reports a call that ended without a usable answer: there was
 // no connection, the connection broke, time ran out, the context was canceled, or
-// a 2xx came that is not a success of Stytch's.
+// a 2xx came that is not a success from Stytch.
 type TransportError struct {
 	// Op is the call that failed.
 	Op Op
 	// StatusCode is the HTTP status, if there was an answer; otherwise 0.
 	StatusCode int
-	// RequestID identifies the request to Stytch's support, if the answer had a
-	// request ID of Stytch's.
+	// RequestID identifies the request to Stytch's support, if the answer had
+	// one from Stytch.
 	RequestID string
 	// Attempts is the number of HTTP requests that the call made. It is 0 if the
 	// context was over before the first.
 	Attempts int
 	// Outcome says what is known about the SMS or the code, over all attempts.
-	// It is OutcomeApplied if the answer had a request ID of Stytch's.
+	// It is OutcomeApplied if the answer had a request ID from Stytch.
 	Outcome Outcome
 	// Err is the cause, for [errors.Is] and [errors.As]:
 	// [context.DeadlineExceeded], [context.Canceled], a [*net.OpError] and the

@@ -74,27 +74,27 @@ func TestAPIError(t *testing.T) {
 		{
 			"another status in the body", 400, "", object(404, "member_not_found", ""),
 			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error of Stytch's: no Content-Type, 84 bytes; an SMS may have been sent",
+			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 84 bytes; an SMS may have been sent",
 		},
 		{
 			"a page of a proxy", 502, "", "<html>\n<h1>Bad Gateway</h1>",
 			stytchb2b.APIError{StatusCode: 502, Outcome: unknown},
-			"stytchb2b: HTTP 502 Bad Gateway, not an error of Stytch's: no Content-Type, 27 bytes; an SMS may have been sent",
+			"stytchb2b: HTTP 502 Bad Gateway, not an error from Stytch: no Content-Type, 27 bytes; an SMS may have been sent",
 		},
 		{
 			"an error of somebody else", 403, "", `{"message":"Forbidden","request_id":"7"}`,
 			stytchb2b.APIError{StatusCode: 403, Outcome: unknown},
-			"stytchb2b: HTTP 403 Forbidden, not an error of Stytch's: no Content-Type, 40 bytes; an SMS may have been sent",
+			"stytchb2b: HTTP 403 Forbidden, not an error from Stytch: no Content-Type, 40 bytes; an SMS may have been sent",
 		},
 		{
 			"nothing", 500, "", "",
 			stytchb2b.APIError{StatusCode: 500, Outcome: unknown},
-			"stytchb2b: HTTP 500 Internal Server Error, not an error of Stytch's: no Content-Type, 0 bytes; an SMS may have been sent",
+			"stytchb2b: HTTP 500 Internal Server Error, not an error from Stytch: no Content-Type, 0 bytes; an SMS may have been sent",
 		},
 		{
 			"no status that there is", 799, "", "",
 			stytchb2b.APIError{StatusCode: 799, Outcome: unknown},
-			"stytchb2b: HTTP 799, not an error of Stytch's: no Content-Type, 0 bytes; an SMS may have been sent",
+			"stytchb2b: HTTP 799, not an error from Stytch: no Content-Type, 0 bytes; an SMS may have been sent",
 		},
 		{
 			"texts of other types", 400, "", object(400, "invalid_locale", `,"error_message":{"en":"no"},"error_url":7`),
@@ -104,7 +104,7 @@ func TestAPIError(t *testing.T) {
 		{
 			"a body over the limit", 400, "", object(400, "invalid_locale", `,"error_message":"`+strings.Repeat("a", 1<<20)+`"`),
 			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error of Stytch's: no Content-Type, 1048577 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
+			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 1048577 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -205,7 +205,7 @@ func TestAuthenticateAttempts(t *testing.T) {
 		{"no connection at all", []end{refused}, 3, false, "the network failed; the code was not used"},
 		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the code may be used up"},
 		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the code may be used up"},
-		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error, not an error of Stytch's: no Content-Type, 0 bytes; the code may be used up"},
+		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error, not an error from Stytch: no Content-Type, 0 bytes; the code may be used up"},
 		{"400", []end{{status: 400, refusal: "invalid_code"}, ok}, 1, false, "HTTP 400 invalid_code: A message; the code was not used"},
 		{"400 of a gateway", []end{{status: 400}, ok}, 1, true, "; the code may be used up"},
 		{"307", []end{{status: 307}, ok}, 1, true, "; the code may be used up"},

@@ -35,7 +35,7 @@ type end struct {
 	connected  bool   // the error came after a connection was handed over
 	err        error
 	body       string
-	refusal    stytchb2b.ErrorType // of an error object of Stytch's that is the body
+	refusal    stytchb2b.ErrorType // of a Stytch error object that is the body
 }
 
 var (

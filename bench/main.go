@@ -1,4 +1,4 @@
-// Command bench holds stytchb2b against what people would use in its place, and
+// Command bench holds stytchb2b against what people would use instead, and
 // prints what the README quotes: ratios, from one run on one machine.
 //
 //	cd bench && go run .

@@ -51,7 +51,7 @@ func AllowCountries(codes ...string) Option {
 	}
 }
 
-// Cooldown is the time between two Sends for a Member, in the place of
+// Cooldown is the time between two Sends for a Member, instead of
 // [DefaultCooldown].
 func Cooldown(d time.Duration) Option {
 	return func(c *config) error {
@@ -163,7 +163,7 @@ func WithStore(store Store) Option {
 	}
 }
 
-// StoreTimeout is how long a decision waits for the store, in the place of
+// StoreTimeout is how long a decision waits for the store, instead of
 // [DefaultStoreTimeout].
 func StoreTimeout(d time.Duration) Option {
 	return func(c *config) error {
@@ -184,7 +184,7 @@ func FailClosed() Option {
 	}
 }
 
-// WithLogger logs failures of the store to logger, in the place of
+// WithLogger logs failures of the store to logger, instead of
 // [slog.Default].
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {

@@ -78,7 +78,7 @@ func (f Fault) answer() answer {
 	if f.Body != "" || errorType == "" {
 		return answer{f.StatusCode, f.Header, []byte(f.Body)}
 	}
-	e := fail(f.StatusCode, string(errorType), "This answer is a fault of the test's.")
+	e := fail(f.StatusCode, string(errorType), "The test asked for this answer.")
 	ans := e.answer("request-id-test-" + uuid())
 	maps.Copy(ans.header, f.Header)
 	return ans
@@ -164,7 +164,7 @@ func reset(w http.ResponseWriter) {
 			raw = t.NetConn()
 		}
 		if t, ok := raw.(*net.TCPConn); ok {
-			_ = t.SetLinger(0) // RST in the place of FIN
+			_ = t.SetLinger(0) // RST instead of FIN
 		}
 		_ = raw.Close()
 	}

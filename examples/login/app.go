@@ -27,7 +27,7 @@ var pagesHTML string
 var pages = template.Must(template.New("").Parse(pagesHTML))
 
 type config struct {
-	fake      *fake         // in the place of Stytch; nil for the real one
+	fake      *fake         // instead of Stytch; nil for the real one
 	cooldown  time.Duration // between two codes for a Member
 	logger    *slog.Logger
 	providers providers
