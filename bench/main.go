@@ -1,5 +1,5 @@
 // Command bench holds stytchb2b against what people would use instead, and
-// prints what the README quotes: ratios, from one run on one machine.
+// prints what its README quotes: ratios, from one run on one machine.
 //
 //	cd bench && go run .
 //
@@ -49,6 +49,7 @@ func main() {
 	machine()
 	cpu()
 	throughput()
+	cold()
 	faults()
 	scale()
 	footprint()

@@ -72,6 +72,7 @@ func serve(proto protocol) {
 		if limited.Add(1)%20 == 0 {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"status_code":429,"request_id":"request-id-test-1","error_type":"too_many_requests"}`)
 			return
 		}
 		respond(w, r)
