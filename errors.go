@@ -31,8 +31,11 @@ import (
 //	nil: a success                                   true       returned
 //	any other error                                  true
 //
-// An answer is Stytch's if it is one of its error objects: a gateway on the way
-// may answer with any status after Stytch has acted.
+// Stytch's own 4xx is one with a Stytch error object: a gateway on the way may
+// answer with any status after Stytch has acted. That Stytch sends nothing if it
+// answers so is assumed for 429, and for the other 4xx follows from what its
+// reference says of them
+// (https://stytch.com/docs/api-reference/b2b/api/errors/overview).
 //
 // An error of several attempts counts them all. So does an error that wraps
 // several errors, such as that of [errors.Join]: MaybeSent is false only if it is

@@ -77,6 +77,16 @@ func TestAPIError(t *testing.T) {
 			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 84 bytes; an SMS may have been sent",
 		},
 		{
+			"no request ID", 400, "", `{"status_code":400,"error_type":"invalid_locale"}`,
+			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
+			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 49 bytes; an SMS may have been sent",
+		},
+		{
+			"no error type", 400, "", `{"status_code":400,"request_id":"request-id-test-1"}`,
+			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
+			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 52 bytes; an SMS may have been sent",
+		},
+		{
 			"a page of a proxy", 502, "", "<html>\n<h1>Bad Gateway</h1>",
 			stytchb2b.APIError{StatusCode: 502, Outcome: unknown},
 			"stytchb2b: HTTP 502 Bad Gateway, not an error from Stytch: no Content-Type, 27 bytes; an SMS may have been sent",

@@ -505,6 +505,58 @@ func TestHTTPClientTimeoutIsPerAttempt(t *testing.T) {
 	})
 }
 
+// An http.Client's Timeout that leaves no time for an attempt is no wait, and the
+// attempts count.
+func TestHTTPClientTimeoutIsTiny(t *testing.T) {
+	t.Parallel()
+	srv := stytchtest.NewServer()
+	defer srv.Close()
+	client := srv.Client(stytchb2b.WithHTTPClient(&http.Client{Timeout: 1}), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}))
+	_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Contains(t, err.Error(), "after 3 attempts")
+	assert.NotContains(t, err.Error(), "waiting")
+	assert.False(t, stytchb2b.MaybeSent(err))
+	assert.Empty(t, srv.SMS())
+}
+
+// A transport that buffers the body and tries again breaks the promise of one SMS.
+// If the library sees it, neither the outcome nor the log hides it.
+func TestTransportThatTriesAgain(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		last      end
+		maybeSent bool
+	}{
+		{ok, true},
+		{limited, true}, // The request before it may have been applied.
+		{end{status: 404, refusal: stytchb2b.ErrorTypeMemberNotFound}, true},
+		{refused, true},
+	} {
+		twice := roundTripper(func(req *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(req.Body)
+			require.NoError(t, err)
+			for _, e := range []end{broken, tc.last} {
+				again := req.Clone(req.Context())
+				again.Body = io.NopCloser(bytes.NewReader(body))
+				if resp, err := e.do(again); e != broken {
+					return resp, err
+				}
+			}
+			return nil, nil
+		})
+		var logged strings.Builder
+		client := newClient(t, twice, stytchb2b.WithLogger(debugLogger(&logged)))
+		_, err := client.OTPs.SMS.Send(t.Context(), params)
+		assert.Equal(t, tc.last == ok, err == nil)
+		assert.Equal(t, tc.maybeSent, stytchb2b.MaybeSent(err), "%v", err)
+		if tc.last != refused { // There was one connection only.
+			assert.Contains(t, logged.String(), `level=WARN msg="stytchb2b: call"`)
+			assert.Contains(t, logged.String(), "repeated=true")
+		}
+	}
+}
+
 // Transports of all kinds, and what their errors prove.
 func TestForeignTransports(t *testing.T) {
 	t.Parallel()

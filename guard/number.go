@@ -6,8 +6,9 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// sandboxNumber is Stytch's, which sends nothing and costs nothing
-// (https://stytch.com/docs/b2b/guides/sandbox-values).
+// sandboxNumber is a number that sends nothing and costs nothing. Stytch documents
+// it for its consumer API only
+// (https://stytch.com/docs/guides/testing/sandbox-values).
 const sandboxNumber = "+10000000000"
 
 // A number is what the metadata of libphonenumber says of a phone number.
