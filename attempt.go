@@ -16,8 +16,7 @@ import (
 
 // An attempt is one HTTP exchange and what its end proved.
 type attempt struct {
-	start time.Time
-	took  time.Duration
+	took time.Duration
 
 	status  int         // of the answer; 0 if none came
 	header  http.Header // of the answer
@@ -35,7 +34,8 @@ type attempt struct {
 // try makes one attempt. A connectTimeout of more than 0 bounds the time until
 // the transport has a connection for it.
 func try(req *http.Request, transport http.RoundTripper, payload []byte, connectTimeout time.Duration) (*http.Response, *attempt) {
-	a := &attempt{start: time.Now(), outcome: OutcomeUnknown}
+	start := time.Now()
+	a := &attempt{outcome: OutcomeUnknown}
 	e := &a.evidence
 	e.payload = payload
 	ctx := req.Context()
@@ -67,7 +67,7 @@ func try(req *http.Request, transport http.RoundTripper, payload []byte, connect
 	default:
 		a.read(resp)
 	}
-	a.took = time.Since(a.start)
+	a.took = time.Since(start)
 	a.unsent, a.repeated = e.seal()
 	switch {
 	case a.unsent && (a.status < 200 || a.status > 299):

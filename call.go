@@ -45,14 +45,13 @@ func (c *Client) do(ctx context.Context, e endpoint, fields []field, payload []b
 	if err := e.op.over(ctx); err != nil {
 		return err
 	}
-	start := time.Now()
-	call := &call{client: c, endpoint: e, fields: fields, payload: payload, before: OutcomeNotApplied}
+	call := &call{client: c, endpoint: e, fields: fields, payload: payload, start: time.Now(), before: OutcomeNotApplied}
 	err := call.run(ctx)
 	if err == nil {
 		err = call.decode(ctx, out)
 	}
 	call.logAttempt(ctx, err)
-	call.log(ctx, start, err)
+	call.log(ctx, err)
 	return err
 }
 
@@ -64,6 +63,7 @@ type call struct {
 	endpoint endpoint
 	fields   []field
 	payload  []byte
+	start    time.Time
 	room     time.Duration // that an attempt needs
 
 	attempts int
@@ -76,7 +76,7 @@ type call struct {
 // run makes the attempts. It returns nil if the last one was answered with a 2xx.
 func (c *call) run(ctx context.Context) error {
 	deadline, _ := ctx.Deadline() // begin has set one.
-	c.room = min(time.Second, time.Until(deadline)/2)
+	c.room = min(time.Second, deadline.Sub(c.start)/2)
 
 	httpClient := http.Client{
 		Transport:     c,
@@ -133,6 +133,10 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 // checkRetry ends an attempt and decides whether another one follows.
 func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	a := c.last
+	c.again = false
+	if a.success() {
+		return false, nil
+	}
 	if a.err != nil {
 		a.err = err // The http.Client knows of its Timeout.
 	}
@@ -250,13 +254,19 @@ func addCause(err, cause error) error {
 
 // logAttempt writes a record of the last attempt.
 func (c *call) logAttempt(ctx context.Context, err error, more ...slog.Attr) {
+	if c.client.logger == nil {
+		return
+	}
 	a := c.last
 	attrs := append([]slog.Attr{slog.Int("attempt", c.attempts)}, more...)
 	c.write(ctx, slog.LevelDebug, "stytchb2b: attempt", a.took, a.outcome, err, attrs)
 }
 
 // log writes a record of the call.
-func (c *call) log(ctx context.Context, start time.Time, err error) {
+func (c *call) log(ctx context.Context, err error) {
+	if c.client.logger == nil {
+		return
+	}
 	level := slog.LevelDebug
 	if err != nil {
 		level = slog.LevelWarn
@@ -266,12 +276,12 @@ func (c *call) log(ctx context.Context, start time.Time, err error) {
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.Bool("repeated", true))
 	}
-	c.write(ctx, level, "stytchb2b: call", time.Since(start), c.outcome(), err, attrs)
+	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), c.outcome(), err, attrs)
 }
 
 func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, err error, more []slog.Attr) {
 	logger := c.client.logger
-	if logger == nil || !logger.Enabled(ctx, level) {
+	if !logger.Enabled(ctx, level) {
 		return
 	}
 	attrs := append([]slog.Attr{

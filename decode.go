@@ -11,6 +11,8 @@ import (
 
 // An answer is what a success of an endpoint is decoded into.
 type answer interface {
+	// exactly returns the answer behind decoys.
+	exactly() any
 	// lacks names the first field that the answer needs to be a success and does
 	// not have, or returns "".
 	lacks(status int) string
@@ -21,7 +23,7 @@ type answer interface {
 // decodeAnswer decodes the body of a success. It is a success of Stytch's only if
 // it has what makes it one: something else may have answered.
 func decodeAnswer(status int, body []byte, out answer) error {
-	if err := decodeObject(body, out); err != nil {
+	if err := decodeObject(body, out.exactly(), out); err != nil {
 		return err
 	}
 	if name := out.lacks(status); name != "" {
@@ -49,7 +51,11 @@ func lacks(status, statusCode int, required ...[2]string) string {
 // fields (https://stytch.com/docs/api-reference/b2b/api/errors/400).
 func decodeRefusal(status int, body []byte) *refusal {
 	var r refusal
-	if decodeObject(body, &r) != nil || r.StatusCode != status || r.RequestID == "" || r.ErrorType == "" {
+	exactly := &struct {
+		decoys
+		*refusal
+	}{refusal: &r}
+	if decodeObject(body, exactly, &r) != nil || r.StatusCode != status || r.RequestID == "" || r.ErrorType == "" {
 		return nil
 	}
 	return &r
@@ -64,10 +70,27 @@ type refusal struct {
 	ErrorURL     string    `json:"error_url"`
 }
 
-// decodeObject decodes a JSON object into the struct that out points to. Unlike
-// package json it matches the object's names exactly, and a field that does not
-// fit its type stays zero without harm to the others.
-func decodeObject(body []byte, out any) error {
+// Decoys stand in front of the fields that matter. Package json takes a name in
+// another case for a field if none has just that name, and then the first field
+// wins: a decoy takes "MEMBER_ID", which would otherwise override "member_id".
+type decoys struct {
+	RequestID     ignored `json:"REQUEST_ID"`
+	StatusCode    ignored `json:"STATUS_CODE"`
+	MemberID      ignored `json:"MEMBER_ID"`
+	SessionToken  ignored `json:"SESSION_TOKEN"`
+	SessionJWT    ignored `json:"SESSION_JWT"`
+	MemberSession ignored `json:"MEMBER_SESSION"`
+	ErrorType     ignored `json:"ERROR_TYPE"`
+}
+
+type ignored struct{}
+
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
+
+// decodeObject decodes a JSON object into the struct that out points to, which
+// exactly has behind decoys. A field that does not fit its type stays zero,
+// without harm to the others.
+func decodeObject(body []byte, exactly, out any) error {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	switch {
 	case len(body) == 0:
@@ -75,8 +98,7 @@ func decodeObject(body []byte, out any) error {
 	case body[0] != '{':
 		return errors.New("the body is not a JSON object")
 	}
-	err := json.Unmarshal(body, out)
-	if err == nil && plainNames(body) {
+	if json.Unmarshal(body, exactly) == nil {
 		return nil
 	}
 	if !json.Valid(body) {
@@ -86,49 +108,6 @@ func decodeObject(body []byte, out any) error {
 	v.SetZero()
 	decodeField(body, v)
 	return nil
-}
-
-// plainNames reports whether the names in a valid JSON object, those in objects
-// within it aside, are of lower case letters, digits and underscores as all of
-// Stytch's are. Package json would take "MEMBER_ID" for "member_id".
-func plainNames(object []byte) bool {
-	depth := 0
-	for i := 0; i < len(object); i++ {
-		switch object[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '"':
-			text := object[i+1:]
-			text = text[:stringEnd(text)]
-			i += len(text) + 1
-			if depth == 1 && !plainName(text) && bytes.HasPrefix(bytes.TrimLeft(object[i+1:], " \t\r\n"), []byte(":")) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func plainName(name []byte) bool {
-	for _, c := range name {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return true
-}
-
-// stringEnd returns the index of the quote that ends a JSON string.
-func stringEnd(s []byte) int {
-	for n := 0; ; n++ {
-		n += bytes.IndexByte(s[n:], '"')
-		escapes := n - len(bytes.TrimRight(s[:n], `\`))
-		if escapes%2 == 0 {
-			return n
-		}
-	}
 }
 
 // decodeField decodes what fits into v.

@@ -20,10 +20,11 @@ type field struct {
 type kind uint8
 
 const (
-	plain   kind = iota
-	number       // a phone number: printed as its last four digits
-	secret       // never printed
-	session      // secret, and one of those that name a session: at most one is given
+	plain    kind = iota
+	language      // a language tag
+	number        // a phone number: printed as its last four digits
+	secret        // never printed
+	session       // secret, and one of those that name a session: at most one is given
 )
 
 // checkFields returns a *ParamError for the first field that no call takes, and
@@ -37,6 +38,8 @@ func checkFields(fields []field) (sessions int, err error) {
 			return 0, &ParamError{f.name, "must be valid UTF-8"}
 		case f.kind == number && f.value != "" && !isE164(f.value):
 			return 0, &ParamError{f.name, `must be in E.164 form, "+" and 2 to 15 digits that do not start with 0, such as "+12025550123"`}
+		case f.kind == language && f.value != "" && !isLanguageTag(f.value):
+			return 0, &ParamError{f.name, `must be a BCP 47 language tag, such as "en" or "pt-br"`}
 		case f.kind == session && f.value != "":
 			if sessions++; sessions > 1 {
 				return 0, &ParamError{f.name, "must be empty if another of intermediate_session_token, session_token and session_jwt is given"}
@@ -53,11 +56,22 @@ func isE164(s string) bool {
 		strings.Trim(digits, "0123456789") == ""
 }
 
+// isLanguageTag reports whether s is made of subtags as those of BCP 47 are: 1 to
+// 8 letters or digits (RFC 5646, section 2.1).
+func isLanguageTag(s string) bool {
+	for subtag := range strings.SplitSeq(strings.ToLower(s), "-") {
+		if subtag == "" || len(subtag) > 8 || strings.Trim(subtag, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // secretValues returns the fields' values that no text may show.
 func secretValues(fields []field) secrets {
 	var values secrets
 	for _, f := range fields {
-		if f.kind != plain && f.value != "" {
+		if f.kind >= number && f.value != "" {
 			values = append(values, strings.TrimPrefix(f.value, "+"))
 		}
 	}

@@ -42,7 +42,8 @@ type SMS struct {
 // [*TransportError], and the response is then nil. [MaybeSent] says whether an SMS
 // may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
-	if err := params.check(); err != nil {
+	fields := params.fields()
+	if _, err := checkFields(fields); err != nil {
 		return nil, err
 	}
 	params.Locale = params.Locale.canonical()
@@ -58,18 +59,18 @@ func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, 
 	if err != nil {
 		return nil, err
 	}
-	resp, err := s.sendNow(ctx, params)
+	resp, err := s.sendNow(ctx, params, fields)
 	if done != nil {
 		done(resp, err)
 	}
 	return resp, err
 }
 
-// sendNow is Send without checks.
-func (s SMS) sendNow(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
+// sendNow is Send without its checks.
+func (s SMS) sendNow(ctx context.Context, params SMSSendParams, fields []field) (*SMSSendResponse, error) {
 	payload, _ := json.Marshal(params) // Strings always can be.
 	resp := &SMSSendResponse{}
-	if err := s.client.do(ctx, s.send, params.fields(), payload, resp); err != nil {
+	if err := s.client.do(ctx, s.send, fields, payload, resp); err != nil {
 		return nil, err
 	}
 	return resp, nil
@@ -114,22 +115,11 @@ func (p SMSSendParams) fields() []field {
 		{name: "organization_id", value: p.OrganizationID, required: true},
 		{name: "member_id", value: p.MemberID, required: true},
 		{name: "mfa_phone_number", value: p.MFAPhoneNumber, kind: number},
-		{name: "locale", value: string(p.Locale)},
+		{name: "locale", value: string(p.Locale), kind: language},
 		{name: "intermediate_session_token", value: p.IntermediateSessionToken, kind: session},
 		{name: "session_token", value: p.SessionToken, kind: session},
 		{name: "session_jwt", value: p.SessionJWT, kind: session},
 	}
-}
-
-// check returns a *ParamError for the first parameter that is malformed.
-func (p SMSSendParams) check() error {
-	if _, err := checkFields(p.fields()); err != nil {
-		return err
-	}
-	if p.Locale != "" && !p.Locale.wellFormed() {
-		return &ParamError{"locale", `must be a BCP 47 language tag, such as "en" or "pt-br"`}
-	}
-	return nil
 }
 
 // String returns the parameters, masked.
@@ -182,17 +172,6 @@ func (l Locale) canonical() Locale {
 	return l
 }
 
-// wellFormed reports whether the locale is made of subtags as those of BCP 47 are:
-// 1 to 8 letters or digits (RFC 5646, section 2.1).
-func (l Locale) wellFormed() bool {
-	for subtag := range strings.SplitSeq(strings.ToLower(string(l)), "-") {
-		if subtag == "" || len(subtag) > 8 || strings.Trim(subtag, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
-			return false
-		}
-	}
-	return true
-}
-
 // An SMSSendResponse is the answer to a successful [SMS.Send].
 //
 // Printed with package fmt or logged with log/slog, it shows the request ID, the
@@ -216,6 +195,13 @@ type SMSSendResponse struct {
 // struct does not have. It is empty for a response that was unmarshaled from
 // JSON.
 func (r *SMSSendResponse) RawJSON() string { return string(r.body) }
+
+func (r *SMSSendResponse) exactly() any {
+	return &struct {
+		decoys
+		*SMSSendResponse
+	}{SMSSendResponse: r}
+}
 
 func (r *SMSSendResponse) lacks(status int) string {
 	return lacks(status, r.StatusCode, [2]string{"request_id", r.RequestID}, [2]string{"member_id", r.MemberID})

@@ -26,7 +26,8 @@ import (
 // is wrong, and [ErrorTypeUnableToAuthOTPCode] if it has expired or was used.
 // [MaybeUsed] says whether the code may be used up.
 func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*SMSAuthenticateResponse, error) {
-	payload, err := params.encode()
+	fields := params.fields()
+	payload, err := params.encode(fields)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,7 @@ func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*S
 		return nil, err
 	}
 	resp := &SMSAuthenticateResponse{}
-	if err := s.client.do(ctx, s.authenticate, params.fields(), payload, resp); err != nil {
+	if err := s.client.do(ctx, s.authenticate, fields, payload, resp); err != nil {
 		return nil, err
 	}
 	return resp, nil
@@ -129,8 +130,8 @@ func (p SMSAuthenticateParams) fields() []field {
 
 // encode returns the body of the request, or a *ParamError for the first
 // parameter that is malformed.
-func (p SMSAuthenticateParams) encode() ([]byte, error) {
-	sessions, err := checkFields(p.fields())
+func (p SMSAuthenticateParams) encode(fields []field) ([]byte, error) {
+	sessions, err := checkFields(fields)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +188,13 @@ type SMSAuthenticateResponse struct {
 // fields that the struct does not have. It is empty for a response that was
 // unmarshaled from JSON.
 func (r *SMSAuthenticateResponse) RawJSON() string { return string(r.body) }
+
+func (r *SMSAuthenticateResponse) exactly() any {
+	return &struct {
+		decoys
+		*SMSAuthenticateResponse
+	}{SMSAuthenticateResponse: r}
+}
 
 func (r *SMSAuthenticateResponse) lacks(status int) string {
 	return lacks(status, r.StatusCode,
