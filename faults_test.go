@@ -602,17 +602,42 @@ func (l *lab) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // giveUp ends an attempt as a timeout does, once the server has done its part:
-// before the answer's headers if they are what is slow, and otherwise after them.
+// before the answer's headers if they are what is slow, and otherwise when a part
+// of its body has come.
 func (l *lab) giveUp(next http.RoundTripper, req *http.Request, fault stytchtest.Fault) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context())
-	defer cancel()
 	if fault.Delay > 0 {
+		defer cancel()
 		go func() {
 			defer cancel()
 			assert.Eventually(l, func() bool { return ctx.Err() != nil || l.applied(l.stytch, fault.MemberID) > 0 }, time.Minute, time.Millisecond)
 		}()
 	}
-	return next.RoundTrip(req.WithContext(ctx))
+	resp, err := next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = givenUpBody{resp.Body, cancel}
+	return resp, nil
+}
+
+type givenUpBody struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (b givenUpBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.cancel()
+	}
+	return n, err
+}
+
+func (b givenUpBody) Close() error {
+	b.cancel()
+	return b.ReadCloser.Close()
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
