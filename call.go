@@ -66,6 +66,9 @@ type call struct {
 	start    time.Time
 	room     time.Duration // that an attempt needs
 
+	httpClient http.Client // the Client's, with the call as its Transport
+	loop       retryablehttp.Client
+
 	attempts int
 	last     *attempt
 	before   Outcome // of the attempts before the last one
@@ -78,23 +81,21 @@ func (c *call) run(ctx context.Context) error {
 	deadline, _ := ctx.Deadline() // begin has set one.
 	c.room = min(time.Second, deadline.Sub(c.start)/2)
 
-	httpClient := http.Client{
+	c.httpClient = http.Client{
 		Transport:     c,
 		Jar:           c.client.http.Jar,
 		Timeout:       c.client.http.Timeout,
 		CheckRedirect: neverFollow,
 	}
-	loop := retryablehttp.Client{
-		HTTPClient:   &httpClient,
-		RetryMax:     c.client.retry.MaxAttempts - 1,
-		CheckRetry:   c.checkRetry,
-		Backoff:      c.backoff,
-		PrepareRetry: c.prepareRetry,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
+	c.loop.HTTPClient = &c.httpClient
+	c.loop.RetryMax = c.client.retry.MaxAttempts - 1
+	c.loop.CheckRetry = c.checkRetry
+	c.loop.Backoff = c.backoff
+	c.loop.PrepareRetry = c.prepareRetry
+	c.loop.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	req := c.endpoint.request.WithContext(ctx)
 	_ = c.prepareRetry(req)
-	resp, err := loop.Do(&retryablehttp.Request{Request: req})
+	resp, err := c.loop.Do(&retryablehttp.Request{Request: req})
 	if err == nil {
 		_ = resp.Body.Close() // It was read; this stops the timer of an http.Client's Timeout.
 	}
