@@ -17,8 +17,8 @@ import (
 const userAgent = "stytchb2b-go/0.1.0"
 
 // A Client makes calls to Stytch for one project. Make one and share it: it is
-// safe for concurrent use and keeps connections open. It starts no goroutine and
-// needs no closing. Package fmt and log/slog never print its secret.
+// safe for concurrent use and keeps connections open. It needs
+// no closing. Package fmt and log/slog never print its secret.
 type Client struct {
 	// OTPs holds the calls for one-time passcodes.
 	OTPs OTPs
@@ -45,7 +45,8 @@ type Client struct {
 //
 // Requests go to https://test.stytch.com if the project ID begins with
 // "project-test-", to https://api.stytch.com if it begins with "project-live-",
-// and elsewhere with [WithBaseURL]. The error is a [*ConfigError].
+// and elsewhere with [WithBaseURL], which any other project ID requires. The error
+// is a [*ConfigError].
 func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	if err := checkCredentials(projectID, secret); err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	cfg := config{timeout: DefaultTimeout, retry: RetryPolicy{}.withDefaults(), userAgent: userAgent}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, &ConfigError{"opts", "an Option must not be nil"}
+			return nil, &ConfigError{"opts", "must not contain nil"}
 		}
 		if err := opt(&cfg); err != nil {
 			return nil, err
@@ -161,14 +162,14 @@ func withDefaultBaseURL(projectID string) Option {
 // proxy that does not answer leaves time to try again.
 const connectTimeout = 3 * time.Second
 
-// NewTransport returns the transport of a Client that is not given one, for
-// programs that wrap it before they pass it to [WithHTTPClient].
+// NewTransport returns the transport that a Client uses by default, for programs
+// that wrap it and pass the result to [WithHTTPClient].
 //
 // It is a clone of [http.DefaultTransport] that speaks HTTP/1.1, gives up
 // connecting after 3 seconds, resumes TLS sessions, and keeps up to 256 idle
 // connections to a host (net/http keeps 2) for 45 seconds. The dialer and the
 // proxy of http.DefaultTransport are kept. If the program has replaced
-// http.DefaultTransport with something else than an [*http.Transport], such as a
+// http.DefaultTransport with something other than an [*http.Transport], such as a
 // mock, NewTransport returns that.
 func NewTransport() http.RoundTripper {
 	defaultTransport, ok := http.DefaultTransport.(*http.Transport)
@@ -217,8 +218,9 @@ func dialWithin(timeout time.Duration, dial dialFunc) dialFunc {
 	}
 }
 
-// CloseIdleConnections closes the Client's idle connections. It does nothing for a Client made with [WithHTTPClient], whose
-// transport may be shared.
+// CloseIdleConnections closes the Client's idle connections. It does nothing for
+// a Client made with [WithHTTPClient], or if [http.DefaultTransport] was not an
+// [*http.Transport]: other code may share those transports.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.connectTimeout > 0 {
 		c.http.CloseIdleConnections()

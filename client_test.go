@@ -87,7 +87,7 @@ func TestNewClientRefuses(t *testing.T) {
 			require.ErrorAs(t, err, &configErr)
 			assert.Equal(t, tc.field, configErr.Name)
 			assert.Contains(t, configErr.Reason, tc.says)
-			assert.Equal(t, "stytchb2b: "+configErr.Name+": "+configErr.Reason, err.Error())
+			assert.Equal(t, "stytchb2b: "+configErr.Name+" "+configErr.Reason, err.Error())
 			assert.False(t, stytchb2b.MaybeSent(err))
 			assert.NotContains(t, err.Error(), "hunter2")
 			assert.NotContains(t, err.Error(), "\n")
@@ -168,7 +168,7 @@ func TestZeroClient(t *testing.T) {
 	var client stytchb2b.Client
 	resp, err := client.OTPs.SMS.Send(t.Context(), params)
 	assert.Nil(t, resp)
-	assert.EqualError(t, err, "stytchb2b: client: must be made by NewClient")
+	assert.EqualError(t, err, "stytchb2b: client must be made by NewClient")
 	assert.False(t, stytchb2b.MaybeSent(err))
 }
 
@@ -266,7 +266,7 @@ func TestHTTPClient(t *testing.T) {
 			var apiErr *stytchb2b.APIError
 			require.ErrorAs(t, err, &apiErr)
 			assert.Equal(t, status, apiErr.StatusCode)
-			assert.Equal(t, "elsewhere", string(apiErr.RawBody()))
+			assert.Equal(t, "elsewhere", apiErr.RawBody())
 			assert.Contains(t, err.Error(), "is the base URL right?")
 			assert.True(t, stytchb2b.MaybeSent(err), "a gateway may redirect after Stytch has acted")
 		}

@@ -1,5 +1,5 @@
-// Package stytchb2b makes the SMS step of a multi-factor login with Stytch's B2B
-// API from a Go backend: [SMS.Send] sends a one-time passcode, and
+// Package stytchb2b implements the SMS step of a multi-factor login with Stytch's
+// B2B API: [SMS.Send] sends a one-time passcode, and
 // [SMS.Authenticate] verifies the one that the user enters.
 //
 // After the primary login of a Member enrolled in MFA, Stytch has already sent a
@@ -26,37 +26,38 @@
 // the API has no idempotency key. So a wrong retry is worse than none, and this
 // package makes two promises:
 //
-//  1. One Send puts at most one SMS out. It tries again only if the request
+//  1. One Send sends at most one SMS. It tries again only if the request
 //     certainly did not leave, or if Stytch refused it for the moment.
 //  2. Every error says whether an SMS may have gone out. If [MaybeSent] is false,
 //     no SMS was sent. Its documentation has the table.
 //
 // An answer proves something only if it is Stytch's. A gateway, a captive portal
 // or another service may answer with any status after Stytch has acted, so a 4xx
-// counts as a refusal, and a 2xx as a success, only with what Stytch's own have.
+// counts as a refusal, and a 2xx as a success, only if
+// its body has the fields that Stytch's have.
 //
 // A [RetryPolicy] changes how often and how patiently a call tries again. Its
-// RetryUnknown gives the first promise up and keeps the second.
+// RetryUnknown gives up the first promise and keeps the second.
 //
 // Authenticate makes the same promises about the code, which it uses up, and
-// [MaybeUsed] says of its errors whether the code may be used up.
+// [MaybeUsed] reports whether the code may be used up.
 //
 // # Errors
 //
-// All errors are found with [errors.As]. A [*ParamError] reports a malformed
+// Use [errors.As] to find these errors. A [*ParamError] reports a malformed
 // parameter, and a [*GuardError] a Send that a [Guard] refused, both before any
 // I/O. An [*APIError] reports an answer outside 2xx; its ErrorType is set if the
 // answer is Stytch's. A [*TransportError] reports that no usable answer came.
 // [NewClient] returns a [*ConfigError]. [errors.Is] finds
 // [context.DeadlineExceeded] and the like.
 //
-// What a login can tell its user, and answer with:
+// How a login can respond:
 //
 //	what happened                        what to tell the user                HTTP status
 //	nil                                  code sent to •••• 0106               200
 //	MaybeSent(err)                       the code may be on its way; ask      502
 //	                                     again if it does not come in a minute
-//	RetryAfter(err) > 0                  too many codes; wait so long         429
+//	RetryAfter(err) > 0                  too many codes; wait that long       429
 //	invalid_phone_number and the like    enter another number                 422
 //	intermediate_session_not_found       sign in again                        401
 //	any other error                      we could not send the code           502
@@ -65,8 +66,8 @@
 //
 //   - Make one [Client] and share it.
 //   - Give an http.Server a WriteTimeout of more than [DefaultTimeout].
-//   - Call Send with [context.WithoutCancel] of the request's context: a browser
-//     that goes away would leave it unknown whether an SMS went out.
+//   - Call Send with [context.WithoutCancel] of the request's context: otherwise
+//     a browser that goes away cancels it, and nobody knows whether an SMS went out.
 //   - Limit the tries for each Member, and put a [Guard] in front of Send.
 //   - At Stytch, allow SMS as an MFA method, the countries of your users, and user
 //     locks, and set up billing for countries other than the US and Canada.
@@ -79,7 +80,7 @@
 // package fmt and logged with log/slog: they do not show the project's secret,
 // codes, session tokens or whole phone numbers. This does not hold for a struct of
 // yours that has them in an unexported field, which package fmt prints by
-// reflection. JSON is faithful, so that parameters and responses can be stored.
+// reflection. Marshaled to JSON, parameters and responses are complete.
 // Nothing is logged without WithLogger.
 //
 // # Testing

@@ -74,7 +74,7 @@ const (
 	// 400: an ID of the live environment came with test credentials.
 	ErrorTypeLiveIDUsedInTestEnvironment ErrorType = "live_id_used_in_test_environment"
 	// 401: the code has expired or has been used. A code that a newer one has
-	// replaced gets this or ErrorTypeOTPCodeNotFound: which is assumed.
+	// replaced gets this or ErrorTypeOTPCodeNotFound; Stytch does not say which.
 	ErrorTypeUnableToAuthOTPCode ErrorType = "unable_to_auth_otp_code"
 	// 401: the project ID or the secret is wrong.
 	ErrorTypeUnauthorizedCredentials ErrorType = "unauthorized_credentials"

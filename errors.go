@@ -10,11 +10,11 @@ import (
 )
 
 // MaybeSent reports whether an SMS may have gone out in the [SMS.Send] that
-// returned err. If MaybeSent(err) is false, no SMS was sent, and trying again
-// costs nobody a second message. If it is true, one may have been sent.
+// returned err. If MaybeSent(err) is false, no SMS was sent, and Send can
+// safely be called again. MaybeSent(nil) is true.
 //
-// This is what each end of an attempt proves, and what the call does by default.
-// [MaybeUsed] has the same table, with the code instead of the SMS.
+// The table shows what MaybeSent reports for each way an attempt can end, and what
+// the call does by default. [MaybeUsed] has the same table for the code.
 //
 //	the attempt ended with                           MaybeSent  by default
 //	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O
@@ -37,20 +37,20 @@ import (
 // reference says of them
 // (https://stytch.com/docs/api-reference/b2b/api/errors/overview).
 //
-// An error of several attempts counts them all. So does an error that wraps
-// several errors, such as that of [errors.Join]: MaybeSent is false only if it is
-// for each of them. It is false for an error of [SMS.Authenticate].
+// The result covers all attempts of a call. For an error that wraps several
+// errors, such as one from [errors.Join], MaybeSent is false only if it is false
+// for each of them. It is false for an error from [SMS.Authenticate].
 //
-// An error of this package that was made by hand, with a zero Outcome, follows
-// the table by its StatusCode and ErrorType.
+// For an [*APIError] with a zero Outcome, such as one made by a mock, StatusCode
+// and ErrorType decide. For such a [*TransportError], MaybeSent is true.
 func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
-// MaybeUsed reports whether the code may be used up by the [SMS.Authenticate]
-// that returned err, and an intermediate session token with it. If
+// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have used
+// up the code, and the intermediate session token with it. If
 // MaybeUsed(err) is false, the call did not use them: unless the error says that
 // the code is wrong or has expired, the same code can be entered again. If it is
-// true, a session may have started whose tokens nobody has, and the Member has to
-// log in again. Either way the Member is not authenticated.
+// true, a session may have started whose tokens are lost, and the Member has to
+// log in again. MaybeUsed(nil) is true.
 //
 // See [MaybeSent] for when it is false. It is false for an error of [SMS.Send].
 func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
@@ -78,9 +78,10 @@ func maybeApplied(err error, op Op) bool {
 	return true
 }
 
-// RetryAfter returns how long to wait before the call that returned err makes
-// sense again: that of the first [*APIError] or [*GuardError] that err is or
-// wraps. It is 0 if neither says.
+// RetryAfter returns how long to wait before repeating the call that returned
+// err. It is the RetryAfter of the first [*APIError] in err's tree or, without
+// one, of the first [*GuardError]. It is 0 if that does not say how long, as for a
+// 429 without a Retry-After.
 func RetryAfter(err error) time.Duration {
 	if e := (*APIError)(nil); errors.As(err, &e) {
 		return e.RetryAfter
@@ -103,9 +104,8 @@ const (
 // error made by hand it may be empty.
 func (op Op) is(other Op) bool { return op == other || op == "" }
 
-// An Outcome is what is known about the effect of a call or an attempt that
-// cannot be undone. The effect of [SMS.Send] is an SMS, that of
-// [SMS.Authenticate] is that the code is used. In an error that a call returns,
+// An Outcome says whether a call had the effect that cannot be undone: an SMS for
+// [SMS.Send], the use of the code for [SMS.Authenticate]. In an error that a call returns,
 // the Outcome is never zero.
 type Outcome uint8
 
@@ -159,15 +159,15 @@ func (op Op) sentence(o Outcome) string {
 // A ConfigError reports an argument of [NewClient], an environment variable or an
 // [Option] that is wrong. Its text never holds the value.
 type ConfigError struct {
-	// Name is "projectID" or "secret", the name of an environment variable, such
-	// as "STYTCH_SECRET", or the name of an option, such as "WithBaseURL".
+	// Name is the name of an argument ("projectID", "secret" or "opts"), an
+	// environment variable ("STYTCH_SECRET") or an option ("WithBaseURL").
 	Name string
 	// Reason says what is wrong and what was expected.
 	Reason string
 }
 
 // Error names what is wrong, and why.
-func (e *ConfigError) Error() string { return "stytchb2b: " + e.Name + ": " + e.Reason }
+func (e *ConfigError) Error() string { return "stytchb2b: " + e.Name + " " + e.Reason }
 
 // A ParamError reports a parameter of a call that is missing or malformed. It
 // comes before any I/O: no SMS was sent and no code used. Its text never holds
@@ -182,12 +182,12 @@ type ParamError struct {
 }
 
 // Error names the field and the reason.
-func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + ": " + e.Reason }
+func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + " " + e.Reason }
 
 // An APIError reports an answer outside 2xx, from Stytch or from something else
 // on the way to it.
 //
-// RequestID, ErrorType, ErrorMessage and ErrorURL are set if the answer is an
+// RequestID, ErrorType, ErrorMessage and ErrorURL are set if the answer is a
 // Stytch error object, and empty for any other answer.
 type APIError struct {
 	// Op is the call that failed.
@@ -217,8 +217,8 @@ type APIError struct {
 }
 
 // Error returns one line: the status, what Stytch says, what is known about the
-// SMS or the code, what to do, and the request ID. Of an answer that is not
-// Stytch's it shows the status and the kind and length of its body only.
+// SMS or the code, what to do, and the request ID. For an answer that is
+// not Stytch's it shows only the status and the media type and length of the body.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stytchb2b: HTTP %d", e.StatusCode)
@@ -299,9 +299,9 @@ func (e *APIError) hint() string {
 	return ""
 }
 
-// RawBody returns what was read of the answer's body, at most 1 MiB. It is as it
-// came: it may hold secrets or phone numbers, so do not log it.
-func (e *APIError) RawBody() []byte { return e.body.bytes() }
+// RawBody returns what was read of the answer's body, at most 1 MiB. It is not
+// masked: it may hold secrets or phone numbers, so do not log it.
+func (e *APIError) RawBody() string { return e.body.text() }
 
 // Unwrap returns the error that ended the reading of the answer's body, such as
 // [context.DeadlineExceeded], or nil if the body was read.
@@ -353,9 +353,9 @@ func (e *TransportError) Error() string {
 }
 
 // RawBody returns what was read of the answer's body, at most 1 MiB, if there was
-// an answer. It is as it came: after an [SMS.Authenticate] it may hold the
+// an answer. It is not masked: after an [SMS.Authenticate] it may hold the
 // session's tokens, so do not log it.
-func (e *TransportError) RawBody() []byte { return e.body.bytes() }
+func (e *TransportError) RawBody() string { return e.body.text() }
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
@@ -369,9 +369,9 @@ func (b *rawBody) hold(body []byte) {
 	}
 }
 
-func (b *rawBody) bytes() []byte {
+func (b *rawBody) text() string {
 	if b.get == nil {
-		return nil
+		return ""
 	}
-	return b.get()
+	return string(b.get())
 }

@@ -64,6 +64,8 @@ func ExampleMaybeSent() {
 			answer(http.StatusBadGateway, "Your code may be on its way. If it does not come in a minute, ask again.")
 		case stytchb2b.RetryAfter(err) > 0:
 			answer(http.StatusTooManyRequests, fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err)))
+		case errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusTooManyRequests:
+			answer(http.StatusTooManyRequests, "Too many codes. Try again later.")
 		case errors.As(err, &apiErr):
 			switch apiErr.ErrorType {
 			case stytchb2b.ErrorTypeInvalidPhoneNumber, stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode:
@@ -83,6 +85,7 @@ func ExampleMaybeSent() {
 		{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}},
 		{Processed: true, Reset: true}, // The SMS goes out, and the connection breaks.
 		{StatusCode: 502, Body: "<html>"},
+		{StatusCode: 429, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached},
 		{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber},
 		{StatusCode: 404, ErrorType: stytchb2b.ErrorTypeIntermediateSessionNotFound},
 	} {
@@ -96,8 +99,27 @@ func ExampleMaybeSent() {
 	// 429 Too many codes. Try again in 30s.
 	// 502 Your code may be on its way. If it does not come in a minute, ask again.
 	// 502 Your code may be on its way. If it does not come in a minute, ask again.
+	// 429 Too many codes. Try again later.
 	// 422 We cannot send codes to that number. Enter another one.
 	// 401 Your sign-in has expired. Please sign in again.
+}
+
+func ExampleRetryAfter() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	client, organizationID, memberID := stytch.Client(), stytch.OrganizationID, stytch.MemberID
+	params := stytchb2b.SMSSendParams{OrganizationID: organizationID, MemberID: memberID}
+
+	stytch.Fail(stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}})
+	_, err := client.OTPs.SMS.Send(context.Background(), params)
+	fmt.Println(stytchb2b.RetryAfter(err), stytchb2b.MaybeSent(err))
+
+	stytch.Fail(stytchtest.Fault{Processed: true, Reset: true}) // The SMS goes out, and the connection breaks.
+	_, err = client.OTPs.SMS.Send(context.Background(), params)
+	fmt.Println(stytchb2b.RetryAfter(err), stytchb2b.MaybeSent(err))
+	// Output:
+	// 30s false
+	// 0s true
 }
 
 // A program that wants a mock declares an interface with the one method that it

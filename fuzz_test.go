@@ -99,7 +99,7 @@ func FuzzError(f *testing.F) {
 		require.ErrorAs(t, err, &apiErr)
 		assert.Equal(t, status, apiErr.StatusCode)
 		assert.GreaterOrEqual(t, apiErr.RetryAfter, time.Duration(0))
-		assert.Equal(t, string(body), string(apiErr.RawBody()))
+		assert.Equal(t, string(body), apiErr.RawBody())
 		assert.True(t, utf8.ValidString(err.Error()))
 		if !stytchb2b.MaybeSent(err) {
 			assert.True(t, status >= 400 && status < 500)

@@ -8,22 +8,23 @@ import (
 )
 
 // A Guard decides whether a Send may go out: against toll fraud, or against an
-// impatient second click. The module in guard/ has one.
+// impatient second click. Module
+// github.com/eb715825/stytchb2b/guard provides one.
 type Guard interface {
 	// Allow is asked once for each [SMS.Send] with valid parameters, before any
 	// I/O. If it returns an error, nothing is sent, and Send returns the error in
-	// a [*GuardError], or as it is if it wraps one.
+	// a [*GuardError], or unchanged if it wraps one.
 	//
-	// Otherwise, and unless it is nil, done is called once with what Send is
-	// about to return, so that what was certainly not sent (see [MaybeSent]) can
-	// be given back. It must not keep or change the response.
+	// If err is nil and done is not, Send calls done once with what it is about
+	// to return, so that the Guard does not count an SMS that was not sent (see
+	// [MaybeSent]). done must not keep or change the response.
 	//
 	// Send calls both in the caller's goroutine and waits for them. The context
-	// ends at the call's deadline: Allow has to obey it.
+	// ends at the call's deadline: Allow must respect it.
 	Allow(ctx context.Context, params SMSSendParams) (done func(*SMSSendResponse, error), err error)
 }
 
-// WithGuard asks guard about each Send.
+// WithGuard makes each [SMS.Send] ask guard first.
 func WithGuard(guard Guard) Option {
 	return func(c *config) error {
 		if guard == nil {
@@ -37,8 +38,8 @@ func WithGuard(guard Guard) Option {
 // A GuardError reports that the [Guard] refused a Send. It comes before any I/O
 // to Stytch: no SMS was sent.
 type GuardError struct {
-	// RetryAfter is when the guard would let such a Send go out; 0 if it does
-	// not say, or if waiting does not help.
+	// RetryAfter is how long to wait until the guard would allow such a Send; 0
+	// if it does not say, or if waiting does not help.
 	RetryAfter time.Duration
 	// Err is the reason, for [errors.Is] and [errors.As].
 	Err error

@@ -73,7 +73,7 @@ func TestGuard(t *testing.T) {
 		})
 	}
 	_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithGuard(nil))
-	assert.EqualError(t, err, "stytchb2b: WithGuard: must not be nil")
+	assert.EqualError(t, err, "stytchb2b: WithGuard must not be nil")
 }
 
 // A guard's own GuardError comes back as it is, with its time.

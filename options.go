@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// An Option changes what [NewClient] makes. NewClient returns a [*ConfigError]
-// for a wrong value. If an option is given twice, the last one counts.
+// An Option configures a [Client]. [NewClient] returns a [*ConfigError] for an
+// invalid value. If an option is given twice, the last one takes effect.
 type Option func(*config) error
 
 // config is what the options set.
@@ -89,13 +89,12 @@ func isLoopback(host string) bool {
 // httpClient and its Transport are not changed, and the library never closes
 // their idle connections: other code can share them.
 //
-// The Transport must make one attempt for each RoundTrip. It can read the
-// request's body once, and GetBody refuses after that. So a Transport that tries
-// again by itself can do so only if it buffers the body, and then it breaks the
-// promise of one SMS. A [*retryablehttp.RoundTripper] does, and is refused. If the
-// library sees another one at it, because a second connection is handed over in
-// one attempt, then the outcome of a failure is unknown, and the log's record of
-// the call has "repeated".
+// The Transport must not retry. The request's body can be read only once, and
+// GetBody fails after that, so only a Transport that buffers the body can send it
+// twice, which breaks the promise of one SMS. A [*retryablehttp.RoundTripper] does
+// so and is refused. If any other Transport gets a second connection in one
+// attempt, the outcome of a failure is unknown, and the log record of the call has
+// the attribute "repeated".
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
@@ -136,10 +135,10 @@ func WithRetry(policy RetryPolicy) Option {
 }
 
 // WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
-// failed, and otherwise at [slog.LevelDebug], and one at LevelDebug for each
-// attempt. A record has the op, status, request_id, outcome, duration and
-// attempts. It has no secret, no token, no phone number, and no part of a body
-// but Stytch's own error message, masked. Without this option nothing is logged.
+// failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
+// attempt. Their attributes include op, status, request_id, outcome, duration and
+// error. They never contain a secret, a token or a whole phone number; the only part of
+// a body is Stytch's own error message, masked. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

@@ -30,8 +30,8 @@ type SMS struct {
 // has no phone number yet. A code lives two minutes, and a new one makes the one
 // before it invalid.
 //
-// One Send puts at most one SMS out: it tries again only if certainly none was
-// sent (see [RetryPolicy]). It returns when the answer is there, and no later
+// One Send sends at most one SMS: it tries again only if it is certain that none
+// was sent (see [RetryPolicy]). It returns when it has the answer, and no later
 // than the Client's timeout (see [WithTimeout]) or the end of ctx. Stytch may
 // work on a request for up to 30 seconds
 // (https://github.com/stytchauth/stytch-ruby/issues/209), so an SMS may go out
@@ -98,7 +98,7 @@ type SMSSendParams struct {
 	Locale Locale `json:"locale,omitempty"`
 
 	// IntermediateSessionToken is from a primary authentication that requires
-	// MFA. Give at most one of it, SessionToken and SessionJWT. If the Member has
+	// MFA. Set at most one of this, SessionToken and SessionJWT. If the Member has
 	// an active MFA factor already, Stytch needs a session with that factor, so
 	// that MFA cannot be bypassed.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
@@ -131,13 +131,13 @@ func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.
 // LogValue returns the parameters, masked, for package log/slog.
 func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
-// A Locale is the language of a message as a BCP 47 tag. The type is open: Stytch
-// refuses a tag that it has no text for. One of the constants in another case
-// goes out as the API spells it.
+// A Locale is the language of a message as a BCP 47 tag. Stytch refuses
+// a tag that it has no text for. A tag that differs from a constant only in case is
+// sent as the constant.
 type Locale string
 
-// Stytch's API reference documents the first four. Its Go, Java and .NET clients
-// have all of them.
+// These are the locales in Stytch's Go, Java and .NET clients. Its API reference
+// documents the first four.
 const (
 	LocaleEn     Locale = "en"      // English, the default
 	LocaleEs     Locale = "es"      // Spanish
@@ -183,7 +183,7 @@ type SMSSendResponse struct {
 	StatusCode int `json:"status_code"`
 	// MemberID is the Member's ID, even if the call named an external ID.
 	MemberID string `json:"member_id"`
-	// Member is the Member as of after the call.
+	// Member is the Member after the call.
 	Member Member `json:"member"`
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`

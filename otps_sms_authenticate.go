@@ -12,9 +12,9 @@ import (
 // https://stytch.com/docs/api-reference/b2b/api/mfa/otp/authenticate-sms-otp).
 //
 // It uses up the code, and an intermediate session token with it. So it tries
-// again only if certainly it did neither (see [RetryPolicy]); RetryUnknown does
-// not change that. It does not ask a [Guard]. It returns when the answer is
-// there, and no later than the Client's timeout (see [WithTimeout]) or the end of
+// again only if it is certain that it did neither (see [RetryPolicy]),
+// even with RetryUnknown. It does not ask a [Guard]. It returns when it has the
+// answer, and no later than the Client's timeout (see [WithTimeout]) or the end of
 // ctx.
 //
 // Limit the tries for each Member. A code has six digits and lives two minutes,
@@ -136,11 +136,11 @@ func (p SMSAuthenticateParams) encode(fields []field) ([]byte, error) {
 		return nil, err
 	}
 	if sessions == 0 {
-		return nil, &ParamError{"intermediate_session_token", "is required, or one of session_token and session_jwt"}
+		return nil, &ParamError{"intermediate_session_token", "is required, unless session_token or session_jwt is given"}
 	}
 	payload, err := json.Marshal(p)
 	if err != nil {
-		return nil, &ParamError{"session_custom_claims", "must be values that JSON has: no channels, functions, cycles, NaN or infinity"}
+		return nil, &ParamError{"session_custom_claims", "must be encodable as JSON: no channels, functions, cycles, NaN or infinity"}
 	}
 	return payload, nil
 }

@@ -186,7 +186,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 	}
 	var none stytchb2b.Client
 	_, err := none.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-	assert.EqualError(t, err, "stytchb2b: client: must be made by NewClient")
+	assert.EqualError(t, err, "stytchb2b: client must be made by NewClient")
 }
 
 // An Authenticate is tried again only where it certainly was not applied, even
@@ -298,7 +298,7 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 		assert.Equal(t, tc.outcome, transportErr.Outcome, tc.body)
 		assert.Contains(t, err.Error(), "the body lacks a valid "+tc.lacks)
 		assert.True(t, stytchb2b.MaybeUsed(err))
-		assert.Equal(t, tc.body, string(transportErr.RawBody()), "the tokens are within reach")
+		assert.Equal(t, tc.body, transportErr.RawBody(), "the tokens are within reach")
 		assertOneLine(t, err)
 	}
 }

@@ -318,7 +318,7 @@ func TestSendResponseUnusable(t *testing.T) {
 				assert.Equal(t, tc.outcome, transportErr.Outcome)
 				assert.Equal(t, status, transportErr.StatusCode)
 				assert.Equal(t, 1, transportErr.Attempts)
-				assert.Equal(t, body[:min(len(body), 1<<20)], string(transportErr.RawBody()[:min(len(transportErr.RawBody()), 1<<20)]))
+				assert.Equal(t, body[:min(len(body), 1<<20)], transportErr.RawBody()[:min(len(transportErr.RawBody()), 1<<20)])
 				assert.True(t, stytchb2b.MaybeSent(err))
 				assert.Contains(t, err.Error(), tc.says)
 				assert.Contains(t, err.Error(), fmt.Sprintf("HTTP %d", status))
@@ -347,7 +347,7 @@ func TestSendContextOver(t *testing.T) {
 		assert.False(t, stytchb2b.MaybeSent(err))
 		assertOneLine(t, err)
 		if want == nil {
-			assert.EqualError(t, err, "stytchb2b: ctx: must not be nil")
+			assert.EqualError(t, err, "stytchb2b: ctx must not be nil")
 			continue
 		}
 		var transportErr *stytchb2b.TransportError
@@ -399,7 +399,7 @@ func TestSendContextEnds(t *testing.T) {
 					var apiErr *stytchb2b.APIError
 					if fault.StatusCode != 0 && assert.ErrorAs(t, err, &apiErr) {
 						assert.Equal(t, 503, apiErr.StatusCode)
-						assert.Equal(t, "a b", string(apiErr.RawBody()), "what came of the body")
+						assert.Equal(t, "a b", apiErr.RawBody(), "what came of the body")
 					}
 				})
 			}

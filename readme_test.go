@@ -24,7 +24,7 @@ func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	assert.Len(t, blocks, 4)
+	assert.Len(t, blocks, 6)
 	for _, block := range blocks {
 		assert.Contains(t, unindented(examples), unindented(block[1]))
 	}

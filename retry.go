@@ -15,15 +15,17 @@ import (
 //
 // A call tries again only what certainly had no effect and may well succeed the
 // next time: an attempt that found no connection, and Stytch's 429 with
-// [ErrorTypeTooManyRequests]. So it never sends a second SMS.
+// [ErrorTypeTooManyRequests]. Unless RetryUnknown is
+// set, it never sends a second SMS.
 type RetryPolicy struct {
 	// MaxAttempts is the largest number of HTTP requests for one call. The
 	// default is 3. With 1, a call never tries again.
 	MaxAttempts int
 
 	// MinBackoff and MaxBackoff bound the wait before the next attempt. The wait
-	// is drawn at random between 0 and a bound that starts at MinBackoff, doubles
-	// with each attempt and stops at MaxBackoff. The defaults are 200 ms and 2 s.
+	// is drawn at random between MinBackoff and a bound that starts at twice
+	// MinBackoff, doubles with each attempt and stops at MaxBackoff. The defaults
+	// are 100 ms and 2 s.
 	//
 	// After a 429 the wait is also at least its Retry-After or, without one, a
 	// second: Stytch documents no Retry-After, and its limits are counted in
@@ -32,7 +34,8 @@ type RetryPolicy struct {
 
 	// MaxWait is the longest wait that an answer may ask for. If it asks for
 	// more, the call returns at once, and [RetryAfter] of the error says how
-	// long. The default is 5 s. A negative value means never to wait for that.
+	// long. The default is 5 s. If it is
+	// negative, an answer that asks for a wait is not tried again.
 	//
 	// A wait begins only if it leaves time for another attempt: a second, or
 	// half of the call's time if that is less.
@@ -41,8 +44,8 @@ type RetryPolicy struct {
 	// RetryUnknown makes [SMS.Send] try again when an SMS may have gone out:
 	// after a broken connection, an attempt's timeout, a 5xx other than 501, and
 	// a 429 that is not Stytch's. It gives up the promise of one SMS: each
-	// attempt that did arrive is one more message, paid for, and makes the code
-	// before it invalid. [SMS.Authenticate] ignores it.
+	// attempt that reached Stytch may be one more SMS to pay for, and makes the
+	// previous code invalid. [SMS.Authenticate] ignores it.
 	RetryUnknown bool
 }
 
@@ -50,7 +53,7 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	if p.MaxAttempts == 0 {
 		p.MaxAttempts = 3
 	}
-	const minBackoff, maxBackoff = 200 * time.Millisecond, 2 * time.Second
+	const minBackoff, maxBackoff = 100 * time.Millisecond, 2 * time.Second
 	if p.MaxBackoff == 0 {
 		p.MaxBackoff = max(p.MinBackoff, maxBackoff)
 	}
@@ -121,14 +124,14 @@ func (t turn) leastWait() time.Duration {
 	return t.retryAfter
 }
 
-// backoff draws the wait after the nth attempt with full jitter, so that clients
-// that failed together do not come back together.
+// backoff draws the wait after the nth attempt at random, so that clients that
+// failed together do not come back together.
 func (p RetryPolicy) backoff(n int) time.Duration {
 	bound := p.MinBackoff
-	for ; n > 1 && bound < p.MaxBackoff; n-- {
+	for ; n > 0 && bound < p.MaxBackoff; n-- {
 		bound += min(bound, p.MaxBackoff-bound)
 	}
-	return rand.N(bound)
+	return p.MinBackoff + rand.N(bound-p.MinBackoff+1)
 }
 
 // parseRetryAfter reads a Retry-After (RFC 9110, section 10.2.3): a number of

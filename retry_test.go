@@ -263,8 +263,8 @@ func TestBackoff(t *testing.T) {
 		{"to the maximum", stytchb2b.RetryPolicy{MaxAttempts: 7}, []time.Duration{
 			200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond, 2 * time.Second, 2 * time.Second,
 		}},
-		{"one's own", stytchb2b.RetryPolicy{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 3 * time.Second}, []time.Duration{
-			time.Second, 2 * time.Second, 3 * time.Second,
+		{"the caller's", stytchb2b.RetryPolicy{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 3 * time.Second}, []time.Duration{
+			2 * time.Second, 3 * time.Second, 3 * time.Second,
 		}},
 		{"that would overflow", stytchb2b.RetryPolicy{MaxAttempts: 3, MinBackoff: math.MaxInt64 / 3 * 2, MaxBackoff: math.MaxInt64}, nil},
 	} {
@@ -283,12 +283,13 @@ func TestBackoff(t *testing.T) {
 					}
 					require.Len(t, s.waits(), len(tc.bounds))
 					for i, wait := range s.waits() {
+						require.GreaterOrEqual(t, wait, max(tc.policy.MinBackoff, 100*time.Millisecond))
 						require.LessOrEqual(t, wait, tc.bounds[i])
 						longest[i] = max(longest[i], wait)
 					}
 				}
 				for i, bound := range tc.bounds {
-					assert.Greater(t, longest[i], bound*9/10, "full jitter reaches the whole range") // but for 1 in 10^13
+					assert.Greater(t, longest[i], bound*9/10, "the whole range is drawn from") // but for 1 in 10^7
 				}
 			})
 		})
@@ -723,10 +724,10 @@ func TestAttemptsAreLogged(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(buf.String()), "\n")
 		require.Len(t, lines, 7)
 		assert.Equal(t, attempt+` outcome="not applied" attempt=1 wait=3s status=429 request_id=request-id-test-0`, lines[0])
-		assert.Equal(t, attempt+` outcome=unknown attempt=2 wait=0s`, lines[1])
-		assert.Equal(t, attempt+` outcome=unknown attempt=3 wait=0s status=429`, lines[2])
+		assert.Equal(t, attempt+` outcome=unknown attempt=2 wait=1ns`, lines[1])
+		assert.Equal(t, attempt+` outcome=unknown attempt=3 wait=1ns status=429`, lines[2])
 		assert.Equal(t, attempt+` outcome=applied attempt=4 status=200 request_id=request-id-test-1`, lines[3])
-		assert.Equal(t, call+` duration=3s outcome=applied attempts=4 status=200 request_id=request-id-test-1`, lines[4])
+		assert.Equal(t, call+` duration=3.000000002s outcome=applied attempts=4 status=200 request_id=request-id-test-1`, lines[4])
 		assert.Equal(t, `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Authenticate duration=0s outcome="not applied" attempt=1 status=404 request_id=request-id-test-0`, lines[5])
 		assert.Equal(t, `level=WARN msg="stytchb2b: call" op=OTPs.SMS.Authenticate duration=0s outcome="not applied" attempts=1 status=404 request_id=request-id-test-0`, lines[6])
 	})

@@ -17,7 +17,7 @@ func TestHandlers(t *testing.T) {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 	a := &app{
-		stytch:                   stytch.Client(),
+		client:                   stytch.Client(),
 		organizationID:           stytch.OrganizationID,
 		memberID:                 stytch.MemberID,
 		intermediateSessionToken: stytch.IntermediateSessionToken(stytch.MemberID),
@@ -44,13 +44,14 @@ func TestHandlers(t *testing.T) {
 	}{
 		{nil, "/resend", nil, 200, "We sent a code to •••• 0106.", 1},
 		{&stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}}, "/resend", nil, 429, "Too many codes. Try again later.", 1},
+		{&stytchtest.Fault{StatusCode: 429, ErrorType: "user_lock_limit_reached"}, "/resend", nil, 429, "Too many codes. Try again later.", 1},
 		{&stytchtest.Fault{StatusCode: 400}, "/resend", nil, 502, "We could not send the code. Please try again.", 1},
 		{&stytchtest.Fault{Processed: true, Reset: true}, "/resend", nil, 502, "Your code may be on its way. If it does not come in a minute, ask again.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
 		{&stytchtest.Fault{StatusCode: 400}, "/code", newest, 502, "We could not check the code. Request a new one, or sign in again.", 2},
-		{nil, "/code", func() string { return "" }, 502, "We could not check the code. Request a new one, or sign in again.", 2},
+		{nil, "/code", func() string { return "" }, 422, "Enter the code.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
 		{nil, "/code", newest, 429, "Too many incorrect codes. Request a new one.", 2},
