@@ -136,9 +136,9 @@ func (a *attempt) describeBody() string {
 //     for transports that read the body before they have a connection.
 //
 // GetBody refuses once the body was read. Otherwise net/http would send the
-// request again over HTTP/2 after a GOAWAY, a REFUSED_STREAM or a PROTOCOL_ERROR,
-// and some proxies send these after they have processed the request
-// (https://github.com/haproxy/haproxy/issues/3414).
+// request again over HTTP/2 after a GOAWAY, a REFUSED_STREAM or a
+// PROTOCOL_ERROR, and some proxies send these after they have processed the
+// request (https://github.com/haproxy/haproxy/issues/3414).
 type evidence struct {
 	payload []byte
 
@@ -181,8 +181,9 @@ func (e *evidence) trace() *httptrace.ClientTrace {
 				e.repeated = e.repeated || e.handed && e.read
 				e.handed = true
 			case e.read && e.unsent() && info.Conn != nil:
-				// A transport that returned before it had a connection still holds
-				// a copy of the body. The attempt counts as not sent: keep it so.
+				// A transport that returned before it had a connection still
+				// holds a copy of the body. The attempt counts as not sent:
+				// keep it so.
 				_ = info.Conn.Close()
 			}
 		},

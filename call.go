@@ -39,8 +39,9 @@ func (op Op) over(ctx context.Context) error {
 	return nil
 }
 
-// do is the one request path of every endpoint. It posts the payload, tries again
-// where that is safe, and decodes a success into out. The context is from begin.
+// do is the one request path of every endpoint. It posts the payload, tries
+// again where that is safe, and decodes a success into out. The context is from
+// begin.
 func (c *Client) do(ctx context.Context, e endpoint, fields []field, payload []byte, out answer) error {
 	if err := e.op.over(ctx); err != nil {
 		return err
@@ -76,7 +77,8 @@ type call struct {
 	wait     time.Duration
 }
 
-// run makes the attempts. It returns nil if the last one was answered with a 2xx.
+// run makes the attempts. It returns nil if the last one was answered with a
+// 2xx.
 func (c *call) run(ctx context.Context) error {
 	deadline, _ := ctx.Deadline() // begin has set one.
 	c.room = min(time.Second, deadline.Sub(c.start)/2)

@@ -17,8 +17,8 @@ import (
 const userAgent = "stytchb2b-go/0.1.0"
 
 // A Client makes calls to Stytch for one project. Make one and share it: it is
-// safe for concurrent use and keeps connections open. It needs
-// no closing. Package fmt and log/slog never print its secret.
+// safe for concurrent use and keeps connections open. It needs no closing.
+// Package fmt and log/slog never print its secret.
 type Client struct {
 	// OTPs holds the calls for one-time passcodes.
 	OTPs OTPs
@@ -45,8 +45,8 @@ type Client struct {
 //
 // Requests go to https://test.stytch.com if the project ID begins with
 // "project-test-", to https://api.stytch.com if it begins with "project-live-",
-// and elsewhere with [WithBaseURL], which any other project ID requires. The error
-// is a [*ConfigError].
+// and elsewhere with [WithBaseURL], which any other project ID requires. The
+// error is a [*ConfigError].
 func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	if err := checkCredentials(projectID, secret); err != nil {
 		return nil, err
@@ -232,5 +232,5 @@ func (c Client) String() string {
 	return fmt.Sprintf("stytchb2b.Client(%s, %s)", c.projectID, c.baseURL)
 }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (c Client) GoString() string { return c.String() }

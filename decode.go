@@ -20,8 +20,8 @@ type answer interface {
 	keep(body []byte)
 }
 
-// decodeAnswer decodes the body of a success. It is a success of Stytch's only if
-// it has what makes it one: something else may have answered.
+// decodeAnswer decodes the body of a success. It is a success of Stytch's only
+// if it has what makes it one: something else may have answered.
 func decodeAnswer(status int, body []byte, out answer) error {
 	if err := decodeObject(body, out.exactly(), out); err != nil {
 		return err

@@ -1,10 +1,10 @@
-// Package stytchb2b implements the SMS step of a multi-factor login with Stytch's
-// B2B API: [SMS.Send] sends a one-time passcode, and
+// Package stytchb2b implements the SMS step of a multi-factor login with
+// Stytch's B2B API: [SMS.Send] sends a one-time passcode, and
 // [SMS.Authenticate] verifies the one that the user enters.
 //
-// After the primary login of a Member enrolled in MFA, Stytch has already sent a
-// code by itself. Use Send for "send it again", and for a Member who has no phone
-// number yet.
+// After the primary login of a Member enrolled in MFA, Stytch has already sent
+// a code by itself. Use Send for "send it again", and for a Member who has no
+// phone number yet.
 //
 //	client, err := stytchb2b.NewClient(projectID, secret)
 //	// ...
@@ -22,19 +22,19 @@
 //
 // # One Send, at most one SMS
 //
-// An SMS cannot be unsent, costs money, and makes the code before it invalid, and
-// the API has no idempotency key. So a wrong retry is worse than none, and this
-// package makes two promises:
+// An SMS cannot be unsent, costs money, and makes the code before it invalid,
+// and the API has no idempotency key. So a wrong retry is worse than none, and
+// this package makes two promises:
 //
 //  1. One Send sends at most one SMS. It tries again only if the request
 //     certainly did not leave, or if Stytch refused it for the moment.
 //  2. Every error says whether an SMS may have gone out. If [MaybeSent] is false,
 //     no SMS was sent. Its documentation has the table.
 //
-// An answer proves something only if it is Stytch's. A gateway, a captive portal
-// or another service may answer with any status after Stytch has acted, so a 4xx
-// counts as a refusal, and a 2xx as a success, only if
-// its body has the fields that Stytch's have.
+// An answer proves something only if it is Stytch's. A gateway, a captive
+// portal or another service may answer with any status after Stytch has acted,
+// so a 4xx counts as a refusal, and a 2xx as a success, only if its body has
+// the fields that Stytch's have.
 //
 // A [RetryPolicy] changes how often and how patiently a call tries again. Its
 // RetryUnknown gives up the first promise and keeps the second.
@@ -58,6 +58,7 @@
 //	MaybeSent(err)                       the code may be on its way; ask      502
 //	                                     again if it does not come in a minute
 //	RetryAfter(err) > 0                  too many codes; wait that long       429
+//	any other 429                        too many codes; try again later      429
 //	invalid_phone_number and the like    enter another number                 422
 //	intermediate_session_not_found       sign in again                        401
 //	any other error                      we could not send the code           502
@@ -78,15 +79,15 @@
 //
 // A Client, parameters, responses, a [Member] and errors can be printed with
 // package fmt and logged with log/slog: they do not show the project's secret,
-// codes, session tokens or whole phone numbers. This does not hold for a struct of
-// yours that has them in an unexported field, which package fmt prints by
-// reflection. Marshaled to JSON, parameters and responses are complete.
-// Nothing is logged without WithLogger.
+// codes, session tokens or whole phone numbers. This does not hold for a struct
+// of yours that has them in an unexported field, which package fmt prints by
+// reflection. Marshaled to JSON, parameters and responses are complete. Nothing
+// is logged without WithLogger.
 //
 // # Testing
 //
-// Package [github.com/eb715825/stytchb2b/stytchtest] is a fake Stytch on loopback
-// that remembers the SMS it sent and fails on purpose.
+// Package [github.com/eb715825/stytchb2b/stytchtest] is a fake Stytch on
+// loopback that remembers the SMS it sent and fails on purpose.
 //
 // This package is not made by Stytch, Inc. What it says about the API is from
 // Stytch's reference (https://stytch.com/docs/api-reference/b2b/api), or names

@@ -4,10 +4,10 @@ package stytchb2b
 // values at any time.
 //
 // The constants are those that Stytch documents for [SMS.Send],
-// [SMS.Authenticate] or calls like them, each with its HTTP status. They are from
-// Stytch's error reference
-// (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its siblings) and
-// the list of error types in its mobile SDKs
+// [SMS.Authenticate] or calls like them, each with its HTTP status. They are
+// from Stytch's error reference
+// (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its siblings)
+// and the list of error types in its mobile SDKs
 // (https://github.com/stytchauth/stytch-android). "Assumed" marks what neither
 // says.
 type ErrorType string
@@ -17,8 +17,8 @@ const (
 	ErrorTypeBadRequest ErrorType = "bad_request"
 	// 400: mfa_phone_number is not a phone number that an SMS can reach.
 	ErrorTypeInvalidPhoneNumber ErrorType = "invalid_phone_number"
-	// 400: the number's country is invalid, never served, or not on the project's
-	// allowlist.
+	// 400: the number's country is invalid, never served, or not on the
+	// project's allowlist.
 	ErrorTypeInvalidPhoneNumberCountryCode ErrorType = "invalid_phone_number_country_code"
 	// 400: the number is a sandbox number. Stytch documents those for its
 	// consumer API only.
@@ -40,10 +40,11 @@ const (
 	ErrorTypeActionAvailableOnlyOncePrimaryAuthenticationIsMet ErrorType = "action_available_only_once_primary_authentication_is_met"
 	// 400: the Organization does not allow SMS as an MFA method.
 	ErrorTypeOperationRestrictedByOrganizationMFAMethods ErrorType = "operation_restricted_by_organization_mfa_methods"
-	// 400: more than one session token, session JWT or intermediate session token
-	// was given.
+	// 400: more than one session token, session JWT or intermediate session
+	// token was given.
 	ErrorTypeTooManySessionArguments ErrorType = "too_many_session_arguments"
-	// 400: no session token, session JWT or intermediate session token was given.
+	// 400: no session token, session JWT or intermediate session token was
+	// given.
 	ErrorTypeNoSessionArguments ErrorType = "no_session_arguments"
 	// 400: the intermediate session token belongs to another Organization.
 	ErrorTypeInvalidIntermediateSessionTokenForOrganization ErrorType = "invalid_intermediate_session_token_for_organization"
@@ -55,8 +56,9 @@ const (
 	ErrorTypeInvalidSessionDurationMinutes ErrorType = "invalid_session_duration_minutes"
 	// 400: session_duration_minutes is more than the project allows.
 	ErrorTypeInvalidSessionDuration ErrorType = "invalid_session_duration"
-	// 400: session_custom_claims has a reserved name. Stytch's reference says that
-	// such names are ignored; one of its guides says that they are an error.
+	// 400: session_custom_claims has a reserved name. Stytch's reference says
+	// that such names are ignored; one of its guides says that they are an
+	// error.
 	ErrorTypeReservedClaimsInCustomClaims ErrorType = "reserved_claims_in_custom_claims"
 	// 400: session_custom_claims has a name that Stytch uses for its own claims.
 	ErrorTypeStytchClaimsInCustomClaims ErrorType = "stytch_claims_in_custom_claims"
@@ -64,8 +66,8 @@ const (
 	ErrorTypeCustomClaimsTooLarge ErrorType = "custom_claims_too_large"
 	// 400: the code is malformed.
 	ErrorTypeInvalidCode ErrorType = "invalid_code"
-	// 400: the workspace has no verified billing. SMS to countries other than the
-	// US and Canada need it.
+	// 400: the workspace has no verified billing. SMS to countries other than
+	// the US and Canada need it.
 	ErrorTypeBillingNotVerified ErrorType = "billing_not_verified"
 	// 400: organization_id is malformed.
 	ErrorTypeInvalidOrganizationID ErrorType = "invalid_organization_id"

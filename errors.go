@@ -13,8 +13,8 @@ import (
 // returned err. If MaybeSent(err) is false, no SMS was sent, and Send can
 // safely be called again. MaybeSent(nil) is true.
 //
-// The table shows what MaybeSent reports for each way an attempt can end, and what
-// the call does by default. [MaybeUsed] has the same table for the code.
+// The table shows what MaybeSent reports for each way an attempt can end, and
+// what the call does by default. [MaybeUsed] has the same table for the code.
 //
 //	the attempt ended with                           MaybeSent  by default
 //	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O
@@ -45,12 +45,12 @@ import (
 // and ErrorType decide. For such a [*TransportError], MaybeSent is true.
 func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
-// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have used
-// up the code, and the intermediate session token with it. If
-// MaybeUsed(err) is false, the call did not use them: unless the error says that
-// the code is wrong or has expired, the same code can be entered again. If it is
-// true, a session may have started whose tokens are lost, and the Member has to
-// log in again. MaybeUsed(nil) is true.
+// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
+// used up the code, and the intermediate session token with it. If
+// MaybeUsed(err) is false, the call did not use them: unless the error says
+// that the code is wrong or has expired, the same code can be entered again. If
+// it is true, a session may have started whose tokens are lost, and the Member
+// has to log in again. MaybeUsed(nil) is true.
 //
 // See [MaybeSent] for when it is false. It is false for an error of [SMS.Send].
 func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
@@ -80,8 +80,8 @@ func maybeApplied(err error, op Op) bool {
 
 // RetryAfter returns how long to wait before repeating the call that returned
 // err. It is the RetryAfter of the first [*APIError] in err's tree or, without
-// one, of the first [*GuardError]. It is 0 if that does not say how long, as for a
-// 429 without a Retry-After.
+// one, of the first [*GuardError]. It is 0 if that does not say how long, as
+// for a 429 without a Retry-After.
 func RetryAfter(err error) time.Duration {
 	if e := (*APIError)(nil); errors.As(err, &e) {
 		return e.RetryAfter
@@ -104,9 +104,9 @@ const (
 // error made by hand it may be empty.
 func (op Op) is(other Op) bool { return op == other || op == "" }
 
-// An Outcome says whether a call had the effect that cannot be undone: an SMS for
-// [SMS.Send], the use of the code for [SMS.Authenticate]. In an error that a call returns,
-// the Outcome is never zero.
+// An Outcome says whether a call had the effect that cannot be undone: an SMS
+// for [SMS.Send], the use of the code for [SMS.Authenticate]. In an error that
+// a call returns, the Outcome is never zero.
 type Outcome uint8
 
 const (
@@ -156,8 +156,8 @@ func (op Op) sentence(o Outcome) string {
 	return unknown
 }
 
-// A ConfigError reports an argument of [NewClient], an environment variable or an
-// [Option] that is wrong. Its text never holds the value.
+// A ConfigError reports an argument of [NewClient], an environment variable or
+// an [Option] that is wrong. Its text never holds the value.
 type ConfigError struct {
 	// Name is the name of an argument ("projectID", "secret" or "opts"), an
 	// environment variable ("STYTCH_SECRET") or an option ("WithBaseURL").
@@ -217,8 +217,8 @@ type APIError struct {
 }
 
 // Error returns one line: the status, what Stytch says, what is known about the
-// SMS or the code, what to do, and the request ID. For an answer that is
-// not Stytch's it shows only the status and the media type and length of the body.
+// SMS or the code, what to do, and the request ID. For an answer that is not
+// Stytch's it shows only the status and the media type and length of the body.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stytchb2b: HTTP %d", e.StatusCode)
@@ -308,8 +308,8 @@ func (e *APIError) RawBody() string { return e.body.text() }
 func (e *APIError) Unwrap() error { return e.err }
 
 // A TransportError reports a call that ended without a usable answer: there was
-// no connection, the connection broke, time ran out, the context was canceled, or
-// a 2xx came that is not a success from Stytch.
+// no connection, the connection broke, time ran out, the context was canceled,
+// or a 2xx came that is not a success from Stytch.
 type TransportError struct {
 	// Op is the call that failed.
 	Op Op
@@ -334,8 +334,8 @@ type TransportError struct {
 	body rawBody
 }
 
-// Error returns one line: the attempts, the cause, what is known about the SMS or
-// the code, and the request ID.
+// Error returns one line: the attempts, the cause, what is known about the SMS
+// or the code, and the request ID.
 func (e *TransportError) Error() string {
 	attempts := "1 attempt"
 	if e.Attempts != 1 {
@@ -352,8 +352,8 @@ func (e *TransportError) Error() string {
 	return text
 }
 
-// RawBody returns what was read of the answer's body, at most 1 MiB, if there was
-// an answer. It is not masked: after an [SMS.Authenticate] it may hold the
+// RawBody returns what was read of the answer's body, at most 1 MiB, if there
+// was an answer. It is not masked: after an [SMS.Authenticate] it may hold the
 // session's tokens, so do not log it.
 func (e *TransportError) RawBody() string { return e.body.text() }
 

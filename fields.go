@@ -56,8 +56,8 @@ func isE164(s string) bool {
 		strings.Trim(digits, "0123456789") == ""
 }
 
-// isLanguageTag reports whether s is made of subtags as those of BCP 47 are: 1 to
-// 8 letters or digits (RFC 5646, section 2.1).
+// isLanguageTag reports whether s is made of subtags as those of BCP 47 are: 1
+// to 8 letters or digits (RFC 5646, section 2.1).
 func isLanguageTag(s string) bool {
 	for subtag := range strings.SplitSeq(strings.ToLower(s), "-") {
 		if subtag == "" || len(subtag) > 8 || strings.Trim(subtag, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {

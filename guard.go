@@ -8,12 +8,12 @@ import (
 )
 
 // A Guard decides whether a Send may go out: against toll fraud, or against an
-// impatient second click. Module
-// github.com/eb715825/stytchb2b/guard provides one.
+// impatient second click. Module github.com/eb715825/stytchb2b/guard provides
+// one.
 type Guard interface {
 	// Allow is asked once for each [SMS.Send] with valid parameters, before any
-	// I/O. If it returns an error, nothing is sent, and Send returns the error in
-	// a [*GuardError], or unchanged if it wraps one.
+	// I/O. If it returns an error, nothing is sent, and Send returns the error
+	// in a [*GuardError], or unchanged if it wraps one.
 	//
 	// If err is nil and done is not, Send calls done once with what it is about
 	// to return, so that the Guard does not count an SMS that was not sent (see

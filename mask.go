@@ -24,8 +24,8 @@ type secrets []string
 
 var longNumber = regexp.MustCompile(`\+?[0-9]{7,}`)
 
-// mask returns a text without secrets and without whole phone numbers. If part of
-// a secret is left, such as one that was cut, it keeps nothing of the text.
+// mask returns a text without secrets and without whole phone numbers. If part
+// of a secret is left, such as one that was cut, it keeps nothing of the text.
 func (s secrets) mask(text string) string {
 	for _, secret := range s {
 		if len(secret) >= 4 { // A shorter one would tear unrelated words apart.

@@ -24,8 +24,8 @@ type Member struct {
 	MFAPhoneNumber string `json:"mfa_phone_number"`
 	// MFAPhoneNumberVerified reports whether the phone number is verified.
 	MFAPhoneNumberVerified bool `json:"mfa_phone_number_verified"`
-	// MFAEnrolled reports whether the Member needs a second factor to log in even
-	// if the Organization leaves it to its Members.
+	// MFAEnrolled reports whether the Member needs a second factor to log in
+	// even if the Organization leaves it to its Members.
 	MFAEnrolled bool `json:"mfa_enrolled"`
 	// DefaultMFAMethod is "sms_otp", "totp" or empty.
 	DefaultMFAMethod string `json:"default_mfa_method"`
@@ -43,7 +43,7 @@ func (m Member) fields() []field {
 // String returns the Member's ID and status.
 func (m Member) String() string { return fieldText(m.fields()) }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (m Member) GoString() string { return "stytchb2b.Member" + m.String() }
 
 // LogValue returns the Member's ID and status for package log/slog.
@@ -53,8 +53,8 @@ func (m Member) LogValue() slog.Value { return fieldValue(m.fields()) }
 // object that a login page needs
 // (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object).
 type Organization struct {
-	// OrganizationID is the Organization's ID, even if the call named its slug or
-	// external ID.
+	// OrganizationID is the Organization's ID, even if the call named its slug
+	// or external ID.
 	OrganizationID string `json:"organization_id"`
 	// OrganizationName is the name to show to people.
 	OrganizationName string `json:"organization_name"`
@@ -71,8 +71,8 @@ type Organization struct {
 // A MemberSession is a Member's session, in Stytch's terms the Session object
 // (https://stytch.com/docs/api-reference/b2b/api/sessions/session-object).
 //
-// Printed with package fmt or logged with log/slog, a MemberSession shows IDs and
-// when it expires only.
+// Printed with package fmt or logged with log/slog, a MemberSession shows IDs
+// and when it expires only.
 type MemberSession struct {
 	// MemberSessionID is the session's ID. Unlike its tokens it is not a secret.
 	MemberSessionID string `json:"member_session_id"`
@@ -109,7 +109,7 @@ func (s MemberSession) fields() []field {
 // String returns the session's IDs and when it expires.
 func (s MemberSession) String() string { return fieldText(s.fields()) }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (s MemberSession) GoString() string { return "stytchb2b.MemberSession" + s.String() }
 
 // LogValue returns the session's IDs and when it expires for package log/slog.

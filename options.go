@@ -80,21 +80,21 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// WithHTTPClient sends requests through a copy of httpClient, with its Transport,
-// Jar and Timeout. The Timeout bounds each attempt; [WithTimeout] bounds the whole
-// call. A nil Transport means [http.DefaultTransport]; one that wraps
-// [NewTransport] is as fast as the Client's own. Redirects are never followed,
-// whatever CheckRedirect says.
+// WithHTTPClient sends requests through a copy of httpClient, with its
+// Transport, Jar and Timeout. The Timeout bounds each attempt; [WithTimeout]
+// bounds the whole call. A nil Transport means [http.DefaultTransport]; one
+// that wraps [NewTransport] is as fast as the Client's own. Redirects are never
+// followed, whatever CheckRedirect says.
 //
 // httpClient and its Transport are not changed, and the library never closes
 // their idle connections: other code can share them.
 //
 // The Transport must not retry. The request's body can be read only once, and
-// GetBody fails after that, so only a Transport that buffers the body can send it
-// twice, which breaks the promise of one SMS. A [*retryablehttp.RoundTripper] does
-// so and is refused. If any other Transport gets a second connection in one
-// attempt, the outcome of a failure is unknown, and the log record of the call has
-// the attribute "repeated".
+// GetBody fails after that, so only a Transport that buffers the body can send
+// it twice, which breaks the promise of one SMS. A
+// [*retryablehttp.RoundTripper] does so and is refused. If any other Transport
+// gets a second connection in one attempt, the outcome of a failure is unknown,
+// and the log record of the call has the attribute "repeated".
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
@@ -136,9 +136,10 @@ func WithRetry(policy RetryPolicy) Option {
 
 // WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
 // failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
-// attempt. Their attributes include op, status, request_id, outcome, duration and
-// error. They never contain a secret, a token or a whole phone number; the only part of
-// a body is Stytch's own error message, masked. By default nothing is logged.
+// attempt. Their attributes include op, status, request_id, outcome, duration
+// and error. They never contain a secret, a token or a whole phone number; the
+// only part of a body is Stytch's own error message, masked. By default nothing
+// is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -149,8 +150,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithUserAgent puts product, such as "acme-login/1.4", in front of the library's
-// own User-Agent.
+// WithUserAgent puts product, such as "acme-login/1.4", in front of the
+// library's own User-Agent.
 func WithUserAgent(product string) Option {
 	return func(c *config) error {
 		if strings.TrimSpace(product) == "" || strings.ContainsFunc(product, notPrintableASCII) {

@@ -25,10 +25,10 @@ type SMS struct {
 // https://stytch.com/docs/api-reference/b2b/api/mfa/otp/send-sms-otp).
 //
 // After a primary login of a Member enrolled in MFA, Stytch has already sent a
-// code by itself, and its answer says so in mfa_required.secondary_auth_initiated.
-// Use Send for what comes later, such as "send it again", and for a Member who
-// has no phone number yet. A code lives two minutes, and a new one makes the one
-// before it invalid.
+// code by itself, and its answer says so in
+// mfa_required.secondary_auth_initiated. Use Send for what comes later, such as
+// "send it again", and for a Member who has no phone number yet. A code lives
+// two minutes, and a new one makes the one before it invalid.
 //
 // One Send sends at most one SMS: it tries again only if it is certain that none
 // was sent (see [RetryPolicy]). It returns when it has the answer, and no later
@@ -39,8 +39,8 @@ type SMS struct {
 // that the SMS has arrived.
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
-// [*TransportError], and the response is then nil. [MaybeSent] says whether an SMS
-// may have gone out.
+// [*TransportError], and the response is then nil. [MaybeSent] says whether an
+// SMS may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	fields := params.fields()
 	if _, err := checkFields(fields); err != nil {
@@ -98,9 +98,9 @@ type SMSSendParams struct {
 	Locale Locale `json:"locale,omitempty"`
 
 	// IntermediateSessionToken is from a primary authentication that requires
-	// MFA. Set at most one of this, SessionToken and SessionJWT. If the Member has
-	// an active MFA factor already, Stytch needs a session with that factor, so
-	// that MFA cannot be bypassed.
+	// MFA. Set at most one of this, SessionToken and SessionJWT. If the Member
+	// has an active MFA factor already, Stytch needs a session with that
+	// factor, so that MFA cannot be bypassed.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 
 	// SessionToken is the token of one of the Member's sessions.
@@ -125,14 +125,14 @@ func (p SMSSendParams) fields() []field {
 // String returns the parameters, masked.
 func (p SMSSendParams) String() string { return fieldText(p.fields()) }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.String() }
 
 // LogValue returns the parameters, masked, for package log/slog.
 func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
-// A Locale is the language of a message as a BCP 47 tag. Stytch refuses
-// a tag that it has no text for. A tag that differs from a constant only in case is
+// A Locale is the language of a message as a BCP 47 tag. Stytch refuses a tag
+// that it has no text for. A tag that differs from a constant only in case is
 // sent as the constant.
 type Locale string
 
@@ -214,7 +214,7 @@ func (r SMSSendResponse) String() string {
 	return fieldText(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (r SMSSendResponse) GoString() string { return "stytchb2b.SMSSendResponse" + r.String() }
 
 // LogValue returns the IDs, and nothing about the person, for package log/slog.

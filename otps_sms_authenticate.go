@@ -12,10 +12,10 @@ import (
 // https://stytch.com/docs/api-reference/b2b/api/mfa/otp/authenticate-sms-otp).
 //
 // It uses up the code, and an intermediate session token with it. So it tries
-// again only if it is certain that it did neither (see [RetryPolicy]),
-// even with RetryUnknown. It does not ask a [Guard]. It returns when it has the
-// answer, and no later than the Client's timeout (see [WithTimeout]) or the end of
-// ctx.
+// again only if it is certain that it did neither (see [RetryPolicy]), even
+// with RetryUnknown. It does not ask a [Guard]. It returns when it has the
+// answer, and no later than the Client's timeout (see [WithTimeout]) or the end
+// of ctx.
 //
 // Limit the tries for each Member. A code has six digits and lives two minutes,
 // and Stytch locks a Member after ten failures by default
@@ -46,8 +46,8 @@ func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*S
 // SMSAuthenticateParams are the parameters of [SMS.Authenticate].
 //
 // Printed with package fmt or logged with log/slog, they show the code, session
-// tokens and custom claims as "[redacted]". Marshaled to JSON, they are what goes
-// out.
+// tokens and custom claims as "[redacted]". Marshaled to JSON, they are what
+// goes out.
 type SMSAuthenticateParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
@@ -59,15 +59,15 @@ type SMSAuthenticateParams struct {
 	Code string `json:"code"`
 
 	// IntermediateSessionToken is from a primary authentication that requires
-	// MFA. Exactly one of it, SessionToken and SessionJWT is required.
+	// MFA. Exactly one of this, SessionToken and SessionJWT is required.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 
 	// SessionToken is the token of one of the Member's sessions, which the code
 	// adds a factor to.
 	SessionToken string `json:"session_token,omitempty"`
 
-	// SessionJWT is the JSON Web Token of one of the Member's sessions, which the
-	// code adds a factor to.
+	// SessionJWT is the JSON Web Token of one of the Member's sessions, which
+	// the code adds a factor to.
 	SessionJWT string `json:"session_jwt,omitempty"`
 
 	// SessionDurationMinutes is how long the session lasts from now on. Stytch
@@ -76,10 +76,10 @@ type SMSAuthenticateParams struct {
 	// (https://stytch.com/docs/multi-tenant-auth/manage-sessions/lifecycle/extend-or-expire-session).
 	SessionDurationMinutes int `json:"session_duration_minutes,omitempty"`
 
-	// SessionCustomClaims are merged into the claims of the session and its JWT.
-	// A nil value deletes a claim, in a nested object too. There is room for 4 KB
-	// in all, and Stytch ignores iss, sub, aud, exp, nbf, iat and jti. A new
-	// session takes claims only if SessionDurationMinutes is given
+	// SessionCustomClaims are merged into the claims of the session and its
+	// JWT. A nil value deletes a claim, in a nested object too. There is room
+	// for 4 KB in all, and Stytch ignores iss, sub, aud, exp, nbf, iat and jti.
+	// A new session takes claims only if SessionDurationMinutes is given
 	// (https://stytch.com/docs/multi-tenant-auth/manage-sessions/custom-claims).
 	SessionCustomClaims map[string]any `json:"session_custom_claims,omitempty"`
 
@@ -91,8 +91,8 @@ type SMSAuthenticateParams struct {
 	// reference has the parameter without a description).
 	SetDefaultMFA bool `json:"set_default_mfa,omitempty"`
 
-	// TelemetryID is from Stytch's Device Fingerprinting in the Member's browser,
-	// for workspaces that have it.
+	// TelemetryID is from Stytch's Device Fingerprinting in the Member's
+	// browser, for workspaces that have it.
 	TelemetryID string `json:"telemetry_id,omitempty"`
 }
 
@@ -148,7 +148,7 @@ func (p SMSAuthenticateParams) encode(fields []field) ([]byte, error) {
 // String returns the parameters, masked.
 func (p SMSAuthenticateParams) String() string { return fieldText(p.fields()) }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (p SMSAuthenticateParams) GoString() string {
 	return "stytchb2b.SMSAuthenticateParams" + p.String()
 }
@@ -158,9 +158,9 @@ func (p SMSAuthenticateParams) LogValue() slog.Value { return fieldValue(p.field
 
 // An SMSAuthenticateResponse is the answer to a successful [SMS.Authenticate].
 //
-// Printed with package fmt or logged with log/slog, it shows the request ID, the
-// status code and the Member's ID only. Marshaled to JSON, it has everything, the
-// tokens included.
+// Printed with package fmt or logged with log/slog, it shows the request ID,
+// the status code and the Member's ID only. Marshaled to JSON, it has
+// everything, the tokens included.
 type SMSAuthenticateResponse struct {
 	// RequestID identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
@@ -174,9 +174,9 @@ type SMSAuthenticateResponse struct {
 	// SessionJWT is the session's JSON Web Token. It is valid for five minutes;
 	// other endpoints of Stytch issue new ones.
 	SessionJWT string `json:"session_jwt"`
-	// MemberSession is the session as of after the call.
+	// MemberSession is the session after the call.
 	MemberSession MemberSession `json:"member_session"`
-	// Member is the Member as of after the call.
+	// Member is the Member after the call.
 	Member Member `json:"member"`
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
@@ -184,8 +184,8 @@ type SMSAuthenticateResponse struct {
 	body []byte
 }
 
-// RawJSON returns the body of the answer as it came, with the tokens and with the
-// fields that the struct does not have. It is empty for a response that was
+// RawJSON returns the body of the answer as it came, with the tokens and with
+// the fields that the struct does not have. It is empty for a response that was
 // unmarshaled from JSON.
 func (r *SMSAuthenticateResponse) RawJSON() string { return string(r.body) }
 
@@ -213,7 +213,7 @@ func (r SMSAuthenticateResponse) String() string {
 	return fieldText(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }
 
-// GoString is String for %#v.
+// GoString is String with the name of the type, for %#v.
 func (r SMSAuthenticateResponse) GoString() string {
 	return "stytchb2b.SMSAuthenticateResponse" + r.String()
 }

@@ -15,17 +15,17 @@ import (
 //
 // A call tries again only what certainly had no effect and may well succeed the
 // next time: an attempt that found no connection, and Stytch's 429 with
-// [ErrorTypeTooManyRequests]. Unless RetryUnknown is
-// set, it never sends a second SMS.
+// [ErrorTypeTooManyRequests]. Unless RetryUnknown is set, it never sends a
+// second SMS.
 type RetryPolicy struct {
 	// MaxAttempts is the largest number of HTTP requests for one call. The
 	// default is 3. With 1, a call never tries again.
 	MaxAttempts int
 
-	// MinBackoff and MaxBackoff bound the wait before the next attempt. The wait
-	// is drawn at random between MinBackoff and a bound that starts at twice
-	// MinBackoff, doubles with each attempt and stops at MaxBackoff. The defaults
-	// are 100 ms and 2 s.
+	// MinBackoff and MaxBackoff bound the wait before the next attempt. The
+	// wait is drawn at random between MinBackoff and a bound that starts at
+	// twice MinBackoff, doubles with each attempt and stops at MaxBackoff. The
+	// defaults are 100 ms and 2 s.
 	//
 	// After a 429 the wait is also at least its Retry-After or, without one, a
 	// second: Stytch documents no Retry-After, and its limits are counted in
@@ -34,8 +34,8 @@ type RetryPolicy struct {
 
 	// MaxWait is the longest wait that an answer may ask for. If it asks for
 	// more, the call returns at once, and [RetryAfter] of the error says how
-	// long. The default is 5 s. If it is
-	// negative, an answer that asks for a wait is not tried again.
+	// long. The default is 5 s. If it is negative, an answer that asks for a
+	// wait is not tried again.
 	//
 	// A wait begins only if it leaves time for another attempt: a second, or
 	// half of the call's time if that is less.
@@ -135,8 +135,8 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 }
 
 // parseRetryAfter reads a Retry-After (RFC 9110, section 10.2.3): a number of
-// seconds or a date. It returns less than 0 for anything else. A number too large
-// for a Duration is the largest one.
+// seconds or a date. It returns less than 0 for anything else. A number too
+// large for a Duration is the largest one.
 func parseRetryAfter(s string) time.Duration {
 	if s == "" {
 		return -1
