@@ -313,12 +313,13 @@ func TestDefaultTransportReplaced(t *testing.T) {
 	srv := stytchtest.NewServer()
 	defer srv.Close()
 	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
+	quick := stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1})
 	original := http.DefaultTransport
 	defer func() { http.DefaultTransport = original }()
 
 	http.DefaultTransport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errNetwork })
 	for _, opts := range [][]stytchb2b.Option{nil, {stytchb2b.WithHTTPClient(&http.Client{})}, {stytchb2b.WithHTTPClient(&http.Client{Transport: stytchb2b.NewTransport()})}} {
-		client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, append(opts, stytchb2b.WithBaseURL(srv.URL))...)
+		client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, append(opts, stytchb2b.WithBaseURL(srv.URL), quick)...)
 		require.NoError(t, err)
 		_, err = client.OTPs.SMS.Send(t.Context(), send)
 		assert.ErrorIs(t, err, errNetwork)
@@ -332,7 +333,7 @@ func TestDefaultTransportReplaced(t *testing.T) {
 		assert.True(t, ok && time.Until(deadline) <= 3*time.Second)
 		return nil, errNetwork
 	}
-	client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, stytchb2b.WithBaseURL(srv.URL))
+	client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, stytchb2b.WithBaseURL(srv.URL), quick)
 	require.NoError(t, err)
 	_, err = client.OTPs.SMS.Send(t.Context(), send)
 	assert.ErrorIs(t, err, errNetwork)
