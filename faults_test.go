@@ -240,7 +240,8 @@ func TestMixOfAuthenticate(t *testing.T) {
 						drawn := l.drawn[r.member]
 						assert.NotEmpty(t, drawn)
 						for _, fc := range drawn[:len(drawn)-1] {
-							assert.True(t, fc.safe, "tried again after %s", fc.name)
+							// A GOAWAY for one stream may come before another has left.
+							assert.True(t, fc.safe || strings.HasPrefix(fc.name, "GOAWAY"), "tried again after %s", fc.name)
 						}
 					default:
 						assert.False(t, m.MFAPhoneNumberVerified, "%v", r.err)
