@@ -146,6 +146,7 @@ type evidence struct {
 	read     bool // a part of the body was read
 	asked    bool // for a connection
 	handed   bool // a connection
+	remote   bool // one that leads somewhere; httputil.DumpRequestOut's does not
 	repeated bool // handed another one after the body was read
 	sealed   bool // the attempt is over
 }
@@ -178,7 +179,8 @@ func (e *evidence) trace() *httptrace.ClientTrace {
 			defer e.mu.Unlock()
 			switch {
 			case !e.sealed:
-				e.repeated = e.repeated || e.handed && e.read
+				e.repeated = e.repeated || e.remote && e.read
+				e.remote = e.remote || info.Conn == nil || info.Conn.RemoteAddr() != nil
 				e.handed = true
 			case e.read && e.unsent() && info.Conn != nil:
 				// A transport that returned before it had a connection still

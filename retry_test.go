@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/http/httputil"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -556,6 +557,31 @@ func TestTransportThatTriesAgain(t *testing.T) {
 			assert.Contains(t, logged.String(), "repeated=true")
 		}
 	}
+}
+
+// A transport that writes down what it sends makes no second request, though
+// httputil.DumpRequestOut has a connection of its own.
+func TestTransportThatDumps(t *testing.T) {
+	t.Parallel()
+	srv := stytchtest.NewServer()
+	defer srv.Close()
+	dumping := roundTripper(func(req *http.Request) (*http.Response, error) {
+		req = req.Clone(req.Context())
+		dump, err := httputil.DumpRequestOut(req, true)
+		require.NoError(t, err)
+		assert.Contains(t, string(dump), srv.MemberID)
+		return srv.HTTPClient().Transport.RoundTrip(req)
+	})
+	var logged strings.Builder
+	client := srv.Client(stytchb2b.WithHTTPClient(&http.Client{Transport: dumping}), stytchb2b.WithLogger(debugLogger(&logged)))
+	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
+	srv.Fail(stytchtest.Fault{StatusCode: 400})
+	_, err := client.OTPs.SMS.Send(t.Context(), send)
+	assert.False(t, stytchb2b.MaybeSent(err), "%v", err)
+	_, err = client.OTPs.SMS.Send(t.Context(), send)
+	assert.NoError(t, err)
+	assert.NotContains(t, logged.String(), "repeated")
+	assert.Len(t, srv.SMS(), 1)
 }
 
 // Transports of all kinds, and what their errors prove.
