@@ -32,10 +32,11 @@ import (
 //	any other error                                  true
 //
 // Stytch's own 4xx is one with a Stytch error object: a gateway on the way may
-// answer with any status after Stytch has acted. That Stytch sends nothing if it
-// answers so is assumed for 429, and for the other 4xx follows from what its
-// reference says of them
-// (https://stytch.com/docs/api-reference/b2b/api/errors/overview).
+// answer with any status after Stytch has acted. That Stytch has sent nothing
+// follows from what its reference says of 4xx
+// (https://stytch.com/docs/api-reference/b2b/api/errors/overview); for 429 it is
+// assumed. If the transport never read the request's body, nothing left, and
+// MaybeSent is false for whatever it returned but a success.
 //
 // The result covers all attempts of a call. For an error that wraps several
 // errors, such as one from [errors.Join], MaybeSent is false only if it is false
