@@ -24,7 +24,23 @@ type Guard interface {
 	Allow(ctx context.Context, params SMSSendParams) (done func(*SMSSendResponse, error), err error)
 }
 
-// WithGuard makes each [SMS.Send] ask guard first.
+// A LearningGuard is a [Guard] that learns which codes were right: people enter
+// the codes they get, and numbers that only collect SMS never do.
+type LearningGuard interface {
+	Guard
+
+	// Verified is called after each [SMS.Authenticate] that succeeded, with its
+	// parameters and its answer, which it must not keep or change.
+	//
+	// Authenticate calls it in the caller's goroutine and waits for it. The
+	// context keeps the caller's values. It ends a second later at most, and no
+	// sooner because the call's deadline is near: the code is used up, and the
+	// guard is to know it.
+	Verified(ctx context.Context, params SMSAuthenticateParams, resp *SMSAuthenticateResponse)
+}
+
+// WithGuard makes each [SMS.Send] ask guard first. A [LearningGuard] is also told
+// of each [SMS.Authenticate] that succeeded.
 func WithGuard(guard Guard) Option {
 	return func(c *config) error {
 		if guard == nil {
@@ -68,4 +84,19 @@ func (c *Client) askGuard(ctx context.Context, params SMSSendParams) (done func(
 		err = &GuardError{Err: err}
 	}
 	return done, err
+}
+
+// verifiedTimeout is how long a guard may take to learn of a code. It is not the
+// call's deadline, which may have come when the answer has.
+const verifiedTimeout = time.Second
+
+// tellGuard tells a guard that learns of a code that was right.
+func (c *Client) tellGuard(ctx context.Context, params SMSAuthenticateParams, resp *SMSAuthenticateResponse) {
+	guard, ok := c.guard.(LearningGuard)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifiedTimeout)
+	defer cancel()
+	guard.Verified(ctx, params, resp)
 }

@@ -148,3 +148,55 @@ func TestGuardWithoutDone(t *testing.T) {
 	_, err := client.OTPs.SMS.Send(t.Context(), params)
 	assert.NoError(t, err)
 }
+
+type learningGuard struct {
+	guardFunc
+	verified func(context.Context, stytchb2b.SMSAuthenticateParams, *stytchb2b.SMSAuthenticateResponse)
+}
+
+func (g learningGuard) Verified(ctx context.Context, p stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
+	g.verified(ctx, p, resp)
+}
+
+// A guard that learns is told of each code that was right, and of no other.
+func TestLearningGuard(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		ends []end
+		told int
+	}{
+		{"right", []end{ok}, 1},
+		{"right at the second attempt", []end{refused, ok}, 1},
+		{"wrong", []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}, 0},
+		{"lost", []end{broken}, 0},
+		{"not Stytch's answer", []end{{status: 200, body: `{"status_code":200}`}}, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				type key struct{}
+				told := 0
+				var learned *stytchb2b.SMSAuthenticateResponse
+				g := learningGuard{verified: func(ctx context.Context, p stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
+					told++
+					learned = resp
+					assert.Equal(t, authenticateParams, p)
+					assert.Equal(t, "value", ctx.Value(key{}))
+					deadline, _ := ctx.Deadline()
+					assert.Equal(t, time.Second, time.Until(deadline), "not the call's deadline")
+				}}
+				client := newClient(t, &script{ends: tc.ends}, stytchb2b.WithTimeout(2*time.Second),
+					stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(g))
+				resp, err := client.OTPs.SMS.Authenticate(context.WithValue(t.Context(), key{}, "value"), authenticateParams)
+				assert.Equal(t, tc.told, told)
+				if tc.told > 0 {
+					require.NoError(t, err)
+					assert.Same(t, resp, learned)
+				} else {
+					assert.Error(t, err)
+				}
+			})
+		})
+	}
+}

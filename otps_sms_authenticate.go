@@ -13,9 +13,9 @@ import (
 //
 // It uses up the code, and an intermediate session token with it. So it tries
 // again only if it is certain that it did neither (see [RetryPolicy]), even
-// with RetryUnknown. It does not ask a [Guard]. It returns when it has the
-// answer, and no later than the Client's timeout (see [WithTimeout]) or the end
-// of ctx.
+// with RetryUnknown. It returns when it has the answer, and no later than the
+// Client's timeout (see [WithTimeout]) or the end of ctx. It does not ask a
+// [Guard], but tells a [LearningGuard] when the code was right.
 //
 // Limit the tries for each Member. A code has six digits and lives two minutes,
 // and Stytch locks a Member after ten failures by default
@@ -40,6 +40,7 @@ func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*S
 	if err := s.client.do(ctx, s.authenticate, fields, payload, resp); err != nil {
 		return nil, err
 	}
+	s.client.tellGuard(ctx, params, resp)
 	return resp, nil
 }
 

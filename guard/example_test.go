@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
-	"github.com/eb715825/stytchb2b/guard/redisstore"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -55,15 +52,4 @@ func ExampleNew_client() {
 	}
 	client, err := stytchb2b.NewClientFromEnv(stytchb2b.WithGuard(g))
 	fmt.Println(client, err)
-}
-
-func ExampleWithStore() {
-	hmacKey := []byte("a secret of sixteen bytes or more")
-	store, err := redisstore.New(redis.NewClient(&redis.Options{Addr: "redis:6379"}), "stytchb2b", hmacKey)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	g, err := guard.New(guard.WithStore(store))
-	fmt.Println(g != nil, err)
 }

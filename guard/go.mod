@@ -1,21 +1,17 @@
 module github.com/eb715825/stytchb2b/guard
 
-go 1.26.0
+go 1.25
 
 require (
-	github.com/eb715825/stytchb2b v0.0.0
+	github.com/eb715825/stytchb2b v0.0.0-20261124030843-7ef54afd3d4d
 	github.com/nyaruka/phonenumbers v1.8.1
-	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
 )
 
 require (
-	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
 	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
-	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.23.0 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 )
