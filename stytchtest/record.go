@@ -16,11 +16,11 @@ const maxRecords = 100_000
 type SMS struct {
 	To             string `json:"to"`     // the number, in E.164 form
 	Locale         string `json:"locale"` // "en" where the request named none
-	Code           string `json:"code"`
+	Code           string `json:"code"`   // six digits, and never 000000
 	OrganizationID string `json:"organization_id"`
 	MemberID       string `json:"member_id"`
 	Text           string `json:"text"`
-	// Automatic is whether Stytch has sent it by itself, after a primary
+	// Automatic is whether Stytch has sent it by itself after a primary
 	// authentication, and not for a Send.
 	Automatic bool      `json:"automatic"`
 	At        time.Time `json:"at"` // by the server's clock, in UTC
