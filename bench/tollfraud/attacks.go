@@ -181,8 +181,8 @@ var attacks = []scenario{
 		attack: func(a *attacker) { a.spread("GB") },
 	},
 	{
-		name:  "one block",
-		about: "spread, in 10,000 numbers",
+		name:  "one range",
+		about: "every ten seconds, another of one block of 10,000 numbers",
 		attack: func(a *attacker) {
 			a.rent(1, "US")
 			a.found(2000)
@@ -261,8 +261,8 @@ var attacks = []scenario{
 		attack: func(a *attacker) {
 			block := newBlock(a.random, "JM", "+1876")
 			a.found(2000)
-			a.every(day24/1900, 0, day24, func(i int) {
-				m := a.member(a.organizations[i])
+			a.every(45*time.Second, 0, 1900*45*time.Second, func(i int) {
+				m := a.member(a.organizations[i%2000])
 				m.number = number(block, i)
 				a.ask(m, "")
 			})

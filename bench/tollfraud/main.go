@@ -16,6 +16,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,9 +30,10 @@ func main() {
 		set     = flag.String("set", "", "only with settings whose names match this `regexp`")
 		verbose = flag.Bool("v", false, "say why the honest were refused, and where the attacker's SMS went")
 		checked = flag.Bool("check", false, "play what a reach is set for, with the recommendation, and exit with 1 if it is missed")
-		plot    = flag.String("plot", "", "draw the attacked day into this PNG `file`")
+		image   = flag.String("plot", "", "draw the attacked day into this PNG `file`")
 	)
 	flag.Parse()
+	debug.SetGCPercent(400) // A play needs little memory, and makes much garbage.
 	names, err := regexp.Compile(*run)
 	check(err)
 	sets, err := regexp.Compile(*set)
@@ -44,7 +46,7 @@ func main() {
 			if *checked {
 				wanted = wanted && sc.bound && i == len(settings)-1
 			}
-			if *plot != "" {
+			if *image != "" {
 				wanted = sc.name == plotted
 			}
 			if wanted {
@@ -66,8 +68,12 @@ func main() {
 		}()
 	}
 
-	if *plot != "" {
-		check(draw(*plot, plays))
+	if *image != "" {
+		for _, p := range plays {
+			<-p.done
+			check(p.err)
+		}
+		check(picture(*image, plays))
 		return
 	}
 	fmt.Println("| scenario | guard | asked for | went out to the attacker | cost | without a code, of the returning | of the new | asked to wait | refused, but got one later |")
