@@ -49,22 +49,27 @@ func newBlock(random *rand.Rand, country, area string) string {
 		for len(block) < digits {
 			block += fmt.Sprint(random.IntN(10))
 		}
-		if real, ok := blocks.Load(block); ok && real == country {
+		if blockCountry(block) == country {
 			return block
-		} else if ok {
-			continue
 		}
-		region := ""
-		if parsed, err := phonenumbers.Parse(block+"1234", ""); err == nil && phonenumbers.IsValidNumber(parsed) && mobile(parsed) {
-			region = phonenumbers.GetRegionCodeForNumber(parsed)
-		}
-		blocks.Store(block, region)
 	}
 }
 
-// blocks holds the country of each block that was looked up; "" for one that
-// does not exist.
+// blocks holds the country of each block that was looked up.
 var blocks sync.Map
+
+// blockCountry returns the country of a block of mobile numbers, or "".
+func blockCountry(block string) string {
+	if known, ok := blocks.Load(block); ok {
+		return known.(string)
+	}
+	country := ""
+	if parsed, err := phonenumbers.Parse(block+"1234", ""); err == nil && phonenumbers.IsValidNumber(parsed) && mobile(parsed) {
+		country = phonenumbers.GetRegionCodeForNumber(parsed)
+	}
+	blocks.Store(block, country)
+	return country
+}
 
 func mobile(n *phonenumbers.PhoneNumber) bool {
 	kind := phonenumbers.GetNumberType(n)
@@ -84,9 +89,3 @@ func newNumber(random *rand.Rand, home place) string {
 }
 
 func pick[T any](random *rand.Rand, of []T) T { return of[random.IntN(len(of))] }
-
-// country returns that of a number of a block that newBlock has made.
-func country(number string) string {
-	region, _ := blocks.Load(number[:len(number)-4])
-	return region.(string)
-}

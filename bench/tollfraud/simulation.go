@@ -129,9 +129,10 @@ func (s *simulation) count(m *member) {
 	if m.verified {
 		what = "verified"
 	}
-	d.went["to "+country(m.number)]++
+	block := m.number[:len(m.number)-4]
+	d.went["to "+blockCountry(block)]++
 	d.went["to "+what+" Members"]++
-	d.blocks[m.number[:len(m.number)-4]]++
+	d.blocks[block]++
 }
 
 // ask is one Send for a Member. It returns why the guard has refused it; nil if
