@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -44,11 +45,11 @@ func (f *fake) members() (members []stytchtest.Member) {
 }
 
 // authenticate is the primary authentication of a Member, whoever asks for it.
-func (f *fake) authenticate(s *state) {
+func (f *fake) authenticate(l *login) {
 	for _, m := range f.members() {
-		if m.MemberID == s.memberID {
-			s.organizationID = m.OrganizationID
-			s.intermediateSessionToken = f.IntermediateSessionToken(m.MemberID)
+		if m.MemberID == l.MemberID {
+			l.OrganizationID = m.OrganizationID
+			l.IntermediateSessionToken = f.IntermediateSessionToken(m.MemberID)
 		}
 	}
 }
@@ -75,12 +76,13 @@ var faults = []namedFault{
 }
 
 // failNext makes the next request to the fake fail.
-func (a *app) failNext(r *http.Request, l *login) {
+func (a *app) failNext(_ context.Context, r *http.Request, l *login) (notice, error) {
 	for _, f := range faults {
 		if f.ID == r.PostForm.Get("fault") {
-			f.fault.MemberID = l.memberID
+			f.fault.MemberID = l.MemberID
 			a.fake.Fail(f.fault)
-			l.notice = notice{Text: "The next request to Stytch: " + f.Name + ".", Good: true}
+			return notice{Text: "The next request to Stytch: " + f.Name + ".", Kind: good}, nil
 		}
 	}
+	return notice{}, nil
 }
