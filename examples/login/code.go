@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -32,9 +31,10 @@ func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, 
 		if err != nil {
 			return sendFailure(err, l, m)
 		}
-		l.sentTo(resp.Member.MFAPhoneNumber)
+		l.LastFour = lastFour(resp.Member.MFAPhoneNumber)
+		l.Sent, l.NeedsNumber, l.Number = true, false, ""
 		m.NextCode = time.Now().Add(a.cooldown)
-		return notice{Text: "We have sent you a code.", Kind: good}
+		return codeSent
 	})
 }
 
@@ -48,10 +48,7 @@ func (a *app) send(ctx context.Context, params stytchb2b.SMSSendParams) (*stytch
 	return resp, err
 }
 
-func (l *login) sentTo(number string) {
-	l.LastFour = number[max(0, len(number)-4):]
-	l.Sent, l.NeedsNumber, l.Number = true, false, ""
-}
+func lastFour(number string) string { return number[max(0, len(number)-4):] }
 
 // enterCode verifies the code that the Member has entered.
 func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
@@ -76,13 +73,12 @@ func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice,
 			return n
 		}
 		m.WrongCodes = 0
-		*l = login{ID: newID(), SignedIn: &signedIn{
-			SessionToken: resp.SessionToken,
-			Name:         cmp.Or(resp.Member.Name, resp.Member.EmailAddress, resp.MemberID),
-			Organization: resp.Organization.OrganizationName,
-			Factors:      factorsInWords(resp.MemberSession.AuthenticationFactors),
-			ExpiresAt:    resp.MemberSession.ExpiresAt,
-		}}
+		*l = login{
+			ID:             newID(),
+			OrganizationID: l.OrganizationID,
+			MemberID:       l.MemberID,
+			SignedIn:       newSignedIn(resp.SessionToken, resp.Member, resp.Organization, resp.MemberSession),
+		}
 		return notice{}
 	})
 }

@@ -11,10 +11,14 @@ import (
 const badNumber = "We cannot send codes to that number. Enter a mobile number such as (202) 555-0123."
 
 var (
+	codeSent     = notice{Text: "We have sent you a code.", Kind: good}
 	expired      = notice{Text: "Your sign-in has expired. Please sign in again.", For: stepSignIn}
 	locked       = notice{Text: "Your account is locked after too many failed attempts. Please try again later."}
 	tooManyWrong = notice{Text: "Too many incorrect codes. Request a new one."}
 )
+
+// maxWait is the longest time that a Member is told to wait.
+const maxWait = 24 * time.Hour
 
 func waitForCode(until time.Time) notice {
 	return notice{Text: "Please wait %s before you request another code.", Until: until}
@@ -23,7 +27,7 @@ func waitForCode(until time.Time) notice {
 // sendFailure says what a Member can do after a Send that failed, and notes what
 // follows.
 func sendFailure(err error, l *login, m *member) notice {
-	retryAfter := stytchb2b.RetryAfter(err)
+	retryAfter := min(stytchb2b.RetryAfter(err), maxWait)
 	if stytchb2b.MaybeSent(err) {
 		l.Sent, l.NeedsNumber = true, false
 		m.NextCode = time.Now().Add(max(time.Minute, retryAfter))
@@ -83,7 +87,7 @@ func authenticateFailure(err error, l *login, m *member) notice {
 	if errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached {
 		return locked
 	}
-	if wait := stytchb2b.RetryAfter(err); wait > 0 {
+	if wait := min(stytchb2b.RetryAfter(err), maxWait); wait > 0 {
 		return notice{Text: "Please wait %s before you enter the code again.", Until: time.Now().Add(wait)}
 	}
 	switch errorType(err) {

@@ -23,6 +23,7 @@ import (
 const (
 	ada   = 0 // has a number
 	grace = 1 // has none
+	alan  = 2 // needs no second factor
 )
 
 // A testApp is an application that runs over https, with a fake Stytch.
@@ -159,6 +160,12 @@ func (v *visitor) signIn(i int) string {
 	return v.post("/sign-in", "member_id", v.app.fake.memberIDs[i])
 }
 
+// waitForButton waits until another code can be requested.
+func (v *visitor) waitForButton() {
+	v.Helper()
+	require.Eventually(v, func() bool { return !strings.Contains(v.look(), " disabled ") }, time.Minute, time.Millisecond)
+}
+
 // token is the session's in the browser.
 func (v *visitor) token() string {
 	base, err := url.Parse(v.app.URL)
@@ -220,4 +227,11 @@ func noticeOf(page string) string {
 // titleOf returns the title of a page, without the name of the company.
 func titleOf(page string) string {
 	return regexp.MustCompile(`<title>(.*?) – `).FindStringSubmatch(page)[1]
+}
+
+func bodyOf(t *testing.T, resp *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return string(body)
 }
