@@ -57,7 +57,7 @@ func (r *repo) readModules() error {
 			continue
 		}
 		if len(fields) != 2 || fields[1] != "published" && fields[1] != "internal" {
-			return fmt.Errorf(".ci/modules: %q is not a directory and published or internal", strings.TrimSpace(line))
+			return fmt.Errorf(".ci/modules: %q is not a directory and a kind, published or internal", strings.TrimSpace(line))
 		}
 		m := &mod{dir: fields[0], published: fields[1] == "published"}
 		name := r.path(m, "go.mod")
