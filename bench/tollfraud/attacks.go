@@ -287,6 +287,39 @@ var attacks = []scenario{
 		},
 	},
 	{
+		name:  "changes its number",
+		about: "200 Members verify one of 20 real phones, then change to a pumped number and ask twice, and again, every five minutes",
+		attack: func(a *attacker) {
+			a.rent(600, allowed...)
+			a.found(200)
+			var members []*member
+			var phones []string
+			for i := range 200 {
+				members = append(members, a.member(a.organizations[i]))
+				if i < 20 {
+					phones = append(phones, newNumber(a.random, pick(a.random, places)))
+				}
+			}
+			a.every(5*time.Minute/200, 0, day24, func(i int) {
+				m := members[i%200]
+				m.number = "" // The product lets Members change it.
+				a.own(m, phones[i%20])
+				a.s.after(time.Minute, func() {
+					m.number = ""
+					m.verified = false
+					a.ask(m, a.next())
+				})
+				a.s.after(2*time.Minute+time.Second, func() {
+					if m.number == "" {
+						a.ask(m, a.next())
+					} else {
+						a.ask(m, "")
+					}
+				})
+			})
+		},
+	},
+	{
 		name:  "ramp",
 		about: "grows from 40 a day to 173,000 in two weeks, 5% of the codes entered; the worst day",
 		days:  17, worst: true,
