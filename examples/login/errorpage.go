@@ -23,7 +23,11 @@ func (w *errorPage) WriteHeader(status int) {
 	w.Header().Del("Content-Length")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.ResponseWriter.WriteHeader(status)
-	render(w.ResponseWriter, "error", errorWords[status])
+	words, ok := errorWords[status]
+	if !ok {
+		words = errorWords[http.StatusServiceUnavailable]
+	}
+	render(w.ResponseWriter, "error", words)
 }
 
 func (w *errorPage) Write(b []byte) (int, error) {

@@ -5,11 +5,8 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -68,23 +65,4 @@ func render(w http.ResponseWriter, name string, data any) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
-}
-
-// factorsInWords is how the Member has signed in: "email and SMS".
-func factorsInWords(factors []stytchb2b.AuthenticationFactor) string {
-	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
-	var words []string
-	for _, f := range factors {
-		word, ok := names[f.DeliveryMethod]
-		if !ok {
-			word = strings.ReplaceAll(f.DeliveryMethod, "_", " ")
-		}
-		if word != "" && !slices.Contains(words, word) {
-			words = append(words, word)
-		}
-	}
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
 }

@@ -37,5 +37,7 @@ for (const element of document.querySelectorAll("[data-wait]")) {
   }, 250);
 }
 
-// What was refused can be typed over.
-document.querySelector("[aria-invalid]")?.select();
+// What was refused can be typed over. To select it would not scroll to it.
+const refused = document.querySelector("[aria-invalid]");
+refused?.focus();
+refused?.select();
