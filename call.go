@@ -44,7 +44,7 @@ func (op Op) over(ctx context.Context) error {
 // begin.
 func (c *Client) do(ctx context.Context, e endpoint, fields []field, payload []byte, out answer) error {
 	if err := e.op.over(ctx); err != nil {
-		return err
+		return c.refused(ctx, e.op, fields, err)
 	}
 	call := &call{client: c, endpoint: e, fields: fields, payload: payload, start: time.Now(), before: OutcomeNotApplied}
 	err := call.run(ctx)
@@ -180,7 +180,7 @@ func (c *call) decode(ctx context.Context, out answer) error {
 	a := c.last
 	err := addCause(a.bodyErr, ctx.Err())
 	if err == nil {
-		err = decodeAnswer(a.status, a.body, out)
+		err = decodeAnswer(a, out)
 	}
 	if err == nil {
 		a.outcome = OutcomeApplied
@@ -213,7 +213,7 @@ func (c *call) attemptError(ctx context.Context) error {
 
 func (c *call) transportError(err error) *TransportError {
 	e := &TransportError{Op: c.endpoint.op, Attempts: c.attempts, Outcome: c.outcome(), Err: c.secrets().maskError(err)}
-	e.body.hold(c.last.body)
+	e.answer.hold(c.last, nil)
 	return e
 }
 
@@ -227,10 +227,13 @@ func (c *call) apiError(bodyErr error) *APIError {
 		Outcome:    c.outcome(),
 		err:        s.maskError(bodyErr),
 	}
-	e.body.hold(a.body)
+	e.answer.hold(a, s)
 	if r := a.refusal; r != nil {
 		e.RequestID, e.ErrorType = r.RequestID, r.ErrorType
 		e.ErrorMessage, e.ErrorURL = s.mask(r.ErrorMessage), s.mask(r.ErrorURL)
+		if r.ErrorDetails != nil {
+			e.ErrorDetails, _ = s.maskJSON(r.ErrorDetails).(map[string]any)
+		}
 	} else {
 		e.stranger = a.describeBody()
 	}
@@ -280,6 +283,20 @@ func (c *call) log(ctx context.Context, err error) {
 		attrs = append(attrs, slog.Bool("repeated", true))
 	}
 	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), c.outcome(), err, attrs)
+}
+
+// refused logs an error that a call ends with before its first request, and
+// returns it. The Client may be nil.
+func (c *Client) refused(ctx context.Context, op Op, fields []field, err error) error {
+	if c == nil || c.logger == nil {
+		return err
+	}
+	c.logger.LogAttrs(ctx, slog.LevelWarn, "stytchb2b: call",
+		slog.String("op", string(op)),
+		slog.String("outcome", OutcomeNotApplied.String()),
+		slog.Int("attempts", 0),
+		slog.String("error", append(secretValues(fields), c.secrets()...).mask(err.Error())))
+	return err
 }
 
 func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, err error, more []slog.Attr) {

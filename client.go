@@ -13,9 +13,6 @@ import (
 	"time"
 )
 
-// userAgent names the library and its version in each request.
-const userAgent = "stytchb2b-go/0.1.0"
-
 // A Client makes calls to Stytch for one project. Make one and share it: it is
 // safe for concurrent use and keeps connections open. It needs no closing.
 // Package fmt and log/slog never print its secret.

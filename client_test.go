@@ -471,8 +471,8 @@ func TestUserAgent(t *testing.T) {
 		_, err := srv.Client(opts...).OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 		require.NoError(t, err)
 	}
-	assert.Regexp(t, `^stytchb2b-go/\d+\.\d+\.\d+$`, srv.Requests()[0].Header.Get("User-Agent"))
-	assert.Regexp(t, `^acme-login/1\.4 stytchb2b-go/\d+\.\d+\.\d+$`, srv.Requests()[1].Header.Get("User-Agent"))
+	assert.Regexp(t, `^stytchb2b-go/\d+\.\d+\.\d+(-dev)?$`, srv.Requests()[0].Header.Get("User-Agent"))
+	assert.Regexp(t, `^acme-login/1\.4 stytchb2b-go/\d+\.\d+\.\d+(-dev)?$`, srv.Requests()[1].Header.Get("User-Agent"))
 }
 
 func debugLogger(w io.Writer) *slog.Logger {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"reflect"
 	"strings"
 	"time"
@@ -16,20 +17,20 @@ type answer interface {
 	// lacks names the first field that the answer needs to be a success and does
 	// not have, or returns "".
 	lacks(status int) string
-	// keep takes the whole body.
-	keep(body []byte)
+	// keep takes the header and the whole body.
+	keep(header http.Header, body []byte)
 }
 
 // decodeAnswer decodes the body of a success. It is a success of Stytch's only
 // if it has what makes it one: something else may have answered.
-func decodeAnswer(status int, body []byte, out answer) error {
-	if err := decodeObject(body, out.exactly(), out); err != nil {
+func decodeAnswer(a *attempt, out answer) error {
+	if err := decodeObject(a.body, out.exactly(), out); err != nil {
 		return err
 	}
-	if name := out.lacks(status); name != "" {
+	if name := out.lacks(a.status); name != "" {
 		return errors.New("the body lacks a valid " + name)
 	}
-	out.keep(body)
+	out.keep(a.header, a.body)
 	return nil
 }
 
@@ -68,6 +69,9 @@ type refusal struct {
 	ErrorType    ErrorType `json:"error_type"`
 	ErrorMessage string    `json:"error_message"`
 	ErrorURL     string    `json:"error_url"`
+	// ErrorDetails are in Stytch's Go client only
+	// (https://github.com/stytchauth/stytch-go).
+	ErrorDetails map[string]any `json:"error_details"`
 }
 
 // Decoys stand in front of the fields that matter. Package json takes a name in

@@ -72,6 +72,7 @@
 //   - Limit the tries for each Member, and put a [Guard] in front of Send.
 //   - At Stytch, allow SMS as an MFA method, the countries of your users, and user
 //     locks, and set up billing for countries other than the US and Canada.
+//   - To change credentials, make a new Client on the same http.Client.
 //   - Log with [WithLogger]. Alert on the share of calls with the outcome
 //     "unknown", on 429s, and on the share of codes that are never entered.
 //

@@ -188,8 +188,8 @@ func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + " " + e.R
 // An APIError reports an answer outside 2xx, from Stytch or from something else
 // on the way to it.
 //
-// RequestID, ErrorType, ErrorMessage and ErrorURL are set if the answer is a
-// Stytch error object, and empty for any other answer.
+// RequestID, ErrorType, ErrorMessage, ErrorURL and ErrorDetails are set if the
+// answer is a Stytch error object, and empty for any other answer.
 type APIError struct {
 	// Op is the call that failed.
 	Op Op
@@ -204,6 +204,10 @@ type APIError struct {
 	ErrorMessage string
 	// ErrorURL is the page of Stytch's documentation about the error.
 	ErrorURL string
+	// ErrorDetails is what Stytch adds about some errors, as package
+	// encoding/json decodes it, with its texts masked as ErrorMessage is. It is
+	// usually nil.
+	ErrorDetails map[string]any
 	// RetryAfter is how long the answer's Retry-After asks to wait (RFC 9110,
 	// section 10.2.3); 0 if it does not.
 	RetryAfter time.Duration
@@ -214,7 +218,7 @@ type APIError struct {
 
 	stranger string // describes an answer that is not Stytch's
 	err      error  // why the body could not be read to its end, or nil
-	body     rawBody
+	answer   rawAnswer
 }
 
 // Error returns one line: the status, what Stytch says, what is known about the
@@ -301,8 +305,24 @@ func (e *APIError) hint() string {
 }
 
 // RawBody returns what was read of the answer's body, at most 1 MiB. It is not
-// masked: it may hold secrets or phone numbers, so do not log it.
-func (e *APIError) RawBody() string { return e.body.text() }
+// masked: it may hold secrets or phone numbers, so do not log it. [APIError.RawJSON]
+// is for logs.
+func (e *APIError) RawBody() string { return e.answer.body() }
+
+// RawJSON returns Stytch's error object with all its fields, also those that the
+// struct does not have. Its texts are masked as ErrorMessage is. It is empty if
+// the answer is not a Stytch error object.
+func (e *APIError) RawJSON() string {
+	if e.ErrorType == "" || e.answer.get == nil {
+		return ""
+	}
+	_, body, s := e.answer.get()
+	return s.maskObject(body)
+}
+
+// Header returns the header of the answer, or nil for an error made by hand. It
+// is not masked: it may hold cookies.
+func (e *APIError) Header() http.Header { return e.answer.header() }
 
 // Unwrap returns the error that ended the reading of the answer's body, such as
 // [context.DeadlineExceeded], or nil if the body was read.
@@ -332,7 +352,7 @@ type TransportError struct {
 	// Err has a masked text and nothing to unwrap.
 	Err error
 
-	body rawBody
+	answer rawAnswer
 }
 
 // Error returns one line: the attempts, the cause, what is known about the SMS
@@ -356,23 +376,40 @@ func (e *TransportError) Error() string {
 // RawBody returns what was read of the answer's body, at most 1 MiB, if there
 // was an answer. It is not masked: after an [SMS.Authenticate] it may hold the
 // session's tokens, so do not log it.
-func (e *TransportError) RawBody() string { return e.body.text() }
+func (e *TransportError) RawBody() string { return e.answer.body() }
+
+// Header returns the header of the answer, or nil if there was none. It is not
+// masked: it may hold cookies.
+func (e *TransportError) Header() http.Header { return e.answer.header() }
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// A rawBody keeps a body out of reach of what prints a struct by reflection.
-type rawBody struct{ get func() []byte }
+// A rawAnswer keeps an answer, and the secrets to mask in it, out of reach of
+// what prints a struct by reflection.
+type rawAnswer struct {
+	get func() (http.Header, []byte, secrets)
+}
 
-func (b *rawBody) hold(body []byte) {
-	if len(body) > 0 {
-		b.get = func() []byte { return body }
+// hold keeps the answer of an attempt, if there is one.
+func (r *rawAnswer) hold(a *attempt, s secrets) {
+	if header, body := a.header, a.body; a.status != 0 {
+		r.get = func() (http.Header, []byte, secrets) { return header, body, s }
 	}
 }
 
-func (b *rawBody) text() string {
-	if b.get == nil {
+func (r *rawAnswer) header() http.Header {
+	if r.get == nil {
+		return nil
+	}
+	header, _, _ := r.get()
+	return header
+}
+
+func (r *rawAnswer) body() string {
+	if r.get == nil {
 		return ""
 	}
-	return string(b.get())
+	_, body, _ := r.get()
+	return string(body)
 }

@@ -1,9 +1,11 @@
 package stytchb2b_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -421,3 +423,130 @@ type brokenBody struct{ err error }
 
 func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
 func (b brokenBody) Close() error             { return nil }
+
+// What debugging needs: Stytch's details, its whole error object and the header,
+// without a secret or a whole phone number.
+func TestErrorDetails(t *testing.T) {
+	t.Parallel()
+	p := params
+	p.MFAPhoneNumber, p.SessionToken = "+12025550123", "a-session-token"
+	const requestID = "request-id-test-12345678-9012-4345-8678-901234567890"
+	body := `{"status_code":400,"request_id":"` + requestID + `","error_type":"invalid_phone_number","error_message":"bad: +12025550123",` +
+		`"error_details":{"number":"+12025550123","digits":12025550123,"tries":[3,"a-session-token"],"+12025550123":true,"none":null},"new":12345678901234567890,"html":"<b>"}`
+	_, err := newClient(t, &script{ends: []end{{status: 400, body: body}}}).OTPs.SMS.Send(t.Context(), p)
+	var apiErr *stytchb2b.APIError
+	require.ErrorAs(t, err, &apiErr)
+	assert.Equal(t, map[string]any{
+		"number": "[redacted]", "digits": "[redacted]", "tries": []any{3.0, "[redacted]"}, "[redacted]": true, "none": nil,
+	}, withoutPlus(apiErr.ErrorDetails))
+	assert.Equal(t, body, apiErr.RawBody())
+	raw := apiErr.RawJSON()
+	for _, hidden := range []string{"2025550123", "a-session-token", "12345678901234567890"} {
+		assert.NotContains(t, raw, hidden)
+		assert.NotContains(t, fmt.Sprintf("%+v %#v", apiErr, *apiErr), hidden)
+	}
+	assert.Contains(t, raw, `"request_id":"`+requestID+`"`)
+	assert.Contains(t, raw, `"new":"***7890"`)
+	assert.Contains(t, raw, `"html":"<b>"`)
+	assert.True(t, json.Valid([]byte(raw)))
+
+	// An answer that is not Stytch's has no such object, and an error made by
+	// hand has nothing.
+	_, err = newClient(t, &script{ends: []end{{status: 400, retryAfter: "7", body: `{"a":1}`}}}).OTPs.SMS.Send(t.Context(), params)
+	require.ErrorAs(t, err, &apiErr)
+	assert.Empty(t, apiErr.RawJSON())
+	assert.Nil(t, apiErr.ErrorDetails)
+	assert.Equal(t, "7", apiErr.Header().Get("Retry-After"))
+	byHand := &stytchb2b.APIError{StatusCode: 400, ErrorType: "bad_request"}
+	assert.Empty(t, byHand.RawJSON())
+	assert.Nil(t, byHand.Header())
+
+	// Details of another form are left to RawJSON.
+	_, err = newClient(t, &script{ends: []end{{status: 400, body: `{"status_code":400,"request_id":"r","error_type":"t","error_details":"text"}`}}}).OTPs.SMS.Send(t.Context(), params)
+	require.ErrorAs(t, err, &apiErr)
+	assert.Nil(t, apiErr.ErrorDetails)
+	assert.Contains(t, apiErr.RawJSON(), `"error_details":"text"`)
+}
+
+// withoutPlus returns details whose masked numbers have no plus sign before them.
+func withoutPlus(details map[string]any) map[string]any {
+	trimmed := map[string]any{}
+	for name, value := range details {
+		if text, ok := value.(string); ok {
+			value = strings.TrimPrefix(text, "+")
+		}
+		trimmed[strings.TrimPrefix(name, "+")] = value
+	}
+	return trimmed
+}
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	good := ok
+	good.retryAfter = "1" // The script's only header.
+	sent, err := newClient(t, &script{ends: []end{good}}).OTPs.SMS.Send(t.Context(), params)
+	require.NoError(t, err)
+	assert.Equal(t, "1", sent.Header().Get("Retry-After"))
+	used, err := newClient(t, &script{ends: []end{good}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	require.NoError(t, err)
+	assert.Equal(t, "1", used.Header().Get("Retry-After"))
+
+	_, err = newClient(t, &script{ends: []end{{status: 200, retryAfter: "2", body: "<html>"}}}).OTPs.SMS.Send(t.Context(), params)
+	var transportErr *stytchb2b.TransportError
+	require.ErrorAs(t, err, &transportErr)
+	assert.Equal(t, "2", transportErr.Header().Get("Retry-After"))
+	_, err = newClient(t, &script{ends: []end{broken}}).OTPs.SMS.Send(t.Context(), params)
+	require.ErrorAs(t, err, &transportErr)
+	assert.Nil(t, transportErr.Header())
+	assert.Empty(t, transportErr.RawBody())
+}
+
+// A call that ends before its first request is logged as others are.
+func TestRefusalsAreLogged(t *testing.T) {
+	t.Parallel()
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	var none context.Context
+	bad := params
+	bad.MFAPhoneNumber = "+1 202 555 0123"
+	for _, tc := range []struct {
+		name  string
+		call  func(*stytchb2b.Client) error
+		op    stytchb2b.Op
+		error string
+	}{
+		{"a parameter of Send", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(t.Context(), bad); return err }, stytchb2b.OpSMSSend, "mfa_phone_number must"},
+		{"a nil context of Send", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(none, params); return err }, stytchb2b.OpSMSSend, "ctx must not be nil"},
+		{"a context of Send that is over", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(over, params); return err }, stytchb2b.OpSMSSend, "context canceled"},
+		{"the guard", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(t.Context(), params); return err }, stytchb2b.OpSMSSend, "no more for ***0123"},
+		{"a parameter of Authenticate", func(c *stytchb2b.Client) error {
+			_, err := c.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{})
+			return err
+		}, stytchb2b.OpSMSAuthenticate, "organization_id"},
+		{"a nil context of Authenticate", func(c *stytchb2b.Client) error {
+			_, err := c.OTPs.SMS.Authenticate(none, authenticateParams)
+			return err
+		}, stytchb2b.OpSMSAuthenticate, "ctx must not be nil"},
+		{"a context of Authenticate that is over", func(c *stytchb2b.Client) error {
+			_, err := c.OTPs.SMS.Authenticate(over, authenticateParams)
+			return err
+		}, stytchb2b.OpSMSAuthenticate, "context canceled"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var buf bytes.Buffer
+			client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithLogger(debugLogger(&buf)), stytchb2b.WithGuard(strict{}))
+			require.Error(t, tc.call(client))
+			assert.Equal(t, 1, strings.Count(buf.String(), "\n"), buf.String())
+			assert.Contains(t, buf.String(), `level=WARN msg="stytchb2b: call" op=`+string(tc.op)+` outcome="not applied" attempts=0 error="`)
+			assert.Contains(t, buf.String(), tc.error)
+		})
+	}
+}
+
+// A strict guard refuses all, and names a number.
+type strict struct{}
+
+func (strict) Allow(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+	return nil, errors.New("no more for +12025550123")
+}

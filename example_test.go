@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -138,6 +139,64 @@ func ExampleSMS_Send_mock() {
 	// Output:
 	// false
 	// true
+}
+
+// Credentials are changed at run time, such as by a rotation of the secret, with
+// a new Client on the same http.Client: its connections stay open, and calls of
+// the old Client go on.
+func ExampleNewClient_rotation() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	httpClient := &http.Client{Transport: stytchb2b.NewTransport()}
+	defer httpClient.CloseIdleConnections()
+
+	var current atomic.Pointer[stytchb2b.Client] // A handler calls current.Load().OTPs.SMS.Send.
+	for _, secret := range []string{"secret-test-old", stytch.Secret} {
+		client, err := stytchb2b.NewClient(stytch.ProjectID, secret,
+			stytchb2b.WithBaseURL(stytch.URL), stytchb2b.WithHTTPClient(httpClient))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		current.Store(client)
+		_, err = current.Load().OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+			OrganizationID: stytch.OrganizationID,
+			MemberID:       stytch.MemberID,
+		})
+		var apiErr *stytchb2b.APIError
+		fmt.Println(errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeUnauthorizedCredentials)
+	}
+	// Output:
+	// true
+	// false
+}
+
+// A header of one's own, here one for an egress proxy, comes from a transport
+// around NewTransport.
+func ExampleWithHTTPClient_header() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	transport := addHeader{stytchb2b.NewTransport()}
+	client, err := stytchb2b.NewClient(stytch.ProjectID, stytch.Secret, stytchb2b.WithBaseURL(stytch.URL),
+		stytchb2b.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+		OrganizationID: stytch.OrganizationID,
+		MemberID:       stytch.MemberID,
+	})
+	fmt.Println(stytch.Requests()[0].Header.Get("X-Egress-Zone"), err)
+	// Output: eu-1 <nil>
+}
+
+type addHeader struct{ next http.RoundTripper }
+
+func (t addHeader) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context()) // A RoundTripper must not change the request.
+	req.Header.Set("X-Egress-Zone", "eu-1")
+	return t.next.RoundTrip(req)
 }
 
 type mock struct{ err error }

@@ -1,9 +1,12 @@
 package stytchb2b
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -37,6 +40,55 @@ func (s secrets) mask(text string) string {
 		return redacted
 	}
 	return text
+}
+
+// maskJSON returns what package json has decoded with its texts masked, and with
+// its numbers that need masking as texts.
+func (s secrets) maskJSON(v any) any {
+	switch v := v.(type) {
+	case string:
+		return s.mask(v)
+	case json.Number:
+		if masked := s.mask(v.String()); masked != v.String() {
+			return masked
+		}
+	case float64:
+		if text := strconv.FormatFloat(v, 'f', -1, 64); s.mask(text) != text {
+			return s.mask(text)
+		}
+	case []any:
+		masked := make([]any, len(v))
+		for i, element := range v {
+			masked[i] = s.maskJSON(element)
+		}
+		return masked
+	case map[string]any:
+		masked := make(map[string]any, len(v))
+		for name, value := range v {
+			masked[s.mask(name)] = s.maskJSON(value)
+		}
+		return masked
+	}
+	return v
+}
+
+// maskObject returns a JSON object masked, but for its request ID, which may look
+// like a phone number.
+func (s secrets) maskObject(body []byte) string {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber() // A float64 would change large numbers.
+	var object map[string]any
+	if d.Decode(&object) != nil {
+		return ""
+	}
+	requestID := object["request_id"]
+	object, _ = s.maskJSON(object).(map[string]any)
+	object["request_id"] = requestID
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(object) // It was JSON before.
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // partly reports whether a text holds eight characters of a secret in a row, in

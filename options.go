@@ -110,7 +110,10 @@ func WithHTTPClient(httpClient *http.Client) Option {
 
 // WithTimeout bounds each whole call, from the first attempt to the end of the
 // answer's body, with the waits between attempts. An earlier deadline of the
-// context counts all the same. The default is [DefaultTimeout].
+// context counts all the same. The default is [DefaultTimeout]. Stytch may work
+// on a request for up to 30 seconds
+// (https://github.com/stytchauth/stytch-ruby/issues/209): after a timeout, an SMS
+// may still go out, and [MaybeSent] says so.
 func WithTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
 		if timeout <= 0 {
@@ -136,7 +139,8 @@ func WithRetry(policy RetryPolicy) Option {
 
 // WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
 // failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
-// attempt. Their attributes include op, status, request_id, outcome, duration
+// attempt. A call that ends before its first attempt has a record, too, such as
+// one with a malformed parameter. Their attributes include op, status, request_id, outcome, duration
 // and error. They never contain a secret, a token or a whole phone number; the
 // only part of a body is Stytch's own error message, masked. By default nothing
 // is logged.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -44,20 +45,20 @@ type SMS struct {
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	fields := params.fields()
 	if _, err := checkFields(fields); err != nil {
-		return nil, err
+		return nil, s.client.refused(ctx, OpSMSSend, fields, err)
 	}
 	params.Locale = params.Locale.canonical()
 	ctx, cancel, err := s.client.begin(ctx)
 	defer cancel()
 	if err != nil {
-		return nil, err
+		return nil, s.client.refused(ctx, OpSMSSend, fields, err)
 	}
 	if err := OpSMSSend.over(ctx); err != nil {
-		return nil, err // without asking the guard
+		return nil, s.client.refused(ctx, OpSMSSend, fields, err) // without asking the guard
 	}
 	done, err := s.client.askGuard(ctx, params)
 	if err != nil {
-		return nil, err
+		return nil, s.client.refused(ctx, OpSMSSend, fields, err)
 	}
 	resp, err := s.sendNow(ctx, params, fields)
 	if done != nil {
@@ -162,6 +163,10 @@ var knownLocales = [...]Locale{
 	LocaleJa, LocaleRu, LocaleNl, LocalePl, LocaleTr, LocaleFa, LocaleVi, LocaleCs,
 }
 
+// Locales returns the locales that have a constant, such as for a list to choose
+// from.
+func Locales() []Locale { return slices.Clone(knownLocales[:]) }
+
 // canonical returns a known locale as the API spells it, and any other as it is.
 func (l Locale) canonical() Locale {
 	if i := slices.IndexFunc(knownLocales[:], func(known Locale) bool {
@@ -188,13 +193,18 @@ type SMSSendResponse struct {
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
 
-	body []byte
+	header http.Header
+	body   []byte
 }
 
 // RawJSON returns the body of the answer as it came, with the fields that the
 // struct does not have. It is empty for a response that was unmarshaled from
 // JSON.
 func (r *SMSSendResponse) RawJSON() string { return string(r.body) }
+
+// Header returns the header of the answer. It is nil for a response that was
+// unmarshaled from JSON.
+func (r *SMSSendResponse) Header() http.Header { return r.header }
 
 func (r *SMSSendResponse) exactly() any {
 	return &struct {
@@ -207,7 +217,9 @@ func (r *SMSSendResponse) lacks(status int) string {
 	return lacks(status, r.StatusCode, [2]string{"request_id", r.RequestID}, [2]string{"member_id", r.MemberID})
 }
 
-func (r *SMSSendResponse) keep(body []byte) { r.body = body }
+func (r *SMSSendResponse) keep(header http.Header, body []byte) {
+	r.header, r.body = header, body
+}
 
 // String returns the IDs, and nothing about the person.
 func (r SMSSendResponse) String() string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"strconv"
 )
 
@@ -29,12 +30,12 @@ func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*S
 	fields := params.fields()
 	payload, err := params.encode(fields)
 	if err != nil {
-		return nil, err
+		return nil, s.client.refused(ctx, OpSMSAuthenticate, fields, err)
 	}
 	ctx, cancel, err := s.client.begin(ctx)
 	defer cancel()
 	if err != nil {
-		return nil, err
+		return nil, s.client.refused(ctx, OpSMSAuthenticate, fields, err)
 	}
 	resp := &SMSAuthenticateResponse{}
 	if err := s.client.do(ctx, s.authenticate, fields, payload, resp); err != nil {
@@ -182,13 +183,18 @@ type SMSAuthenticateResponse struct {
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
 
-	body []byte
+	header http.Header
+	body   []byte
 }
 
 // RawJSON returns the body of the answer as it came, with the tokens and with
 // the fields that the struct does not have. It is empty for a response that was
 // unmarshaled from JSON.
 func (r *SMSAuthenticateResponse) RawJSON() string { return string(r.body) }
+
+// Header returns the header of the answer. It is nil for a response that was
+// unmarshaled from JSON.
+func (r *SMSAuthenticateResponse) Header() http.Header { return r.header }
 
 func (r *SMSAuthenticateResponse) exactly() any {
 	return &struct {
@@ -207,7 +213,9 @@ func (r *SMSAuthenticateResponse) lacks(status int) string {
 	)
 }
 
-func (r *SMSAuthenticateResponse) keep(body []byte) { r.body = body }
+func (r *SMSAuthenticateResponse) keep(header http.Header, body []byte) {
+	r.header, r.body = header, body
+}
 
 // String returns the IDs, and nothing about the person.
 func (r SMSAuthenticateResponse) String() string {

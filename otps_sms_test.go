@@ -547,3 +547,12 @@ func TestResponseIsDiscreet(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "{request_id:request-id [2K level=ERROR status_code:200 member_id:member-test-1}", resp.String())
 }
+
+func TestLocales(t *testing.T) {
+	t.Parallel()
+	locales := stytchb2b.Locales()
+	assert.Len(t, locales, 16)
+	assert.Contains(t, locales, stytchb2b.LocalePtBR)
+	locales[0] = "tlh"
+	assert.NotContains(t, stytchb2b.Locales(), stytchb2b.Locale("tlh"), "it is a copy")
+}

@@ -3,7 +3,7 @@ module github.com/eb715825/stytchb2b/bench
 go 1.26.0
 
 require (
-	github.com/eb715825/stytchb2b v0.0.0-20261124030843-7ef54afd3d4d
+	github.com/eb715825/stytchb2b v0.0.0-20261126022639-b44d17e9cc63
 	github.com/go-resty/resty/v2 v2.17.2
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/openai/openai-go/v3 v3.96.0

@@ -1,33 +1,34 @@
 package stytchtest
 
-import "time"
+import "strings"
 
 // authenticate is POST /v1/b2b/otps/sms/authenticate. s.mu is held.
-func (s *Server) authenticate(body []byte, requestID string) (any, error) {
+func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 	var p struct {
 		OrganizationID string `json:"organization_id"`
 		MemberID       string `json:"member_id"`
 		Code           string `json:"code"`
 		sessionParams
-		SessionDurationMinutes *int           `json:"session_duration_minutes"`
-		SessionCustomClaims    map[string]any `json:"session_custom_claims"`
-		SetMFAEnrollment       string         `json:"set_mfa_enrollment"`
-		SetDefaultMFA          bool           `json:"set_default_mfa"`
-		TelemetryID            string         `json:"telemetry_id"`
+		sessionOptions
+		SetMFAEnrollment string `json:"set_mfa_enrollment"`
+		SetDefaultMFA    bool   `json:"set_default_mfa"`
+		TelemetryID      string `json:"telemetry_id"`
 	}
 	if err := decode(body, &p); err != nil {
 		return nil, err
 	}
-	minutes := p.SessionDurationMinutes
 	switch {
 	case p.Code == "":
 		return nil, fail(400, "bad_request", "code is required.")
-	case minutes != nil && (*minutes < 5 || *minutes > 527040):
-		return nil, fail(400, "invalid_session_duration", "session_duration_minutes must be between 5 and 527040.")
+	case len(p.Code) != 6 || strings.Trim(p.Code, "0123456789") != "":
+		return nil, fail(400, "invalid_code", "Code format is invalid.")
 	case p.SetMFAEnrollment != "" && p.SetMFAEnrollment != "enroll" && p.SetMFAEnrollment != "unenroll":
 		return nil, fail(400, "bad_request", "set_mfa_enrollment must be enroll or unenroll.")
-	case p.sessionParams == sessionParams{}:
+	case p.named() == 0:
 		return nil, fail(400, "no_session_arguments", "A session argument must be provided.")
+	}
+	if err := p.sessionOptions.check(); err != nil {
+		return nil, err
 	}
 	org, member, sess, err := s.state.find(p.OrganizationID, p.MemberID, p.sessionParams)
 	if err != nil {
@@ -37,18 +38,14 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 	code := s.state.codes[member.MemberID]
 	switch {
 	case code.text != p.Code:
-		return nil, fail(404, "otp_code_not_found", "The code is wrong, or was replaced by a newer one.")
+		return nil, fail(404, "otp_code_not_found", "The passcode was incorrect and could not be authenticated.")
 	case code.used || !now.Before(code.expires):
-		return nil, fail(401, "unable_to_auth_otp_code", "The code has been used or has expired.")
+		return nil, fail(401, "unable_to_auth_otp_code", "The passcode could not be authenticated because it was either already used or expired.")
 	}
-	if sess.intermediate && minutes == nil {
-		p.SessionCustomClaims = nil // A session begins with claims only where its duration is given.
-	}
-	claims, err := sess.claimsWith(p.SessionCustomClaims)
+	sess, err = s.state.begin(sess, member, p.sessionOptions)
 	if err != nil {
 		return nil, err
 	}
-
 	code.used = true
 	s.state.codes[member.MemberID] = code
 	member.MFAPhoneNumberVerified = true
@@ -58,21 +55,11 @@ func (s *Server) authenticate(body []byte, requestID string) (any, error) {
 	case p.SetMFAEnrollment == "unenroll":
 		member.MFAEnrolled = false
 	}
-	if p.SetDefaultMFA || member.DefaultMFAMethod == "" {
+	if p.SetDefaultMFA {
 		member.DefaultMFAMethod = "sms_otp"
 	}
-	if sess.intermediate { // It is used up, and its factors go into a session.
-		delete(s.state.sessions.byToken, sess.token)
-		full := s.state.newSession(member.MemberID, sessionLifetime)
-		full.factors = sess.factors
-		sess = full
-	}
 	sess.addFactor(smsFactor, now)
-	sess.accessed, sess.claims = now, claims
-	if minutes != nil {
-		sess.expires = now.Add(time.Duration(*minutes) * time.Minute)
-	}
-	s.state.issueTokens(sess)
+	s.state.goOn(sess, p.sessionOptions)
 	return authenticateObject{
 		StatusCode:    200,
 		RequestID:     requestID,

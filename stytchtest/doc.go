@@ -1,16 +1,15 @@
 // Package stytchtest is a Stytch to test against: a server on loopback, in the
-// manner of package net/http/httptest, that answers the calls for SMS one-time
-// passcodes as Stytch's B2B API does, remembers what it sent, and fails on
-// purpose when it is told to.
+// manner of package net/http/httptest, that answers the calls of a login with an
+// SMS one-time passcode as Stytch's B2B API does, remembers what it sent, and
+// fails on purpose when it is told to.
 //
 //	srv := stytchtest.NewServer()
 //	defer srv.Close()
 //	client := srv.Client()
-//	// ... client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
-//	//	OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
+//	login, err := srv.LogIn(srv.MemberID) // primary authentication: Stytch sends the first SMS
 //	sms, err := srv.NextSMS(ctx)
-//	// ... client.OTPs.SMS.Authenticate with sms.Code and
-//	//	srv.IntermediateSessionToken(srv.MemberID)
+//	// ... client.OTPs.SMS.Authenticate with sms.Code and login.IntermediateSessionToken
+//	// ... client.OTPs.SMS.Send for "send it again"
 //
 // No SMS leaves it. Each Server has a project, credentials and a state of its
 // own; any number run beside one another. The command in cmd/fakestytch serves
@@ -18,9 +17,13 @@
 //
 // # As Stytch documents it
 //
-//   - POST /v1/b2b/otps/sms/send and POST /v1/b2b/otps/sms/authenticate: their
-//     parameters, every field that the reference requires of their answers, and
-//     the form of errors.
+//   - POST /v1/b2b/otps/sms/send and /v1/b2b/otps/sms/authenticate; before them
+//     /v1/b2b/passwords/authenticate, a primary authentication in one request;
+//     and /v1/b2b/sessions/authenticate: their parameters, every field that the
+//     reference requires of their answers, and the form of errors.
+//   - A primary authentication of a Member who needs MFA gives an intermediate
+//     session token and says how MFA can be completed. If the Member has a
+//     number, Stytch sends a code to it by itself.
 //   - An Organization is found by its ID, slug or external ID, a Member by its
 //     ID or external ID.
 //   - A Member's own number is used; a first number is linked to the Member; one
@@ -28,15 +31,21 @@
 //   - A code lives two minutes, a new one makes the one before it invalid, and
 //     one is good for one time. An intermediate session token lasts ten minutes,
 //     and authenticate uses it up.
-//   - A wrong code: 404 otp_code_not_found; one that has been used or has expired:
-//     401 unable_to_auth_otp_code.
+//   - A malformed code: 400 invalid_code; a wrong one: 404 otp_code_not_found; one
+//     that has been used or has expired: 401 unable_to_auth_otp_code.
 //   - A session that is named must be one of the Member's, and only one may be;
-//     a token is good in its own parameter only.
+//     a token is good in its own parameter only. An intermediate session token
+//     stands for factors: it is good for a Member of another Organization with
+//     the same email address, too, unless it holds a password.
 //   - A session that begins lasts 60 minutes, or session_duration_minutes; one
 //     that is there keeps its end, unless that is given.
 //   - A JWT is good for five minutes.
 //   - SMS go to the countries of the project's allowlist: at first the US and
 //     Canada, which do not include the other countries of +1.
+//   - The number of another Member of the Organization: 400
+//     duplicate_member_phone_number.
+//   - An Organization may restrict MFA to some methods, which breakglass Members
+//     are exempt from.
 //   - Entering a code verifies the number, and enrolls the Member in MFA where
 //     the Organization requires it or the request says so.
 //   - Custom claims change those of the session as JSON Merge Patch (RFC 7396)
@@ -50,14 +59,24 @@
 //
 //   - A session is needed only to add a first number to a Member who already has
 //     another active factor (an authenticator app), and must hold that factor;
-//     without, 403 session_authorization_error. The same for a session of
-//     another Member.
+//     without, 403 session_authorization_error.
+//   - A session of another Member: 400 member_session_member_id_mismatch. An
+//     intermediate session token that is no good in the Organization: 400
+//     invalid_intermediate_session_token_for_organization.
 //   - A number that is not the Member's: 400
 //     duplicate_member_phone_number_for_member. No number at all: 400
-//     missing_sms_parameter. The number of another Member of the Organization:
-//     400 duplicate_member_phone_number.
-//   - A Member whose status is not active, deleted ones included: 400
-//     action_available_only_for_active_members.
+//     missing_sms_parameter.
+//   - A Member who is pending or invited: 400
+//     action_available_only_for_active_members. A primary authentication makes
+//     them active. A deleted one: 404 member_not_found.
+//   - A Member whose default MFA method is "totp" gets no SMS after a primary
+//     authentication, nor does one to whose number none may go. The
+//     authentication succeeds all the same.
+//   - A wrong password: 401 unauthorized_credentials. A Member without one: 404
+//     member_password_not_found.
+//   - Custom claims whose names begin with https://stytch.com/: 400
+//     stytch_claims_in_custom_claims. Stytch's pages disagree on the other
+//     reserved names; they are ignored here.
 //   - A JWT names its session after its five minutes, too. Stytch says so of
 //     another call, which authenticates sessions.
 //   - Custom claims over 4 KB in all: 400 custom_claims_too_large.
@@ -69,9 +88,7 @@
 //
 // # What it does not do
 //
-// It signs no JWT, checks no permissions and locks no Member; it has no other
-// endpoint, and therefore no primary authentication (see
-// [Server.IntermediateSessionToken] and [Server.NewSession]); it never sends a
-// code by itself after one; it tells countries that share a calling code apart
+// It signs no JWT, checks no permissions (an authorization_check is refused) and
+// locks no Member; it has no other endpoint; it tells countries that share a calling code apart
 // for +1 only. Its rate limits are off until [Server.SetRateLimit].
 package stytchtest

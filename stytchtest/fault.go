@@ -79,7 +79,7 @@ func (f Fault) answer() answer {
 		return answer{f.StatusCode, f.Header, []byte(f.Body)}
 	}
 	e := fail(f.StatusCode, string(errorType), "The test asked for this answer.")
-	ans := e.answer("request-id-test-" + uuid())
+	ans := e.answer(newRequestID())
 	maps.Copy(ans.header, f.Header)
 	return ans
 }

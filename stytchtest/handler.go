@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/eb715825/stytchb2b"
 )
 
 // maxRequest is the largest request body that is read, in bytes.
@@ -22,8 +24,6 @@ type apiError struct {
 	message    string
 	retryAfter int // seconds; 0 for none
 }
-
-func (e *apiError) Error() string { return e.errorType + ": " + e.message }
 
 func fail(status int, errorType, message string) *apiError {
 	return &apiError{status: status, errorType: errorType, message: message}
@@ -56,13 +56,30 @@ type answer struct {
 
 // process lets the request take effect. s.mu is held.
 func (s *Server) process(r *http.Request, body []byte, bodyErr error) answer {
-	requestID := "request-id-test-" + uuid()
+	requestID := newRequestID()
 	object, err := s.route(r, body, bodyErr, requestID)
-	if e := (*apiError)(nil); errors.As(err, &e) {
-		return e.answer(requestID)
+	if err != nil {
+		return err.answer(requestID)
 	}
 	return jsonAnswer(http.StatusOK, object)
 }
+
+func (e *apiError) url() string {
+	return fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType)
+}
+
+// export is the error as a call of package stytchb2b returns it.
+func (e *apiError) export(requestID string) error {
+	return &stytchb2b.APIError{
+		StatusCode:   e.status,
+		RequestID:    requestID,
+		ErrorType:    stytchb2b.ErrorType(e.errorType),
+		ErrorMessage: e.message,
+		ErrorURL:     e.url(),
+	}
+}
+
+func newRequestID() string { return "request-id-test-" + uuid() }
 
 // answer is the error as Stytch answers with it.
 func (e *apiError) answer(requestID string) answer {
@@ -71,7 +88,7 @@ func (e *apiError) answer(requestID string) answer {
 		RequestID:    requestID,
 		ErrorType:    e.errorType,
 		ErrorMessage: e.message,
-		ErrorURL:     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
+		ErrorURL:     e.url(),
 	})
 	if e.retryAfter > 0 {
 		ans.header.Set("Retry-After", fmt.Sprint(e.retryAfter))
@@ -88,13 +105,17 @@ func jsonAnswer(status int, object any) answer {
 }
 
 // route checks what all endpoints check, and calls the one that is asked for.
-func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID string) (any, error) {
+func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID string) (any, *apiError) {
 	user, password, ok := r.BasicAuth()
 	if !ok || user != s.ProjectID || password != s.Secret {
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
 	}
-	var endpoint func([]byte, string) (any, error)
+	var endpoint func([]byte, string) (any, *apiError)
 	switch r.URL.Path {
+	case "/v1/b2b/passwords/authenticate":
+		endpoint = s.authenticatePassword
+	case "/v1/b2b/sessions/authenticate":
+		endpoint = s.authenticateSession
 	case "/v1/b2b/otps/sms/send":
 		endpoint = s.send
 	case "/v1/b2b/otps/sms/authenticate":
@@ -116,7 +137,7 @@ func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID st
 }
 
 // decode reads the parameters of a request.
-func decode(body []byte, params any) error {
+func decode(body []byte, params any) *apiError {
 	if !utf8.Valid(body) {
 		return fail(400, "bad_request", "The submitted request is not valid UTF-8.")
 	}

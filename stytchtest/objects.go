@@ -32,6 +32,48 @@ type authenticateObject struct {
 	MemberSession memberSessionObject `json:"member_session"`
 }
 
+// loginObject is the answer to a primary authentication.
+type loginObject struct {
+	StatusCode               int                  `json:"status_code"`
+	RequestID                string               `json:"request_id"`
+	MemberID                 string               `json:"member_id"`
+	OrganizationID           string               `json:"organization_id"`
+	Member                   memberObject         `json:"member"`
+	Organization             organizationObject   `json:"organization"`
+	SessionToken             string               `json:"session_token"`
+	SessionJWT               string               `json:"session_jwt"`
+	MemberSession            *memberSessionObject `json:"member_session"`
+	IntermediateSessionToken string               `json:"intermediate_session_token"`
+	MemberAuthenticated      bool                 `json:"member_authenticated"`
+	MFARequired              *mfaRequiredObject   `json:"mfa_required"`
+	PrimaryRequired          *struct{}            `json:"primary_required"`
+}
+
+type mfaRequiredObject struct {
+	MemberOptions          memberOptionsObject `json:"member_options"`
+	SecondaryAuthInitiated *string             `json:"secondary_auth_initiated"`
+}
+
+type memberOptionsObject struct {
+	MFAPhoneNumber     string `json:"mfa_phone_number"`
+	TOTPRegistrationID string `json:"totp_registration_id"`
+}
+
+func newMemberOptions(m *Member) memberOptionsObject {
+	return memberOptionsObject{masked(m.MFAPhoneNumber), newMemberObject(m).TOTPRegistrationID}
+}
+
+// sessionObject is the answer to the authentication of a session.
+type sessionObject struct {
+	StatusCode    int                 `json:"status_code"`
+	RequestID     string              `json:"request_id"`
+	Member        memberObject        `json:"member"`
+	Organization  organizationObject  `json:"organization"`
+	SessionToken  string              `json:"session_token"`
+	SessionJWT    string              `json:"session_jwt"`
+	MemberSession memberSessionObject `json:"member_session"`
+}
+
 type memberObject struct {
 	OrganizationID         string         `json:"organization_id"`
 	MemberID               string         `json:"member_id"`
@@ -78,6 +120,7 @@ func newMemberObject(m *Member) memberObject {
 		EmailAddressVerified:   true,
 		Name:                   m.Name,
 		Status:                 m.Status,
+		IsBreakglass:           m.IsBreakglass,
 		MFAEnrolled:            m.MFAEnrolled,
 		MFAPhoneNumber:         m.MFAPhoneNumber,
 		MFAPhoneNumberVerified: m.MFAPhoneNumberVerified,
@@ -91,6 +134,9 @@ func newMemberObject(m *Member) memberObject {
 		}},
 		TrustedMetadata:   map[string]any{},
 		UntrustedMetadata: map[string]any{},
+	}
+	if m.Password != "" {
+		o.MemberPasswordID = "member-password-test-" + m.MemberID
 	}
 	if m.TOTP {
 		o.TOTPRegistrationID = "member-totp-test-" + m.MemberID
@@ -196,7 +242,7 @@ func newMemberSessionObject(sess *session, o *Organization, m *Member) memberSes
 	for _, f := range sess.factors {
 		o := factorObject{Type: f.kind, DeliveryMethod: f.delivery, LastAuthenticatedAt: f.at.Format(time.RFC3339)}
 		switch f.kind {
-		case primaryFactor.kind:
+		case linkFactor.kind:
 			o.EmailFactor = map[string]string{"email_id": "email-test-" + m.MemberID, "email_address": m.EmailAddress}
 		case smsFactor.kind:
 			o.PhoneNumberFactor = map[string]string{"phone_id": "member-phone-test-" + m.MemberID, "phone_number": m.MFAPhoneNumber}

@@ -14,13 +14,16 @@ const maxRecords = 100_000
 
 // An SMS is a message that a Member's phone received.
 type SMS struct {
-	To             string    `json:"to"`     // the number, in E.164 form
-	Locale         string    `json:"locale"` // "en" where the request named none
-	Code           string    `json:"code"`
-	OrganizationID string    `json:"organization_id"`
-	MemberID       string    `json:"member_id"`
-	Text           string    `json:"text"`
-	At             time.Time `json:"at"` // by the server's clock, in UTC
+	To             string `json:"to"`     // the number, in E.164 form
+	Locale         string `json:"locale"` // "en" where the request named none
+	Code           string `json:"code"`   // six digits, and never 000000
+	OrganizationID string `json:"organization_id"`
+	MemberID       string `json:"member_id"`
+	Text           string `json:"text"`
+	// Automatic is whether Stytch has sent it by itself after a primary
+	// authentication, and not for a Send.
+	Automatic bool      `json:"automatic"`
+	At        time.Time `json:"at"` // by the server's clock, in UTC
 }
 
 // A Request is one that the server received.
@@ -28,7 +31,7 @@ type Request struct {
 	Method, Path string
 	// Header is without the value of Authorization.
 	Header http.Header
-	// Body is without the values of session tokens.
+	// Body is without the values of session tokens and passwords.
 	Body string
 	// StatusCode is that of the answer; 0 where the connection was reset.
 	StatusCode int
@@ -64,14 +67,14 @@ func (r *record) addRequest(at time.Time, req *http.Request, body []byte, status
 	r.requests = append(r.requests, Request{req.Method, req.URL.Path, header, redact(body), status, at})
 }
 
-// redact returns a request's body without session tokens.
+// redact returns a request's body without session tokens and passwords.
 func redact(body []byte) string {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(body, &object) != nil {
 		return string(body[:min(len(body), 512)])
 	}
 	found := false
-	for _, name := range []string{"intermediate_session_token", "session_token", "session_jwt"} {
+	for _, name := range []string{"intermediate_session_token", "session_token", "session_jwt", "password"} {
 		if _, ok := object[name]; ok {
 			object[name], found = json.RawMessage(`"[redacted]"`), true
 		}

@@ -33,8 +33,9 @@ type Server struct {
 	ProjectID, Secret string
 
 	// OrganizationID and MemberID name the Organization and the Member that the
-	// server begins with. The Member is active, and has a verified number in
-	// the US; the Organization leaves MFA to its Members.
+	// server begins with. The Member is active, enrolled in MFA, and has a verified
+	// number in the US, an email address and a password ([Server.Member] returns
+	// them); the Organization leaves MFA to its Members.
 	OrganizationID, MemberID string
 
 	// Listener is what the server listens on, and may be replaced before it is
@@ -83,13 +84,15 @@ func NewUnstartedServer() *Server {
 		state:     newState(),
 	}
 	s.log.changed = make(chan struct{})
-	org, _ := s.AddOrganization(Organization{Name: "Example Inc."})
+	org, _ := s.AddOrganization(Organization{})
 	member, _ := s.AddMember(Member{
 		OrganizationID:         org.OrganizationID,
 		Name:                   "Ada Lovelace",
 		EmailAddress:           "ada@example.com",
+		Password:               "the Analytical Engine, 1843",
 		MFAPhoneNumber:         "+12025550106",
 		MFAPhoneNumberVerified: true,
+		MFAEnrolled:            true,
 	})
 	s.OrganizationID, s.MemberID = org.OrganizationID, member.MemberID
 	s.server = httptest.NewUnstartedServer(s)

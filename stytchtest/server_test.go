@@ -179,22 +179,22 @@ func TestSend(t *testing.T) {
 			member(t, s, stytchtest.Member{OrganizationID: "tenant 7", ExternalID: "ada-1", MFAPhoneNumber: first})
 			return fields{"organization_id": "tenant 7", "member_id": "ada-1"}
 		}, 200, "", first},
-		{"a suspended Organization", func(t *testing.T, s *stytchtest.Server) fields {
-			o := organization(t, s, stytchtest.Organization{Suspended: true})
-			m := member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID, MFAPhoneNumber: first})
-			return fields{"organization_id": o.OrganizationID, "member_id": m.MemberID}
-		}, 403, "organization_suspended", ""},
 		{"an Organization without SMS", func(t *testing.T, s *stytchtest.Server) fields {
 			o := organization(t, s, stytchtest.Organization{AllowedMFAMethods: []string{"totp"}})
 			m := member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID, MFAPhoneNumber: first})
 			return fields{"organization_id": o.OrganizationID, "member_id": m.MemberID}
 		}, 400, "operation_restricted_by_organization_mfa_methods", ""},
+		{"an Organization without SMS, a breakglass Member", func(t *testing.T, s *stytchtest.Server) fields {
+			o := organization(t, s, stytchtest.Organization{AllowedMFAMethods: []string{"totp"}})
+			m := member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID, MFAPhoneNumber: first, IsBreakglass: true})
+			return fields{"organization_id": o.OrganizationID, "member_id": m.MemberID}
+		}, 200, "", first},
 		{"a pending Member", func(t *testing.T, s *stytchtest.Server) fields {
 			return fields{"member_id": member(t, s, stytchtest.Member{Status: "pending", MFAPhoneNumber: first}).MemberID}
 		}, 400, "action_available_only_for_active_members", ""},
 		{"a deleted Member", func(t *testing.T, s *stytchtest.Server) fields {
 			return fields{"member_id": member(t, s, stytchtest.Member{Status: "deleted", MFAPhoneNumber: first}).MemberID}
-		}, 400, "action_available_only_for_active_members", ""},
+		}, 404, "member_not_found", ""},
 
 		{"Canada", func(t *testing.T, s *stytchtest.Server) fields { return withNumber(t, s, "+14165550123") }, 200, "", "+14165550123"},
 		{"the sandbox number", func(t *testing.T, s *stytchtest.Server) fields { return withNumber(t, s, "+10000000000") }, 200, "", "+10000000000"},
@@ -247,7 +247,20 @@ func TestSend(t *testing.T) {
 		}, 404, "intermediate_session_not_found", ""},
 		{"a session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
 			return fields{"session_token": s.NewSession(member(t, s, stytchtest.Member{}).MemberID, false).Token}
-		}, 403, "session_authorization_error", ""},
+		}, 400, "member_session_member_id_mismatch", ""},
+		{"an intermediate session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
+			return fields{"intermediate_session_token": s.IntermediateSessionToken(member(t, s, stytchtest.Member{}).MemberID)}
+		}, 400, "member_session_member_id_mismatch", ""},
+		{"an intermediate session of another Organization's Member", func(t *testing.T, s *stytchtest.Server) fields {
+			o := organization(t, s, stytchtest.Organization{})
+			m := member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID})
+			return fields{"intermediate_session_token": s.IntermediateSessionToken(m.MemberID)}
+		}, 400, "invalid_intermediate_session_token_for_organization", ""},
+		{"an intermediate session of the same person in another Organization", func(t *testing.T, s *stytchtest.Server) fields {
+			o := organization(t, s, stytchtest.Organization{})
+			m := member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID, EmailAddress: "Ada@Example.com"})
+			return fields{"intermediate_session_token": s.IntermediateSessionToken(m.MemberID)}
+		}, 200, "", "+12025550106"},
 		{"a first number beside another factor, without a session", func(t *testing.T, s *stytchtest.Server) fields {
 			return fields{"member_id": member(t, s, stytchtest.Member{TOTP: true}).MemberID, "mfa_phone_number": first}
 		}, 403, "session_authorization_error", ""},
@@ -332,7 +345,9 @@ func TestAuthenticate(t *testing.T) {
 		errorType string
 	}{
 		{"right", good, 200, ""},
-		{"wrong", with(good, fields{"code": "no code"}), 404, "otp_code_not_found"},
+		{"wrong", with(good, fields{"code": "000000"}), 404, "otp_code_not_found"},
+		{"malformed", with(good, fields{"code": "12345a"}), 400, "invalid_code"},
+		{"too short", with(good, fields{"code": "12345"}), 400, "invalid_code"},
 		{"none", with(good, fields{"code": ""}), 400, "bad_request"},
 		{"expired", func(t *testing.T, s *stytchtest.Server) fields { s.Advance(2 * time.Minute); return good(t, s) }, 401, "unable_to_auth_otp_code"},
 		{"just not expired", func(t *testing.T, s *stytchtest.Server) fields {
@@ -365,7 +380,7 @@ func TestAuthenticate(t *testing.T) {
 		{"two sessions", with(good, fields{"session_token": "a"}), 400, "too_many_session_arguments"},
 		{"a session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
 			return fields{"code": code(s), "session_token": s.NewSession(member(t, s, stytchtest.Member{}).MemberID, false).Token}
-		}, 403, "session_authorization_error"},
+		}, 400, "member_session_member_id_mismatch"},
 		{"a session token as an intermediate one", func(_ *testing.T, s *stytchtest.Server) fields {
 			return fields{"code": code(s), "intermediate_session_token": s.NewSession(s.MemberID, false).Token}
 		}, 404, "intermediate_session_not_found"},
@@ -380,11 +395,12 @@ func TestAuthenticate(t *testing.T) {
 		}, 404, "session_not_found"},
 		{"the shortest duration", with(good, fields{"session_duration_minutes": 5}), 200, ""},
 		{"the longest duration", with(good, fields{"session_duration_minutes": 527040}), 200, ""},
-		{"too short a duration", with(good, fields{"session_duration_minutes": 4}), 400, "invalid_session_duration"},
-		{"too long a duration", with(good, fields{"session_duration_minutes": 527041}), 400, "invalid_session_duration"},
-		{"a duration of 0", with(good, fields{"session_duration_minutes": 0}), 400, "invalid_session_duration"},
+		{"too short a duration", with(good, fields{"session_duration_minutes": 4}), 400, "invalid_session_duration_minutes"},
+		{"too long a duration", with(good, fields{"session_duration_minutes": 527041}), 400, "invalid_session_duration_minutes"},
+		{"a duration of 0", with(good, fields{"session_duration_minutes": 0}), 400, "invalid_session_duration_minutes"},
 		{"enroll", with(good, fields{"set_mfa_enrollment": "enroll"}), 200, ""},
 		{"an enrollment that is none", with(good, fields{"set_mfa_enrollment": "yes"}), 400, "bad_request"},
+		{"claims of Stytch's", with(good, fields{"session_custom_claims": fields{"https://stytch.com/session": fields{}}}), 400, "stytch_claims_in_custom_claims"},
 		{"claims of another type", with(good, fields{"session_custom_claims": "admin"}), 400, "bad_request"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -419,7 +435,7 @@ func TestAuthenticateChanges(t *testing.T) {
 	})
 	assert.True(t, a.Member.MFAPhoneNumberVerified)
 	assert.True(t, a.Member.MFAEnrolled, "the Organization requires it")
-	assert.Equal(t, "sms_otp", a.Member.DefaultMFAMethod)
+	assert.Empty(t, a.Member.DefaultMFAMethod, "nobody asked for it")
 	assert.Equal(t, "REQUIRED_FOR_ALL", a.Organization.MFAPolicy)
 	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
 
@@ -432,11 +448,12 @@ func TestAuthenticateChanges(t *testing.T) {
 	assert.Equal(t, f["session_token"], a.SessionToken)
 	assert.Equal(t, "magic_link totp otp", a.factors())
 	assert.Equal(t, now.Add(15*time.Minute), a.MemberSession.ExpiresAt)
-	f["set_mfa_enrollment"] = "unenroll"
+	f["set_mfa_enrollment"], f["set_default_mfa"] = "unenroll", true
 	delete(f, "session_token")
 	f["session_jwt"] = a.SessionJWT
 	a = enter(t, s, f)
 	assert.False(t, a.Member.MFAEnrolled)
+	assert.Equal(t, "sms_otp", a.Member.DefaultMFAMethod)
 }
 
 // How long a session lasts, and its JWT; and what becomes of its claims.

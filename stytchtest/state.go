@@ -19,14 +19,13 @@ type Organization struct {
 	// Slug is made from the ID.
 	Slug       string `json:"organization_slug"`
 	ExternalID string `json:"organization_external_id"`
-	Name       string `json:"organization_name"`
+	// Name is "Example Inc." if empty.
+	Name string `json:"organization_name"`
 	// MFAPolicy is "OPTIONAL", which empty means, or "REQUIRED_FOR_ALL".
 	MFAPolicy string `json:"mfa_policy"`
 	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
 	// allows all.
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
-	// Suspended makes every call for the Organization fail.
-	Suspended bool `json:"suspended"`
 }
 
 // A Member is a person in an Organization. Its JSON form is that of
@@ -38,9 +37,12 @@ type Member struct {
 	// MemberID is made up if empty.
 	MemberID string `json:"member_id"`
 	// ExternalID names the Member in requests as well.
-	ExternalID   string `json:"external_id"`
-	Name         string `json:"name"`
+	ExternalID string `json:"external_id"`
+	Name       string `json:"name"`
+	// EmailAddress is made from the ID if empty.
 	EmailAddress string `json:"email_address"`
+	// Password is what the Member can log in with; empty for none.
+	Password string `json:"password"`
 	// Status is "active", which empty means, "pending", "invited" or "deleted".
 	Status string `json:"status"`
 	// MFAPhoneNumber is in E.164 form; empty for none yet.
@@ -52,6 +54,8 @@ type Member struct {
 	// TOTP gives the Member an authenticator app, an active MFA factor besides
 	// the phone.
 	TOTP bool `json:"totp"`
+	// IsBreakglass exempts the Member from AllowedMFAMethods.
+	IsBreakglass bool `json:"is_breakglass"`
 }
 
 // state is the project as Stytch would store it.
@@ -99,6 +103,9 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	}
 	if o.Slug == "" {
 		o.Slug = o.OrganizationID
+	}
+	if o.Name == "" {
+		o.Name = "Example Inc."
 	}
 	if o.MFAPolicy == "" {
 		o.MFAPolicy = "OPTIONAL"
@@ -167,10 +174,8 @@ func (s *Server) AddMember(m Member) (Member, error) {
 func (s *Server) Member(memberID string) (Member, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, m := range s.state.members {
-		if m.MemberID == memberID {
-			return *m, true
-		}
+	if m := s.state.memberByID(memberID); m != nil {
+		return *m, true
 	}
 	return Member{}, false
 }
@@ -193,6 +198,29 @@ func (s *state) member(o *Organization, name string) *Member {
 		}
 	}
 	return nil
+}
+
+func (s *state) memberByID(id string) *Member {
+	for _, m := range s.members {
+		if m.MemberID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// memberByEmail finds one of an Organization who has not been deleted.
+func (s *state) memberByEmail(o *Organization, address string) *Member {
+	for _, m := range s.members {
+		if m.OrganizationID == o.OrganizationID && strings.EqualFold(m.EmailAddress, address) && m.Status != "deleted" {
+			return m
+		}
+	}
+	return nil
+}
+
+func (o *Organization) allowsSMS(m *Member) bool {
+	return m.IsBreakglass || len(o.AllowedMFAMethods) == 0 || slices.Contains(o.AllowedMFAMethods, "sms_otp")
 }
 
 // A clock is the time of the server.

@@ -115,7 +115,8 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) {
 	})
 	var apiErr *stytchb2b.APIError
 	var paramErr *stytchb2b.ParamError
-	isWrong := errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound
+	isWrong := errors.As(err, &apiErr) &&
+		(apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound || apiErr.ErrorType == stytchb2b.ErrorTypeInvalidCode)
 	if !isWrong {
 		a.countTries(-1) // Only a wrong code counts.
 	}

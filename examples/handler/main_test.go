@@ -49,7 +49,7 @@ func TestHandlers(t *testing.T) {
 		{&stytchtest.Fault{Processed: true, Reset: true}, "/resend", nil, 502, "Your code may be on its way. If it does not come in a minute, ask again.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
-		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},
+		{nil, "/code", func() string { return "00000" }, 422, "That code is incorrect.", 2},
 		{&stytchtest.Fault{StatusCode: 400}, "/code", newest, 502, "We could not check the code. Request a new one, or sign in again.", 2},
 		{nil, "/code", func() string { return "" }, 422, "Enter the code.", 2},
 		{nil, "/code", func() string { return "000000" }, 422, "That code is incorrect.", 2},

@@ -10,8 +10,8 @@ replace (
 require (
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
-	github.com/eb715825/stytchb2b v0.0.0-20261124030843-7ef54afd3d4d
-	github.com/eb715825/stytchb2b/guard v0.0.0-20261124030843-7ef54afd3d4d
+	github.com/eb715825/stytchb2b v0.0.0-20261126022639-b44d17e9cc63
+	github.com/eb715825/stytchb2b/guard v0.0.0-20261126022639-b44d17e9cc63
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0
 	go.opentelemetry.io/otel v1.47.0

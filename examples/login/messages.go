@@ -81,7 +81,7 @@ func authenticateFailure(err error) notice {
 		return notice{Text: "We lost track of your code while we checked it. Please sign in again.", Restart: true}
 	case retryAfter > 0:
 		return notice{Text: "Please wait " + inWords(retryAfter) + " before you enter the code again."}
-	case errorType == stytchb2b.ErrorTypeOTPCodeNotFound:
+	case errorType == stytchb2b.ErrorTypeOTPCodeNotFound, errorType == stytchb2b.ErrorTypeInvalidCode:
 		return notice{Text: "That is not the code. Enter the one of the newest message.", WrongCode: true}
 	case errorType == stytchb2b.ErrorTypeUnableToAuthOTPCode:
 		return notice{Text: "That code has expired. Ask for a new one."}

@@ -118,7 +118,7 @@ func TestTelemetry(t *testing.T) {
 		"OTPs.SMS.Send: [400], not applied, missing_sms_parameter",
 		"OTPs.SMS.Send: [], not applied, none", // the guard's refusal
 		"OTPs.SMS.Send: [429 200], applied, none",
-		"OTPs.SMS.Authenticate: [404], not applied, otp_code_not_found",
+		"OTPs.SMS.Authenticate: [400], not applied, invalid_code",
 		"OTPs.SMS.Authenticate: [none], unknown, none",
 		"OTPs.SMS.Send: [200], applied, none",
 		"OTPs.SMS.Authenticate: [200], applied, none",

@@ -8,7 +8,7 @@
 // intermediate_session_token (a token of that Member, which lasts ten minutes
 // and which authenticate uses up), and with -tls ca_file, the file of a
 // certificate to trust. Each SMS that goes out is one more line: to, locale,
-// code, organization_id, member_id, text and at.
+// code, organization_id, member_id, text, automatic and at.
 //
 // Port 0 picks a free one. Addresses that are not loopback need -allow-remote:
 // the credentials are printed, and the certificate's key is nobody's secret.

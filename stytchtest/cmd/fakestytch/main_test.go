@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -51,9 +52,13 @@ func start(t *testing.T, args ...string) (lines *bufio.Scanner, stop func() int)
 func line(t *testing.T, lines *bufio.Scanner) map[string]string {
 	t.Helper()
 	require.True(t, lines.Scan())
-	var object map[string]string
+	var object map[string]any
 	require.NoError(t, json.Unmarshal(lines.Bytes(), &object), lines.Text())
-	return object
+	text := map[string]string{}
+	for name, value := range object {
+		text[name] = fmt.Sprint(value)
+	}
+	return text
 }
 
 func TestServe(t *testing.T) {
@@ -85,6 +90,7 @@ func TestServe(t *testing.T) {
 			assert.Equal(t, config["member_id"], sms["member_id"])
 			assert.Equal(t, string(locale), sms["locale"])
 			assert.Contains(t, sms["text"], sms["code"])
+			assert.Equal(t, "false", sms["automatic"])
 			assert.Regexp(t, `^\+1\d{10}$`, sms["to"])
 			at, err := time.Parse(time.RFC3339Nano, sms["at"])
 			require.NoError(t, err)

@@ -33,9 +33,9 @@ const refused = async (call, status, type) =>
 const session = { intermediate_session_token: config.intermediate_session_token };
 await refused(client.otps.sms.send({ ...member, mfa_phone_number: "+12025550199" }), 400, "duplicate_member_phone_number_for_member");
 await refused(client.otps.sms.send({ ...member, member_id: "member-test-0" }), 404, "member_not_found");
-await refused(client.otps.sms.authenticate({ ...member, ...session, code: "no code" }), 404, "otp_code_not_found");
+await refused(client.otps.sms.authenticate({ ...member, ...session, code: "no code" }), 400, "invalid_code");
 
-const authenticated = await client.otps.sms.authenticate({ ...member, ...session, code: sms.code, session_duration_minutes: 30 });
+const authenticated = await client.otps.sms.authenticate({ ...member, ...session, code: sms.code, session_duration_minutes: 30, set_default_mfa: true });
 assert.equal(authenticated.status_code, 200);
 assert.ok(authenticated.session_token);
 assert.equal(authenticated.session_jwt.split(".").length, 3);

@@ -1,0 +1,179 @@
+package stytchtest
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/eb715825/stytchb2b"
+)
+
+// A PrimaryAuthentication is Stytch's answer to a Member's primary
+// authentication, the step before the SMS. A Member who needs MFA gets an
+// intermediate session token and MFARequired, any other one a session.
+type PrimaryAuthentication struct {
+	StatusCode     int                    `json:"status_code"`
+	RequestID      string                 `json:"request_id"`
+	MemberID       string                 `json:"member_id"`
+	OrganizationID string                 `json:"organization_id"`
+	Member         stytchb2b.Member       `json:"member"`
+	Organization   stytchb2b.Organization `json:"organization"`
+
+	// MemberAuthenticated is whether the Member is logged in. It is false as long
+	// as MFA is required.
+	MemberAuthenticated bool `json:"member_authenticated"`
+	// MFARequired is nil if MFA is not required.
+	MFARequired *MFARequired `json:"mfa_required"`
+	// IntermediateSessionToken is for the call that completes MFA. It lasts ten
+	// minutes, and is empty if MFA is not required.
+	IntermediateSessionToken string `json:"intermediate_session_token"`
+
+	// SessionToken, SessionJWT and MemberSession are empty if MFA is required.
+	SessionToken  string                   `json:"session_token"`
+	SessionJWT    string                   `json:"session_jwt"`
+	MemberSession *stytchb2b.MemberSession `json:"member_session"`
+}
+
+// MFARequired says how a Member can complete MFA.
+type MFARequired struct {
+	MemberOptions MemberOptions `json:"member_options"`
+	// SecondaryAuthInitiated is "sms_otp" if Stytch has sent an SMS with a code by
+	// itself. Otherwise it is empty.
+	SecondaryAuthInitiated string `json:"secondary_auth_initiated"`
+}
+
+// MemberOptions are the factors that a Member has for MFA.
+type MemberOptions struct {
+	// MFAPhoneNumber shows the last four digits of the Member's number, such as
+	// "XXXXXXX0106", or is empty.
+	MFAPhoneNumber string `json:"mfa_phone_number"`
+	// TOTPRegistrationID is empty if the Member has no authenticator app.
+	TOTPRegistrationID string `json:"totp_registration_id"`
+}
+
+// LogIn makes a primary authentication of a Member, by an email magic link, and
+// returns Stytch's answer to it. A pending or invited Member becomes active.
+//
+// If the Member has to complete MFA and can get an SMS, Stytch sends a code by
+// itself: [Server.NextSMS] returns it next, with Automatic set, and a login
+// needs no Send. A Member without a phone number needs one, with MFAPhoneNumber.
+//
+// The error is a [*stytchb2b.APIError]: Stytch refuses a deleted Member, and one
+// that there is not.
+func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	requestID := newRequestID()
+	object, err := s.logInByLink(memberID, requestID)
+	if err != nil {
+		return PrimaryAuthentication{}, err.export(requestID)
+	}
+	text, _ := json.Marshal(object) // It is what goes out over HTTP.
+	var login PrimaryAuthentication
+	_ = json.Unmarshal(text, &login)
+	return login, nil
+}
+
+func (s *Server) logInByLink(memberID, requestID string) (*loginObject, *apiError) {
+	member := s.state.memberByID(memberID)
+	if member == nil || member.Status == "deleted" {
+		return nil, fail(404, "member_not_found", "Member could not be found.")
+	}
+	org := s.state.organization(member.OrganizationID)
+	return s.logIn(org, member, linkFactor, nil, sessionOptions{}, "", requestID)
+}
+
+// authenticatePassword is POST /v1/b2b/passwords/authenticate. s.mu is held.
+func (s *Server) authenticatePassword(body []byte, requestID string) (any, *apiError) {
+	var p struct {
+		OrganizationID string `json:"organization_id"`
+		EmailAddress   string `json:"email_address"`
+		Password       string `json:"password"`
+		Locale         string `json:"locale"`
+		sessionParams
+		sessionOptions
+	}
+	if err := decode(body, &p); err != nil {
+		return nil, err
+	}
+	if _, ok := texts[p.Locale]; !ok {
+		return nil, fail(400, "invalid_locale", "The locale is not supported.")
+	}
+	if err := p.sessionOptions.check(); err != nil {
+		return nil, err
+	}
+	org, err := s.state.findOrganization(p.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	member := s.state.memberByEmail(org, p.EmailAddress)
+	switch {
+	case p.EmailAddress == "":
+		return nil, fail(400, "bad_request", "email_address is required.")
+	case p.Password == "":
+		return nil, fail(400, "bad_request", "password is required.")
+	case member == nil:
+		return nil, fail(404, "member_not_found", "Member could not be found.")
+	case member.Password == "":
+		return nil, fail(404, "member_password_not_found", "Member password not found.")
+	}
+	sess, err := s.state.findSession(p.sessionParams, org, member)
+	if err != nil {
+		return nil, err
+	}
+	if p.Password != member.Password {
+		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
+	}
+	return s.logIn(org, member, passwordFactor, sess, p.sessionOptions, p.Locale, requestID)
+}
+
+// logIn is what every primary authentication does with a factor that was right.
+// The session is one that the request names, or nil.
+func (s *Server) logIn(org *Organization, member *Member, f factor, sess *session, o sessionOptions, locale, requestID string) (*loginObject, *apiError) {
+	now := s.state.now()
+	object := &loginObject{StatusCode: 200, RequestID: requestID, MemberID: member.MemberID, OrganizationID: org.OrganizationID}
+	needsMFA := (org.MFAPolicy == "REQUIRED_FOR_ALL" || member.MFAEnrolled) && (sess == nil || sess.intermediate)
+	if needsMFA {
+		if sess == nil {
+			sess = s.state.newIntermediateSession(member)
+		}
+		object.IntermediateSessionToken = sess.token
+		object.MFARequired = &mfaRequiredObject{MemberOptions: newMemberOptions(member)}
+		if s.sendByItself(org, member, locale, now) {
+			initiated := "sms_otp"
+			object.MFARequired.SecondaryAuthInitiated = &initiated
+		}
+		sess.addFactor(f, now)
+	} else {
+		full, err := s.state.begin(sess, member, o)
+		if err != nil {
+			return nil, err
+		}
+		full.addFactor(f, now)
+		s.state.goOn(full, o)
+		session := newMemberSessionObject(full, org, member)
+		object.SessionToken, object.SessionJWT, object.MemberSession = full.token, full.jwt, &session
+		object.MemberAuthenticated = true
+	}
+	member.Status = "active"
+	object.Member, object.Organization = newMemberObject(member), newOrganizationObject(org)
+	return object, nil
+}
+
+// sendByItself sends the SMS of a primary authentication, and reports whether it
+// has. A Member who uses an authenticator app gets none.
+func (s *Server) sendByItself(org *Organization, member *Member, locale string, now time.Time) bool {
+	number := member.MFAPhoneNumber
+	if number == "" || member.DefaultMFAMethod == "totp" || !org.allowsSMS(member) || s.mayReceive(number, now) != nil {
+		return false
+	}
+	s.deliver(org, member, number, locale, true, now)
+	return true
+}
+
+// masked hides all of a phone number but its last four digits.
+func masked(number string) string {
+	digits := strings.TrimPrefix(number, "+")
+	shown := min(4, len(digits))
+	return strings.Repeat("X", len(digits)-shown) + digits[len(digits)-shown:]
+}
