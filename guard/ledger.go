@@ -203,8 +203,8 @@ func within(ctx context.Context, l *ledger, ask func(context.Context) (Verdict, 
 	var settled atomic.Bool // who is first: the answer, or the end of the wait
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
 	go func() {
+		defer cancel()
 		v, err := ask(asking)
-		cancel()
 		inTime := settled.CompareAndSwap(false, true)
 		if inTime {
 			answers <- answer{v, err}

@@ -111,6 +111,9 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 		}
 	}
 	if !v.Allowed && !c.Force {
+		if p.back {
+			s.keepPerson(c, p) // or else the wait would begin anew with each Send
+		}
 		v.Cost = 0
 		return v, nil
 	}
@@ -175,20 +178,24 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 	case end.Verified && p.unanswered <= freeTries:
 		p.trusted, p.number = now+trustLasts.Milliseconds(), number
 		p.charged = max(0, p.charged-v.Cost)
-		s.charge(actual, -v.Cost, now)
-		if s.proves(actual, now) {
-			for _, b := range actual.Buckets {
-				if b.Rule.Budget {
-					n := s.count(b, now)
+		proves := s.proves(actual, now)
+		for _, b := range actual.Buckets {
+			if b.Rule.Budget {
+				n := s.count(b, now)
+				if proves {
 					n.known = now
-					s.keepCount(b, n, 0)
 				}
+				s.keepCount(b, n, -float64(v.Cost))
 			}
 		}
 	case v.Trusted && p.number != number: // It went to a number that nobody verified.
 		p.trusted = 0
 		p.charged++
-		s.charge(actual, 1, now)
+		for _, b := range actual.Buckets {
+			if b.Rule.Budget {
+				s.keepCount(b, s.count(b, now), 1)
+			}
+		}
 	}
 	s.keepPerson(actual, p)
 	return nil
@@ -220,15 +227,6 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 	return nil
 }
 
-// charge counts cost against a claim's budgets, full or not.
-func (s *MemoryStore) charge(c *Claim, cost int, now int64) {
-	for _, b := range c.Buckets {
-		if b.Rule.Budget && cost != 0 {
-			s.keepCount(b, s.count(b, now), float64(cost))
-		}
-	}
-}
-
 // move counts in the buckets of the second claim what is counted in those of the
 // first.
 func (s *MemoryStore) move(from, to *Claim, cost int, now int64) {
@@ -236,13 +234,13 @@ func (s *MemoryStore) move(from, to *Claim, cost int, now int64) {
 		return
 	}
 	for _, b := range from.Buckets {
-		if !to.has(b) {
-			s.keepCount(b, s.count(b, now), -b.counts(cost))
+		if n := b.counts(cost); n > 0 && !to.has(b) {
+			s.keepCount(b, s.count(b, now), -n)
 		}
 	}
 	for _, b := range to.Buckets {
-		if !from.has(b) {
-			s.keepCount(b, s.count(b, now), b.counts(cost))
+		if n := b.counts(cost); n > 0 && !from.has(b) {
+			s.keepCount(b, s.count(b, now), n)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (r *Refusal) Error() string {
 		return r.Err.Error() + ": " + r.Detail
 	case r.Limit != "":
 		return r.Err.Error() + " (" + r.Limit + ")"
-	case r.Scope != 0 && r.Scope != PerMember:
+	case r.Scope != 0 && r.Err != ErrCooldown:
 		return r.Err.Error() + " (" + r.Scope.String() + ")"
 	}
 	return r.Err.Error()

@@ -34,6 +34,7 @@ type person struct {
 	refusals   float64 // of Stytch's, leaking
 	trusted    int64   // until when
 	number     key     // that the trust is for
+	back       bool    // the clock was set back since the last change
 }
 
 // wait is how long the next Send has to wait after one, in milliseconds.
@@ -54,6 +55,7 @@ func (p *person) advance(now int64, cooldown time.Duration) {
 	p.refusals = max(0, p.refusals-freeRefusals*days(past))
 	p.until = min(p.until, now+wait(cooldown, p.sends))
 	p.trusted = min(p.trusted, now+trustLasts.Milliseconds())
+	p.back = p.at > now
 	p.at = now
 }
 
