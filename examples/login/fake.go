@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -11,18 +12,21 @@ import (
 // A fake is a Stytch in this process, with Members to sign in as.
 type fake struct {
 	*stytchtest.Server
-	memberIDs []string
+	organizationID string
+	memberIDs      []string
 }
 
 func newFake() *fake {
 	f := &fake{Server: stytchtest.NewServer()}
-	org, err := f.AddOrganization(stytchtest.Organization{Name: "Example Inc.", MFAPolicy: "REQUIRED_FOR_ALL"})
+	org, err := f.AddOrganization(stytchtest.Organization{Name: "Example Inc."})
 	if err != nil {
 		panic(err) // These values are good.
 	}
+	f.organizationID = org.OrganizationID
 	for _, m := range []stytchtest.Member{
 		{Name: "Ada Lovelace", EmailAddress: "ada@example.com", MFAPhoneNumber: "+12025550006", MFAPhoneNumberVerified: true, MFAEnrolled: true},
-		{Name: "Grace Hopper", EmailAddress: "grace@example.com"},
+		{Name: "Grace Hopper", EmailAddress: "grace@example.com", MFAEnrolled: true},
+		{Name: "Alan Turing", EmailAddress: "alan@example.com"},
 	} {
 		m.OrganizationID = org.OrganizationID
 		if m, err = f.AddMember(m); err != nil {
@@ -44,13 +48,24 @@ func (f *fake) members() (members []stytchtest.Member) {
 }
 
 // authenticate is the primary authentication of a Member, whoever asks for it.
-func (f *fake) authenticate(s *state) {
-	for _, m := range f.members() {
-		if m.MemberID == s.memberID {
-			s.organizationID = m.OrganizationID
-			s.intermediateSessionToken = f.IntermediateSessionToken(m.MemberID)
-		}
+func (f *fake) authenticate(memberID string, l *login) (primary, error) {
+	if l.SignedIn != nil && l.MemberID == memberID { // as Stytch has it with the session token
+		return primary{OrganizationID: l.OrganizationID, MemberID: memberID, SignedIn: l.SignedIn}, nil
 	}
+	login, err := f.LogIn(memberID)
+	if err != nil {
+		return primary{}, err
+	}
+	p := primary{OrganizationID: login.OrganizationID, MemberID: login.MemberID}
+	if login.MemberAuthenticated {
+		p.SignedIn = newSignedIn(login.SessionToken, login.Member, login.Organization, *login.MemberSession)
+		return p, nil
+	}
+	number := login.MFARequired.MemberOptions.MFAPhoneNumber
+	p.IntermediateSessionToken = login.IntermediateSessionToken
+	p.LastFour, p.NeedsNumber = lastFour(number), number == ""
+	p.Sent = login.MFARequired.SecondaryAuthInitiated == "sms_otp"
+	return p, nil
 }
 
 // phone is what the Member's phone shows: the last messages, the newest first.
@@ -75,12 +90,13 @@ var faults = []namedFault{
 }
 
 // failNext makes the next request to the fake fail.
-func (a *app) failNext(r *http.Request, l *login) {
+func (a *app) failNext(_ context.Context, r *http.Request, l *login) (notice, error) {
 	for _, f := range faults {
 		if f.ID == r.PostForm.Get("fault") {
-			f.fault.MemberID = l.memberID
+			f.fault.MemberID = l.MemberID
 			a.fake.Fail(f.fault)
-			l.notice = notice{Text: "The next request to Stytch: " + f.Name + ".", Good: true}
+			return notice{Text: "The next request to Stytch: " + f.Name + ".", Kind: good}, nil
 		}
 	}
+	return notice{}, nil
 }

@@ -24,21 +24,21 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Args[1:], os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "login:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends, and then ends the requests that there are.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("login", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
 	cooldown := flags.Duration("cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
 	var level slog.Level
 	flags.TextVar(&level, "log", slog.LevelInfo, "the least `level` to log; DEBUG has each attempt to reach Stytch")
-	otel := flags.Bool("otel", false, "write OpenTelemetry's spans and metrics to standard output")
+	plainHTTP := flags.Bool("plain-http", false, "let cookies go over plain http, to browse from another machine or with Safari")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -47,18 +47,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 
-	providers := noTelemetry()
-	if *otel {
-		if providers, err = stdoutTelemetry(stdout); err != nil {
+	c := config{store: newMemoryStore(), cooldown: *cooldown, plainHTTP: *plainHTTP, logger: logger}
+	if url := os.Getenv("REDIS_URL"); url != "" {
+		redis, err := newRedisStore(url, logger)
+		if err != nil {
 			return err
 		}
+		defer redis.client.Close()
+		c.store = redis
 	}
-	defer func() {
-		// Not ctx, which has ended: what is there must still get out.
-		err = errors.Join(err, providers.shutdown(context.WithoutCancel(ctx)))
-	}()
-
-	c := config{cooldown: *cooldown, logger: logger, providers: providers}
 	if os.Getenv("STYTCH_PROJECT_ID") == "" && os.Getenv("STYTCH_SECRET") == "" {
 		c.fake = newFake()
 		defer c.fake.Close()

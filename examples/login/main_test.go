@@ -18,19 +18,23 @@ import (
 	"github.com/eb715825/stytchb2b/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { leaktest.Main(m) }
+func TestMain(m *testing.M) {
+	// A memory store of the sessions' library has a goroutine for good. Stopping it
+	// is a data race in that library.
+	leaktest.Main(m, "memstore.(*MemStore).startCleanup")
+}
 
 // start runs the program until the test ends it, and returns its address.
 func start(t *testing.T, args ...string) (url string, stop func() string) {
 	t.Helper()
 	t.Setenv("STYTCH_PROJECT_ID", "")
 	t.Setenv("STYTCH_SECRET", "")
+	t.Setenv("REDIS_URL", "")
 	ctx, cancel := context.WithCancel(t.Context())
 	errReader, stderr := io.Pipe()
-	stdout := &lockedBuilder{}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stdout, stderr)
+		ended <- run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), stderr)
 		_ = stderr.Close()
 	}()
 	lines := bufio.NewReader(errReader)
@@ -45,12 +49,12 @@ func start(t *testing.T, args ...string) (url string, stop func() string) {
 	return url, func() string {
 		cancel()
 		assert.NoError(t, <-ended)
-		return stdout.String() + <-rest
+		return <-rest
 	}
 }
 
 func TestRun(t *testing.T) {
-	url, stop := start(t, "-otel", "-log", "DEBUG")
+	url, stop := start(t, "-log", "DEBUG")
 	resp, err := http.Get(url)
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
@@ -59,9 +63,7 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, string(body), "Ada Lovelace")
 	out := stop()
 	assert.Contains(t, out, "No real SMS is sent")
-	assert.Contains(t, out, "msg=request")
-	assert.Contains(t, out, `"Name":"GET /{$}"`)
-	assert.Contains(t, out, "http.server.request.duration")
+	assert.Contains(t, out, "shutting down")
 }
 
 // A request that is under way when the program is told to end is answered.
@@ -121,7 +123,7 @@ func TestRunRefuses(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			var stderr strings.Builder
-			err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, tc.args...), io.Discard, &stderr)
+			err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, tc.args...), &stderr)
 			assert.ErrorContains(t, err, tc.says)
 		})
 	}
@@ -132,7 +134,7 @@ func TestRunRefuses(t *testing.T) {
 func TestRealStytch(t *testing.T) {
 	t.Setenv("STYTCH_PROJECT_ID", "project-test-1")
 	t.Setenv("STYTCH_SECRET", "secret-test-1")
-	app := serve(t, config{cooldown: time.Minute, providers: noTelemetry()}, (*httptest.Server).Start)
+	app := serve(t, config{cooldown: time.Minute}, (*httptest.Server).StartTLS)
 	v := newVisitor(t, app)
 	_, page := v.do(http.MethodGet, "/", nil)
 	for _, field := range []string{"organization_id", "member_id", "intermediate_session_token"} {

@@ -7,15 +7,18 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Main is for a TestMain: it runs the tests, and fails if goroutines are left.
-func Main(m *testing.M) {
+// Main is for a TestMain: it runs the tests, and fails if goroutines are left
+// besides those whose stacks have one of the given functions in them.
+func Main(m *testing.M, besides ...string) {
 	code := m.Run()
-	if left := leftBehind(5 * time.Second); code == 0 && len(left) > 0 {
+	// Some of the runtime and the testing package watch signals and fuzzing workers.
+	if left := leftBehind(5*time.Second, append(besides, "os/signal.", "internal/fuzz.")); code == 0 && len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "%d goroutines are left:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
 		code = 1
 	}
@@ -23,7 +26,7 @@ func Main(m *testing.M) {
 }
 
 // leftBehind returns the stacks of goroutines that do not end in time.
-func leftBehind(patience time.Duration) (stacks []string) {
+func leftBehind(patience time.Duration, besides []string) (stacks []string) {
 	deadline := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -32,9 +35,8 @@ func leftBehind(patience time.Duration) (stacks []string) {
 		buf := make([]byte, 4<<20)
 		buf = buf[:runtime.Stack(buf, true)]
 		for i, stack := range bytes.Split(buf, []byte("\n\n")) {
-			// Besides this one: the runtime's and the testing package's own, which
-			// watch signals and fuzzing workers.
-			if i > 0 && !bytes.Contains(stack, []byte("os/signal.")) && !bytes.Contains(stack, []byte("internal/fuzz.")) {
+			// The first is this one's own.
+			if i > 0 && !slices.ContainsFunc(besides, func(s string) bool { return bytes.Contains(stack, []byte(s)) }) {
 				stacks = append(stacks, string(stack))
 			}
 		}

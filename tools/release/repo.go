@@ -71,7 +71,7 @@ func (r *repo) readModules() error {
 		r.modules = append(r.modules, m)
 	}
 	if len(r.modules) == 0 || r.modules[0].dir != "." {
-		return errors.New(".ci/modules: the first module must be the root's, .")
+		return errors.New(`.ci/modules: the first line must be ". published"`)
 	}
 	return nil
 }

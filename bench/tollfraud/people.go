@@ -1,0 +1,313 @@
+package main
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
+)
+
+// A person is an honest user. The chances below are assumed; what comes of them
+// is near what Stytch's and Twilio's customers see: 97% of the returning users
+// and 87% of the new ones enter a code.
+type person struct {
+	member    *member
+	number    string // the person's own
+	returning bool
+	random    *rand.Rand
+}
+
+const (
+	impatient = 0.08 // asks for another code before a minute is over
+	mistypes  = 0.03 // a new user's number, once
+	fumbles   = 0.04 // enters a wrong code first
+)
+
+// A login is a person's on one day.
+type login struct {
+	s    *simulation
+	p    *person
+	day  *day
+	hour int
+
+	given     string // the number that a new user has given
+	asks      int
+	refusals  int
+	round     int  // which of the codes is waited for
+	back      bool // has come back after having given up
+	got       bool
+	waited    bool
+	refused   bool
+	entered   bool
+	last      error // why the last Send was refused
+	itself    bool  // Stytch sends the first SMS
+	wrongOnce bool  // the number, still
+}
+
+// newLogin begins a login at its time.
+func (s *simulation) newLogin(p *person, day int, clock time.Duration, itself bool) {
+	at := s.on(day, clock)
+	s.at(at, func() {
+		l := &login{s: s, p: p, day: s.days[day], hour: s.hour(), itself: itself && p.returning, given: p.number}
+		if !p.returning && p.random.Float64() < mistypes {
+			l.wrongOnce = true
+			l.given = number(p.number[:len(p.number)-4], p.random.IntN(10_000))
+		}
+		if l.itself {
+			s.textItself(p.member)
+			l.codeComes()
+		} else {
+			l.ask()
+		}
+		s.at(at.Add(2*time.Hour), l.end)
+	})
+}
+
+// ask asks for a code.
+func (l *login) ask() {
+	l.asks++
+	m, number := l.p.member, ""
+	if m.number == "" || m.organization.numbers {
+		number = l.given
+	}
+	err := l.s.ask(m, number, false)
+	guardErr := (*stytchb2b.GuardError)(nil)
+	switch {
+	case err == nil:
+		l.codeComes()
+		return
+	case !errors.As(err, &guardErr):
+		panic(err)
+	}
+	l.last = err
+	l.refusals++
+	l.day.why[why(err)]++
+	soon := guardErr.RetryAfter + time.Second + time.Duration(l.p.random.Int64N(int64(3*time.Second)))
+	switch {
+	case errors.Is(err, guard.ErrCooldown):
+		l.waited = true
+		if l.got { // The code that is there will do, or the button is pressed again.
+			if soon < time.Minute && l.p.random.IntN(2) == 0 {
+				l.again(soon)
+			} else {
+				l.read()
+			}
+			return
+		}
+		if soon < 5*time.Minute && l.refusals < 4 {
+			l.again(soon)
+		} else if l.refusals < 4 {
+			l.again(10 * time.Minute)
+		}
+	default:
+		l.refused = true
+		if l.got {
+			l.read()
+			return
+		}
+		// The page says when to try again. Who is told nothing, or too long a
+		// time, tries in 10 minutes. Nobody tries a third time.
+		if l.refusals < 2 {
+			if guardErr.RetryAfter == 0 || soon > 10*time.Minute {
+				soon = 10 * time.Minute
+			}
+			l.again(soon)
+		}
+	}
+}
+
+func (l *login) again(d time.Duration) { l.s.after(d, l.ask) }
+
+// codeComes is what follows when an SMS has gone out.
+func (l *login) codeComes() {
+	r := l.p.random
+	l.round++
+	if l.wrongOnce { // Somebody else has it. The product corrects the number.
+		l.s.after(time.Duration(45+r.IntN(90))*time.Second, func() {
+			l.wrongOnce = false
+			l.given = l.p.number
+			l.p.member.number = ""
+			l.ask()
+		})
+		return
+	}
+	if l.s.outage != nil && l.s.outage(l.p.member.number) {
+		switch {
+		case l.asks < 3:
+			l.again(time.Duration(60+r.IntN(60)) * time.Second)
+		case l.asks < 7:
+			l.again(20 * time.Minute)
+		}
+		return
+	}
+	l.got = true
+	if l.asks < 3 && r.Float64() < impatient {
+		l.again(time.Duration(5+r.IntN(55)) * time.Second)
+		return
+	}
+	l.read()
+}
+
+// read is what a person does with a code.
+func (l *login) read() {
+	r := l.p.random
+	leaves, returns := 0.11, 0.05
+	if l.p.returning {
+		leaves, returns = 0.02, 0.025
+	}
+	switch what := r.Float64(); {
+	case what < leaves:
+		return
+	case what < leaves+returns && !l.back:
+		l.back = true
+		l.again(10 * time.Minute)
+		return
+	}
+	takes := min(90*time.Second, 8*time.Second+time.Duration(r.ExpFloat64()*float64(15*time.Second)))
+	round := l.round
+	if r.Float64() < fumbles {
+		l.s.after(takes/2, func() { l.s.enter(l.p.member, "000000") })
+	}
+	l.s.after(takes, func() {
+		if l.round == round && l.s.enter(l.p.member, l.p.member.code) {
+			l.entered = true
+		}
+	})
+}
+
+// end counts the login, two hours after it began.
+func (l *login) end() {
+	g := &l.day.newcomers
+	if l.p.returning {
+		g = &l.day.returning
+	}
+	g.came++
+	if l.waited {
+		g.waited++
+	}
+	if l.refused {
+		g.refused++
+	}
+	if l.entered {
+		g.entered++
+	}
+	if !l.got {
+		g.never++
+		l.day.hours[l.hour].never++
+		l.day.whyNever[why(l.last)]++
+	}
+}
+
+// why names the reason of a refusal.
+func why(err error) string {
+	if guardErr := (*stytchb2b.GuardError)(nil); errors.As(err, &guardErr) {
+		return guardErr.Err.Error()
+	}
+	return "only to a number that was mistyped"
+}
+
+// A crowd are the honest users of a product.
+type crowd struct {
+	organizations []*organization
+	returning     []*person
+	newcomers     func(day int) []*person
+	at            func(p *person) time.Duration // of the day
+}
+
+// newPerson makes somebody who is in Stytch's books already.
+func newPerson(s *simulation, o *organization, number string, returning bool) *person {
+	s.people++
+	p := &person{number: number, returning: returning, random: newRandom(1000 + s.people)}
+	if returning {
+		p.member = s.stytch.newMember(o, number, true)
+	} else {
+		p.member = s.stytch.newMember(o, "", false)
+	}
+	return p
+}
+
+// newCrowd makes 5,400 people who come each day, and 600 a day who are new, in
+// Organizations whose sizes follow a power law. Of the new ones a sixth brings a
+// new Organization of four.
+func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
+	random := newRandom(1)
+	c := &crowd{at: func(p *person) time.Duration { return officeHours(p) }}
+	weights := make([]float64, organizations)
+	var all float64
+	for i := range weights {
+		weights[i] = 1 / float64(i+1)
+		all += weights[i]
+	}
+	for i := range organizations {
+		o := newHonestOrganization(s, random)
+		if i%10 == 3 { // The company has bought its people's phones.
+			o.block = newBlock(random, o.home.country, o.home.area)
+		}
+		c.organizations = append(c.organizations, o)
+	}
+	someone := func() *organization {
+		at := random.Float64() * all
+		for i, w := range weights {
+			if at -= w; at < 0 {
+				return c.organizations[i]
+			}
+		}
+		return c.organizations[0]
+	}
+	for i := range people {
+		o := someone()
+		if i < len(c.organizations) {
+			o = c.organizations[i]
+		}
+		c.returning = append(c.returning, newPerson(s, o, o.newNumber(random), true))
+	}
+	c.newcomers = func(int) (people []*person) {
+		var fresh *organization
+		for i := range newPeople {
+			o := someone()
+			if i < newPeople/6 {
+				if i%4 == 0 {
+					fresh = newHonestOrganization(s, random)
+				}
+				o = fresh
+			}
+			people = append(people, newPerson(s, o, o.newNumber(random), false))
+		}
+		return people
+	}
+	return c
+}
+
+func newHonestOrganization(s *simulation, random *rand.Rand) *organization {
+	o := s.stytch.newOrganization()
+	o.home = pick(random, places)
+	o.aliases, o.numbers = random.IntN(4) == 0, random.IntN(4) == 0
+	return o
+}
+
+// newNumber returns a number of one of the Organization's people.
+func (o *organization) newNumber(random *rand.Rand) string {
+	if o.block != "" {
+		return number(o.block, random.IntN(10_000))
+	}
+	return newNumber(random, o.home)
+}
+
+// officeHours are about nine, after lunch, or any time from seven to ten in the
+// evening, where the person is.
+func officeHours(p *person) time.Duration {
+	var local float64
+	switch what := p.random.Float64(); {
+	case what < 0.5:
+		local = 9 + 0.7*p.random.NormFloat64()
+	case what < 0.7:
+		local = 13.25 + 0.6*p.random.NormFloat64()
+	default:
+		local = 7 + 15*p.random.Float64()
+	}
+	utc := math.Mod(local+float64(p.member.organization.home.hours)+24, 24)
+	return time.Duration(utc * float64(time.Hour))
+}

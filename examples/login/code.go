@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/eb715825/stytchb2b"
+)
+
+// sendCode sends the Member a code by SMS.
+func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
+	return a.withMember(ctx, l, func(m *member) notice {
+		if m.NextCode.After(time.Now()) { // It was not the button that sent the form.
+			return waitForCode(m.NextCode)
+		}
+		resp, err := a.send(ctx, stytchb2b.SMSSendParams{
+			OrganizationID:           l.OrganizationID,
+			MemberID:                 l.MemberID,
+			MFAPhoneNumber:           l.Number, // only for a Member who has none yet
+			Locale:                   locale(r.Header.Get("Accept-Language")),
+			IntermediateSessionToken: l.IntermediateSessionToken,
+		})
+		if stytchb2b.MaybeSent(err) { // There may be another code to enter.
+			m.WrongCodes = 0
+		}
+		if err != nil {
+			return sendFailure(err, l, m)
+		}
+		l.LastFour = lastFour(resp.Member.MFAPhoneNumber)
+		l.Sent, l.NeedsNumber, l.Number = true, false, ""
+		m.NextCode = time.Now().Add(a.cooldown)
+		return codeSent
+	})
+}
+
+// send is Send, and once more without a language that Stytch does not know.
+func (a *app) send(ctx context.Context, params stytchb2b.SMSSendParams) (*stytchb2b.SMSSendResponse, error) {
+	resp, err := a.stytch.OTPs.SMS.Send(ctx, params)
+	if errorType(err) == stytchb2b.ErrorTypeInvalidLocale && !stytchb2b.MaybeSent(err) {
+		params.Locale = ""
+		return a.stytch.OTPs.SMS.Send(ctx, params)
+	}
+	return resp, err
+}
+
+func lastFour(number string) string { return number[max(0, len(number)-4):] }
+
+// enterCode verifies the code that the Member has entered.
+func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
+	typed := r.PostForm.Get("code")
+	code := codeIn(typed)
+	if len(code) != 6 {
+		return notice{Text: "Enter the six digits of the code.", Field: true, Typed: typed}, nil
+	}
+	return a.withMember(ctx, l, func(m *member) notice {
+		if m.isOutOfTries() {
+			return tooManyWrong
+		}
+		resp, err := a.stytch.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
+			OrganizationID:           l.OrganizationID,
+			MemberID:                 l.MemberID,
+			Code:                     code,
+			IntermediateSessionToken: l.IntermediateSessionToken,
+		})
+		if err != nil {
+			n := authenticateFailure(err, l, m)
+			n.Typed = typed
+			return n
+		}
+		m.WrongCodes = 0
+		*l = login{
+			ID:             newID(),
+			OrganizationID: l.OrganizationID,
+			MemberID:       l.MemberID,
+			SignedIn:       newSignedIn(resp.SessionToken, resp.Member, resp.Organization, resp.MemberSession),
+		}
+		return notice{}
+	})
+}
+
+var (
+	sixTogether = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})(?:[^0-9]|$)`)
+	sixApart    = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]([0-9]{3})(?:[^0-9]|$)`)
+)
+
+// codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
+// digits of any script.
+func codeIn(typed string) string {
+	text := asciiDigits(typed)
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text)
+	if len(digits) == 6 {
+		return digits
+	}
+	for _, pattern := range []*regexp.Regexp{sixTogether, sixApart} {
+		if found := pattern.FindStringSubmatch(text); found != nil {
+			return strings.Join(found[1:], "")
+		}
+	}
+	return digits
+}
+
+// asciiDigits replaces the digits of all scripts, and drops what has no width,
+// such as marks of the direction of writing.
+func asciiDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		case !unicode.IsDigit(r):
+			return r
+		}
+		zero := r // Unicode has the digits of a script in order, ten after ten.
+		for unicode.IsDigit(zero - 1) {
+			zero--
+		}
+		return '0' + (r-zero)%10
+	}, text)
+}
+
+// errorType returns Stytch's name for an error; "" if it did not come from there.
+func errorType(err error) stytchb2b.ErrorType {
+	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
+		return e.ErrorType
+	}
+	return ""
+}

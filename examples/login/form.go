@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A handler does what a form asks for, changes the login, and returns what to
+// tell the Member.
+type handler func(context.Context, *http.Request, *login) (notice, error)
+
+// An answer is what a form makes of a browser, besides sending it back to "/".
+type answer struct {
+	Notice  notice
+	Token   string // of the session; empty if the cookie stays as it is
+	Expires time.Time
+}
+
+const (
+	maxForm        = 8 << 10          // bytes
+	lockTimeout    = 15 * time.Second // longer than a call to Stytch takes
+	answerLifetime = 10 * time.Second // for a form that comes again
+)
+
+// form handles a form for the step that the login must be at; "" is any. Whatever
+// comes of it, the browser is sent back to "/": a reload there sends no second SMS.
+func (a *app) form(want step, handle handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			status := http.StatusBadRequest
+			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+				status = http.StatusRequestEntityTooLarge
+			}
+			http.Error(w, "", status)
+			return
+		}
+		ans, err := a.answer(r, want, handle)
+		if err != nil {
+			a.logger.ErrorContext(r.Context(), "form", "path", r.URL.Path, "error", err)
+			http.Error(w, "", http.StatusServiceUnavailable)
+			return
+		}
+		if ans.Token != "" {
+			a.sessions.WriteSessionCookie(r.Context(), w, ans.Token, ans.Expires)
+		}
+		a.setNotice(w, ans.Notice)
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	}
+}
+
+// answer handles one form of a browser at a time.
+//
+// A form that comes again gets the same answer, and with it the token of the
+// session that its first coming began: a double click signs in once, and ends
+// signed in. It is the same form only if everything is: the cookie, the code and
+// the page's ID, which is in that page alone.
+func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, err error) {
+	token, pageID := a.sessionToken(r), r.PostForm.Get("page")
+	browser, again := hash("browser", token), hash("form", token, r.URL.Path, r.PostForm.Encode())
+	if token == "" {
+		browser = again
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lockTimeout)
+	defer cancel()
+	unlock, err := a.store.lock(ctx, browser)
+	if err != nil {
+		return ans, err
+	}
+	defer unlock()
+
+	// If the browser goes away, the call goes on. Otherwise nobody would know
+	// whether an SMS went out, or have the session that a code has begun.
+	ctx = context.WithoutCancel(r.Context())
+	if pageID != "" {
+		if first, err := load[*answer](ctx, a.store, again); err != nil {
+			return ans, err
+		} else if first != nil {
+			return *first, nil
+		}
+	}
+	ctx, l, err := a.loadLogin(ctx, token)
+	if err != nil {
+		return ans, err
+	}
+	before := *l
+	ans.Notice = l.outOfTurn(want, pageID)
+	if ans.Notice.Text == "" {
+		if ans.Notice, err = handle(ctx, r, l); err != nil {
+			return ans, err
+		}
+	}
+	if ans.Token, ans.Expires, err = a.saveLogin(ctx, before, *l); err != nil {
+		return ans, err
+	}
+	if pageID != "" && *l != (login{}) { // Forms of strangers leave nothing behind.
+		err = keep(ctx, a.store, again, ans, time.Now().Add(answerLifetime))
+	}
+	return ans, err
+}
+
+// newPageID returns an ID for a page of the login.
+func (l *login) newPageID() string { return l.ID + "." + newID() }
+
+// outOfTurn says why a form does not fit the login, if it does not: it comes
+// from a page of yesterday, from another tab, or a second time.
+func (l *login) outOfTurn(want step, pageID string) notice {
+	of, _, _ := strings.Cut(pageID, ".")
+	isOther := pageID != "" && of != l.ID
+	switch is := l.step(); {
+	case want == "", want == is && !isOther:
+		return notice{}
+	case is == stepSignIn:
+		return notice{Text: "Your sign-in has expired. Please sign in again.", For: stepSignIn}
+	case is == stepSignedIn:
+		return notice{Text: "You are already signed in.", Kind: good}
+	case isOther:
+		return notice{Text: "You have started another sign-in since. Continue with it here."}
+	case is == stepNumber:
+		return notice{Text: "Enter your phone number first."}
+	}
+	return notice{Text: "We have your phone number already."}
+}
+
+// hash returns a name for values that does not show them.
+func hash(values ...string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", values))
+	return hex.EncodeToString(sum[:])
+}

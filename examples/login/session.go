@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/gob"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+)
+
+// A login is what the session of a browser holds. No browser sees the tokens in it.
+type login struct {
+	ID string // new when the Member has signed in, and when the code was right
+
+	// From the primary authentication.
+	OrganizationID, MemberID, IntermediateSessionToken string
+
+	NeedsNumber bool   // the Member has to enter a phone number
+	Number      string // that they have entered
+	LastFour    string // digits of the number that codes go to
+	Sent        bool   // a code may be on its way
+
+	SignedIn *signedIn // after the last factor
+}
+
+// A signedIn is a session at Stytch.
+type signedIn struct {
+	SessionToken       string
+	Name, Organization string
+	Factors            string
+	ExpiresAt          time.Time
+}
+
+// A step is what the Member has to do next.
+type step string
+
+const (
+	stepSignIn   step = "sign-in"
+	stepNumber   step = "number"
+	stepCode     step = "code"
+	stepSignedIn step = "signed-in"
+)
+
+func (l *login) step() step {
+	switch {
+	case l.SignedIn != nil:
+		return stepSignedIn
+	case l.MemberID == "":
+		return stepSignIn
+	case l.NeedsNumber:
+		return stepNumber
+	}
+	return stepCode
+}
+
+// pendingLifetime is how long a Member has to enter the code: as long as Stytch's
+// intermediate session token lasts.
+const pendingLifetime = 10 * time.Minute
+
+func newSessions(s store, plainHTTP bool) *scs.SessionManager {
+	gob.Register(login{})
+	m := scs.New()
+	m.Store, m.HashTokenInStore = s, true
+	m.Lifetime = pendingLifetime
+	m.Cookie.Name = cookieName("login", plainHTTP)
+	m.Cookie.Secure = !plainHTTP
+	return m
+}
+
+// cookieName has the prefix with which a browser takes the cookie from this host
+// over https only. For http://localhost browsers make an exception.
+func cookieName(name string, plainHTTP bool) string {
+	if plainHTTP {
+		return name
+	}
+	return "__Host-" + name
+}
+
+// sessionToken returns the token that the browser has; "" if it has none.
+func (a *app) sessionToken(r *http.Request) string {
+	if cookie, err := r.Cookie(a.sessions.Cookie.Name); err == nil {
+		return cookie.Value
+	}
+	return ""
+}
+
+// loadLogin returns the login of a token; an empty one if there is none.
+func (a *app) loadLogin(ctx context.Context, token string) (context.Context, *login, error) {
+	ctx, err := a.sessions.Load(ctx, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, _ := a.sessions.Get(ctx, "login").(login)
+	return ctx, &l, nil
+}
+
+// saveLogin saves what a form has made of a login. With a new ID it gets a new
+// token, and the old one is worth nothing: whoever knew it does not know the
+// session that comes next.
+func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expires time.Time, err error) {
+	switch {
+	case is == was:
+		return "", time.Time{}, nil
+	case is == login{}:
+		return "", time.Time{}, a.sessions.Destroy(ctx)
+	case is.ID != was.ID:
+		if err := a.sessions.RenewToken(ctx); err != nil {
+			return "", time.Time{}, err
+		}
+	}
+	if s := is.SignedIn; s != nil && !s.ExpiresAt.IsZero() {
+		a.sessions.SetDeadline(ctx, s.ExpiresAt)
+	}
+	a.sessions.Put(ctx, "login", is)
+	return a.sessions.Commit(ctx)
+}
+
+// newID returns what nobody can guess.
+func newID() string { return rand.Text() }

@@ -1,0 +1,41 @@
+// What a page does by itself. Each works without it, too.
+"use strict";
+
+// A form is sent once. The button is enabled again if the page comes back.
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "true";
+    const button = form.querySelector("button");
+    button.setAttribute("aria-busy", "true");
+    setTimeout(() => (button.disabled = true)); // When the form is on its way.
+  });
+}
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// Times are in the reader's own zone.
+for (const time of document.querySelectorAll("time")) {
+  time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+}
+
+// Waits count down. A notice then disappears, and the button can be pressed.
+for (const element of document.querySelectorAll("[data-wait]")) {
+  const time = element.querySelector(".time");
+  const end = performance.now() + element.dataset.wait * 1000;
+  const unit = new Intl.NumberFormat("en", { style: "unit", unit: "second", unitDisplay: "long" });
+  const timer = setInterval(() => {
+    const seconds = Math.ceil((end - performance.now()) / 1000);
+    if (seconds > 0) {
+      if (seconds <= 90) time.textContent = (element.id === "resend" ? "in " : "") + unit.format(seconds);
+      return;
+    }
+    clearInterval(timer);
+    if (element.id !== "resend") return element.remove();
+    time.remove();
+    element.disabled = false;
+    document.getElementById("resend-ready").textContent = "You can request a new code now.";
+  }, 250);
+}
+
+// What was refused can be typed over.
+document.querySelector("[aria-invalid]")?.select();

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/scs/goredisstore"
+	"github.com/alexedwards/scs/v2"
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/bsm/redislock"
+	"github.com/redis/go-redis/v9"
+)
+
+// A store holds what requests share: sessions, and values of this program.
+type store interface {
+	scs.CtxStore
+	// lock waits until nobody else holds the lock of key.
+	lock(ctx context.Context, key string) (unlock func(), err error)
+}
+
+// load returns the value of key; the zero value if there is none.
+func load[T any](ctx context.Context, s store, key string) (value T, err error) {
+	text, found, err := s.FindCtx(ctx, key)
+	if err == nil && found {
+		err = json.Unmarshal(text, &value)
+	}
+	return value, err
+}
+
+// keep sets the value of key.
+func keep(ctx context.Context, s store, key string, value any, until time.Time) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return s.CommitCtx(ctx, key, text, until)
+}
+
+// A memoryStore is for one process, and ends with it.
+type memoryStore struct {
+	*memstore.MemStore
+	mu   sync.Mutex
+	held map[string]chan struct{} // by key; closed when the lock is released
+}
+
+func newMemoryStore() *memoryStore {
+	return &memoryStore{MemStore: memstore.New(), held: map[string]chan struct{}{}}
+}
+
+func (s *memoryStore) lock(ctx context.Context, key string) (unlock func(), err error) {
+	for {
+		s.mu.Lock()
+		held, isHeld := s.held[key]
+		if !isHeld {
+			mine := make(chan struct{})
+			s.held[key] = mine
+			s.mu.Unlock()
+			return func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				delete(s.held, key)
+				close(mine)
+			}, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *memoryStore) FindCtx(_ context.Context, key string) ([]byte, bool, error) {
+	return s.Find(key)
+}
+
+func (s *memoryStore) CommitCtx(_ context.Context, key string, value []byte, until time.Time) error {
+	return s.Commit(key, value, until)
+}
+
+func (s *memoryStore) DeleteCtx(_ context.Context, key string) error { return s.Delete(key) }
+
+// A redisStore is for all processes that use the same Redis.
+type redisStore struct {
+	*goredisstore.RedisStore
+	client *redis.Client
+	logger *slog.Logger
+}
+
+// lockLifetime ends the lock of a process that died. No request takes as long.
+const lockLifetime = time.Minute
+
+func newRedisStore(url string, logger *slog.Logger) (*redisStore, error) {
+	opts, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	client := redis.NewClient(opts)
+	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client, logger}, nil
+}
+
+func (s *redisStore) lock(ctx context.Context, key string) (unlock func(), err error) {
+	lock, err := redislock.Obtain(ctx, s.client, "login:lock:"+key, lockLifetime, &redislock.Options{
+		RetryStrategy: redislock.LinearBackoff(20 * time.Millisecond),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		if err := lock.Release(context.WithoutCancel(ctx)); err != nil {
+			s.logger.ErrorContext(ctx, "unlock", "error", err)
+		}
+	}, nil
+}
