@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/codes"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/leaktest"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), &out))
+	assert.Equal(t, 2, strings.Count(out.String(), `"Name":"OTPs.SMS.Send"`))
+	assert.Equal(t, 3, strings.Count(out.String(), `"Name":"HTTP POST"`))
+	assert.Contains(t, out.String(), `"Name":"stytch.calls"`)
+	assert.Contains(t, out.String(), `"Name":"http.client.request.duration"`)
+}
+
+// Each call's span has its attempts, its outcome and Stytch's name of the error,
+// and is counted; and nothing shows a secret, a code or a number.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	spans, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
+	tracing := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
+	metering := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+	transport := otelhttp.NewTransport(stytchb2b.NewTransport(), otelhttp.WithTracerProvider(tracing), otelhttp.WithMeterProvider(metering))
+	httpClient := &http.Client{Transport: transport}
+	stytch := stytchtest.NewServer()
+	calls, err := newCalls(tracing, metering)
+	require.NoError(t, err)
+	primary, err := stytch.LogIn(stytch.MemberID)
+	require.NoError(t, err)
+	hidden := []string{stytch.Secret, "2025550106", primary.IntermediateSessionToken}
+
+	client := stytch.Client(stytchb2b.WithHTTPClient(httpClient))
+	send := func(client *stytchb2b.Client, p stytchb2b.SMSSendParams, fault stytchtest.Fault) {
+		stytch.Fail(fault)
+		ctx, end := calls.begin(t.Context(), stytchb2b.OpSMSSend)
+		_, err := client.OTPs.SMS.Send(ctx, p)
+		end(err)
+	}
+	params := stytchb2b.SMSSendParams{OrganizationID: stytch.OrganizationID, MemberID: stytch.MemberID, MFAPhoneNumber: "+12025550106"}
+	send(client, params, stytchtest.Fault{})
+	send(client, params, stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}})
+	send(client, params, stytchtest.Fault{Processed: true, Reset: true})
+	send(client, params, stytchtest.Fault{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeBillingNotVerified})
+	send(client, stytchb2b.SMSSendParams{}, stytchtest.Fault{})
+	for _, sms := range stytch.SMS() {
+		hidden = append(hidden, sms.Code)
+	}
+	stytch.Close()
+	// otelhttp's transport passes on what the library needs to see that no
+	// connection was made.
+	nowhere, err := stytchb2b.NewClient(stytch.ProjectID, stytch.Secret, stytchb2b.WithHTTPClient(httpClient),
+		stytchb2b.WithBaseURL("http://127.0.0.1:1"))
+	require.NoError(t, err)
+	send(nowhere, params, stytchtest.Fault{})
+
+	var got []string
+	for _, span := range spans.Ended() {
+		if span.Name() != string(stytchb2b.OpSMSSend) {
+			continue
+		}
+		attempts := []string{}
+		for _, child := range spans.Ended() {
+			if child.Parent().SpanID() == span.SpanContext().SpanID() {
+				attempts = append(attempts, valueOf(child, "http.response.status_code"))
+			}
+		}
+		got = append(got, fmt.Sprintf("%v %s %s", attempts, valueOf(span, "stytch.outcome"), valueOf(span, "error.type")))
+		assert.Equal(t, valueOf(span, "stytch.outcome") != "applied", span.Status().Code == codes.Error)
+	}
+	assert.Equal(t, []string{
+		"[200] applied none",
+		"[429 200] applied none",
+		"[none] unknown none",
+		"[400] not applied billing_not_verified",
+		"[] not applied none",
+		"[none none none] not applied none",
+	}, got)
+
+	var metrics metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &metrics))
+	counted := map[string]int64{}
+	for _, scope := range metrics.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if m.Name != "stytch.calls" {
+				continue
+			}
+			for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
+				outcome, _ := point.Attributes.Value("stytch.outcome")
+				counted[outcome.AsString()] = point.Value
+			}
+		}
+	}
+	assert.Equal(t, map[string]int64{"applied": 2, "not applied": 3, "unknown": 1}, counted)
+
+	out := fmt.Sprintf("%+v %+v", tracetest.SpanStubsFromReadOnlySpans(spans.Ended()), metrics)
+	for _, secret := range hidden {
+		assert.NotRegexp(t, `\b`+secret+`\b`, out)
+	}
+}
+
+func valueOf(span sdktrace.ReadOnlySpan, key string) string {
+	for _, kv := range span.Attributes() {
+		if string(kv.Key) == key {
+			return kv.Value.String()
+		}
+	}
+	return "none"
+}
