@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -42,6 +43,14 @@ type Server struct {
 	// started. It is not loopback only if the replacement is not.
 	Listener net.Listener
 
+	// Config may be changed before the server is started, such as to put a handler
+	// of one's own around Config.Handler.
+	Config *http.Server
+
+	// Hosts are names, besides localhost, that the certificate of StartTLS is for.
+	// They may be set before.
+	Hosts []string
+
 	// EnableHTTP2 is whether the server offers HTTP/2 over TLS. It may be set
 	// before StartTLS; NewTLSServer sets it.
 	EnableHTTP2 bool
@@ -50,11 +59,14 @@ type Server struct {
 	closed chan struct{} // ends what faults hold up
 	once   sync.Once
 	ca     []byte // of StartTLS
+	logf   func(format string, args ...any)
 
-	mu     sync.Mutex // guards what follows
-	state  state
-	log    record
-	faults []Fault
+	mu      sync.Mutex // guards what follows
+	signing *signingKey
+	state   state
+	log     record
+	faults  []Fault // for one request each
+	lasting []Fault
 }
 
 // NewServer starts a Server over plain http. The caller should call Close when
@@ -62,6 +74,24 @@ type Server struct {
 func NewServer() *Server {
 	s := NewUnstartedServer()
 	s.Start()
+	return s
+}
+
+// NewTestServer starts a Server for a test, and closes it when the test ends. It
+// logs each request and each SMS to t.
+//
+// With Go 1.27 or newer it has no port: it is on an in-memory network of package
+// httptest, which only [Server.Client] and [Server.HTTPClient] reach, whatever
+// the URL. It can then be made and used in a bubble of package testing/synctest,
+// whose clock it goes by. With an older Go it is a server on loopback.
+func NewTestServer(t testing.TB) *Server {
+	s := newServer()
+	s.logf = func(format string, args ...any) {
+		t.Helper()
+		t.Logf("stytchtest: "+format, args...)
+	}
+	s.startForTest(t)
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -77,10 +107,21 @@ func NewTLSServer() *Server {
 // NewUnstartedServer returns a Server that listens, but does not answer yet.
 // After changing its configuration, the caller should call Start or StartTLS.
 func NewUnstartedServer() *Server {
+	s := newServer()
+	s.server = httptest.NewUnstartedServer(s)
+	// Its own log would be of handshakes and connections that tests break.
+	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.server.Config.ReadHeaderTimeout = 10 * time.Second
+	s.Listener, s.Config = s.server.Listener, s.server.Config
+	return s
+}
+
+func newServer() *Server {
 	s := &Server{
 		ProjectID: "project-test-" + uuid(),
 		Secret:    "secret-test-" + token(),
 		closed:    make(chan struct{}),
+		logf:      func(string, ...any) {},
 		state:     newState(),
 	}
 	s.log.changed = make(chan struct{})
@@ -95,11 +136,6 @@ func NewUnstartedServer() *Server {
 		MFAEnrolled:            true,
 	})
 	s.OrganizationID, s.MemberID = org.OrganizationID, member.MemberID
-	s.server = httptest.NewUnstartedServer(s)
-	// Its own log would be of handshakes and connections that tests break.
-	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.server.Config.ReadHeaderTimeout = 10 * time.Second
-	s.Listener = s.server.Listener
 	return s
 }
 
@@ -113,7 +149,7 @@ func (s *Server) Start() {
 // StartTLS starts a server from NewUnstartedServer over https.
 func (s *Server) StartTLS() {
 	s.useListener()
-	cert := newCertificate()
+	cert := newCertificate(s.Hosts)
 	s.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
 	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	s.server.EnableHTTP2 = s.EnableHTTP2
@@ -133,6 +169,7 @@ func (s *Server) useListener() {
 func (s *Server) Close() {
 	s.once.Do(func() { close(s.closed) })
 	s.server.Close()
+	s.spareKey()
 }
 
 // CertificatePEM returns the certificate of a server that StartTLS started, for
@@ -148,7 +185,7 @@ func (s *Server) HTTPClient() *http.Client { return s.server.Client() }
 // panics where stytchb2b.NewClient has an error, which wrong opts cause.
 func (s *Server) Client(opts ...stytchb2b.Option) *stytchb2b.Client {
 	ours := []stytchb2b.Option{stytchb2b.WithBaseURL(s.URL)}
-	if s.ca != nil {
+	if s.ca != nil || s.Listener == nil {
 		ours = append(ours, stytchb2b.WithHTTPClient(s.HTTPClient()))
 	}
 	client, err := stytchb2b.NewClient(s.ProjectID, s.Secret, append(ours, opts...)...)
@@ -158,9 +195,9 @@ func (s *Server) Client(opts ...stytchb2b.Option) *stytchb2b.Client {
 	return client
 }
 
-// newCertificate makes a certificate for loopback addresses that vouches for
-// itself.
-func newCertificate() tls.Certificate {
+// newCertificate makes a certificate for loopback addresses and the hosts that
+// vouches for itself.
+func newCertificate(hosts []string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic("stytchtest: " + err.Error())
@@ -174,7 +211,7 @@ func newCertificate() tls.Certificate {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		DNSNames:              []string{"localhost"},
+		DNSNames:              append([]string{"localhost"}, hosts...),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -121,6 +121,7 @@ type scenario struct {
 	fresh bool // it begins with the deployment of the guard, at 13:00 UTC
 	worst bool // the worst day counts, not the last
 	text  bool // Stytch itself sends a returning user's first SMS
+	names bool // the product names the number in each Send
 
 	crowd  func(*simulation) *crowd // nil for 6,000 people
 	attack func(*attacker)          // nil without one
@@ -173,6 +174,24 @@ var attacks = []scenario{
 		name:   "spread, Stytch texts first",
 		about:  "the same, and Stytch itself sends a returning user's first SMS",
 		text:   true,
+		attack: func(a *attacker) { a.spread(allowed...) },
+	},
+	{
+		name:   "spread, numbers named",
+		about:  "the same, and the product names the number in each Send",
+		names:  true,
+		attack: func(a *attacker) { a.spread(allowed...) },
+	},
+	{
+		name:   "spread, 60 people",
+		about:  "the same, against a small product: 54 returning, 6 new",
+		crowd:  func(s *simulation) *crowd { return newCrowd(s, 10, 54, 6) },
+		attack: func(a *attacker) { a.spread(allowed...) },
+	},
+	{
+		name:   "spread, 60,000 people",
+		about:  "the same, against a big one",
+		crowd:  func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
 		attack: func(a *attacker) { a.spread(allowed...) },
 	},
 	{
@@ -373,8 +392,10 @@ var settings = []setting{
 			guard.Limit(guard.PerPrefix, 20, time.Hour),
 			guard.Limit(guard.PerOrganization, 200, time.Hour),
 			guard.Limit(guard.InAll, 2000, time.Hour),
-			guard.WithStore(&clockStore{now: now, windows: map[string]*window{}}),
-			guard.StoreTimeout(time.Minute),
+			guard.WithClock(now),
 		)
+	}},
+	{"guard.Recommended", func(now func() time.Time) (*guard.Guard, error) {
+		return guard.New(guard.Recommended(allowed...), guard.WithClock(now))
 	}},
 }

@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // honestDays are days without an attack, on which nobody may be refused but by
 // the cooldown.
@@ -8,6 +11,31 @@ var honestDays = []scenario{
 	{name: "6,000 people", bound: true, about: "the honest day that every attack is beside"},
 	{name: "6,000 people, Stytch texts first", bound: true, text: true, about: "Stytch itself sends a returning user's first SMS, and the product tells the guard"},
 	{name: "6,000 people, first day", bound: true, fresh: true, about: "a deployment that has learned nothing"},
+	{
+		name: "60 people", bound: true,
+		about: "a small product: 54 returning, 6 new",
+		crowd: func(s *simulation) *crowd { return newCrowd(s, 10, 54, 6) },
+	},
+	{
+		name: "60,000 people", bound: true,
+		about: "a big one",
+		crowd: func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
+	},
+	{
+		name: "launch", bound: true, fresh: true,
+		about: "6,000 people on a product's first day, all new",
+		crowd: func(s *simulation) *crowd { return newCrowd(s, 400, 0, 6000) },
+	},
+	{
+		name:  "outage",
+		about: "from 9 to 10 UTC no SMS arrives in GB, and people ask again and again",
+		crowd: func(s *simulation) *crowd {
+			s.outage = func(number string) bool {
+				return s.now.Sub(s.day(3)) > 9*time.Hour && s.now.Sub(s.day(3)) < 10*time.Hour && strings.HasPrefix(number, "+44")
+			}
+			return newCrowd(s, 400, 5400, 600)
+		},
+	},
 	{
 		name: "small Organizations", bound: true,
 		about: "6,000 people, most in Organizations of four",

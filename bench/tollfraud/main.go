@@ -132,6 +132,9 @@ func (sc scenario) play(set setting) (*day, error) {
 	}
 	for day := range days {
 		for _, p := range append(c.newcomers(day), c.returning...) {
+			if sc.names {
+				p.member.organization.numbers = true
+			}
 			s.newLogin(p, day, c.at(p), sc.text)
 		}
 	}

@@ -62,7 +62,7 @@ func (s *simulation) newLogin(p *person, day int, clock time.Duration, itself bo
 		} else {
 			l.ask()
 		}
-		s.at(at.Add(time.Hour), l.end)
+		s.at(at.Add(2*time.Hour), l.end)
 	})
 }
 
@@ -134,6 +134,15 @@ func (l *login) codeComes() {
 		})
 		return
 	}
+	if l.s.outage != nil && l.s.outage(l.p.member.number) {
+		switch {
+		case l.asks < 3:
+			l.again(time.Duration(60+r.IntN(60)) * time.Second)
+		case l.asks < 7:
+			l.again(20 * time.Minute)
+		}
+		return
+	}
 	l.got = true
 	if l.asks < 3 && r.Float64() < impatient {
 		l.again(time.Duration(5+r.IntN(55)) * time.Second)
@@ -169,7 +178,7 @@ func (l *login) read() {
 	})
 }
 
-// end counts the login, an hour after it began.
+// end counts the login, two hours after it began.
 func (l *login) end() {
 	g := &l.day.newcomers
 	if l.p.returning {

@@ -26,6 +26,10 @@ type simulation struct {
 	client *stytchb2b.Client
 	guard  *guard.Guard // nil without one
 
+	// outage reports whether SMS to a number do not arrive at the moment; nil if
+	// all arrive.
+	outage func(number string) bool
+
 	days     []*day
 	attacker bool // who is asking
 }

@@ -14,9 +14,9 @@ require (
 	github.com/bsm/redislock v0.9.4
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
-	github.com/eb715825/stytchb2b v0.0.0-20261126022639-b44d17e9cc63
-	github.com/eb715825/stytchb2b/guard v0.0.0-20261126022639-b44d17e9cc63
-	github.com/eb715825/stytchb2b/guard/redisstore v0.0.0-20261126022639-b44d17e9cc63
+	github.com/eb715825/stytchb2b v0.0.0-20261126025702-38119a2e6016
+	github.com/eb715825/stytchb2b/guard v0.0.0-20261126025702-38119a2e6016
+	github.com/eb715825/stytchb2b/guard/redisstore v0.0.0-20261126025702-38119a2e6016
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
@@ -28,6 +28,7 @@ require (
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
 	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/sys v0.48.0 // indirect
