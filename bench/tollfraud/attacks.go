@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
@@ -195,6 +196,12 @@ var attacks = []scenario{
 		attack: func(a *attacker) { a.spread(allowed...) },
 	},
 	{
+		name:   "spread, small Organizations",
+		about:  "the same, against a product whose 6,000 people are in Organizations of four, half of the new ones in new ones",
+		crowd:  smallOrganizations,
+		attack: func(a *attacker) { a.spread(allowed...) },
+	},
+	{
 		name:   "one country",
 		about:  "spread, in GB only",
 		attack: func(a *attacker) { a.spread("GB") },
@@ -379,12 +386,12 @@ var attacks = []scenario{
 // A setting is one way to guard.
 type setting struct {
 	name  string
-	guard func(now func() time.Time) (*guard.Guard, error) // nil for none
+	guard func(now func() time.Time) (stytchb2b.Guard, error) // nil for none
 }
 
 var settings = []setting{
 	{name: "no guard"},
-	{"limits alone", func(now func() time.Time) (*guard.Guard, error) {
+	{"limits alone", func(now func() time.Time) (stytchb2b.Guard, error) {
 		return guard.New(
 			guard.AllowCountries(allowed...),
 			guard.Limit(guard.PerMember, 5, time.Hour),
