@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
@@ -20,42 +21,66 @@ var members = func() (ids [1 << 16]string) {
 	return ids
 }()
 
-// BenchmarkAllow is a decision in memory, by 64 goroutines, about numbers that
-// have been looked up.
+// everything are options that count by all there is.
+func everything() []guard.Option {
+	opts := []guard.Option{guard.Recommended("US"), guard.Cooldown(time.Millisecond)}
+	for _, scope := range []guard.Scope{guard.PerPhoneNumber, guard.PerPrefix, guard.PerOrganization, guard.InAll} {
+		opts = append(opts, guard.Limit(scope, 1e9, time.Hour))
+	}
+	return opts
+}
+
+// BenchmarkAllow is a decision in memory and the end of its Send, by 64
+// goroutines, about numbers that have been looked up.
 func BenchmarkAllow(b *testing.B) {
 	var numbers [1000]string
 	for i := range numbers {
 		numbers[i] = fmt.Sprintf("+1202555%04d", i)
 	}
-	for name, opts := range map[string][]guard.Option{
-		"cooldown": nil,
-		"cooldown and 4 limits": {
-			guard.Limit(guard.PerPhoneNumber, 1e9, time.Hour), guard.Limit(guard.PerPrefix, 1e9, time.Hour),
-			guard.Limit(guard.PerOrganization, 1e9, time.Hour), guard.Limit(guard.InAll, 1e9, time.Hour),
-		},
+	for _, tc := range []struct {
+		name    string
+		trusted bool
+		opts    []guard.Option
+	}{
+		{"without options", false, nil},
+		{"recommended, trusted", true, []guard.Option{guard.Recommended("US"), guard.Cooldown(time.Millisecond)}},
+		{"recommended, not trusted", false, []guard.Option{guard.Recommended("US"), guard.Cooldown(time.Millisecond)}},
+		{"everything, trusted", true, everything()},
+		{"everything, not trusted", false, everything()},
 	} {
-		b.Run(name, func(b *testing.B) {
-			g := newGuard(b, append(opts, guard.AllowCountries("US"), guard.Cooldown(time.Millisecond))...)
-			for _, n := range numbers {
+		b.Run(tc.name, func(b *testing.B) {
+			g := newGuard(b, tc.opts...)
+			for i, n := range numbers {
 				_, _ = g.Allow(b.Context(), params("", n))
+				if tc.trusted {
+					for j := i; j < len(members); j += len(numbers) {
+						enter(b, g, params(members[j], n))
+					}
+				}
 			}
 			var next atomic.Int64
 			b.ReportAllocs()
 			b.SetParallelism(max(1, 64/runtime.GOMAXPROCS(0)))
+			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				i := int(next.Add(1)) * 1000
 				for pb.Next() {
 					i++
-					_, _ = g.Allow(b.Context(), params(members[i%len(members)], numbers[i%len(numbers)]))
+					member := i % len(members)
+					if done, err := g.Allow(b.Context(), params(members[member], numbers[member%len(numbers)])); err == nil {
+						done(nil, notKnown)
+					}
 				}
 			})
 		})
 	}
 }
 
+var notKnown = &stytchb2b.TransportError{}
+
 // BenchmarkAllowRefused is a decision that refuses: the attack's.
 func BenchmarkAllowRefused(b *testing.B) {
-	g := newGuard(b, guard.Cooldown(time.Hour))
+	g := newGuard(b, guard.Recommended("US"))
 	_, err := g.Allow(b.Context(), params("a", "+12025550123"))
 	require.NoError(b, err)
 	b.ReportAllocs()
@@ -80,7 +105,7 @@ func BenchmarkNewNumber(b *testing.B) {
 	}
 }
 
-// BenchmarkMemoryPerKey reports the memory of a counter.
+// BenchmarkMemoryPerKey reports the memory of what is known of a Member.
 func BenchmarkMemoryPerKey(b *testing.B) {
 	const keys = 1 << 18
 	var before, after runtime.MemStats
@@ -88,10 +113,8 @@ func BenchmarkMemoryPerKey(b *testing.B) {
 		s := memory(b, 2*keys)
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		claims := make([]guard.Claim, 1)
 		for i := range keys {
-			claims[0] = guard.Claim{Limit: "l", Subject: [2]string{members[i%len(members)], members[i/len(members)]}, N: 1, Interval: time.Hour}
-			_, _, _ = s.Take(b.Context(), claims)
+			_, _ = s.Take(b.Context(), &guard.Claim{Member: [2]string{members[i%len(members)], members[i/len(members)]}, Cooldown: time.Second})
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
@@ -12,14 +11,7 @@ import (
 )
 
 func ExampleNew() {
-	g, err := guard.New(
-		guard.AllowCountries("US", "CA", "GB"),
-		guard.Limit(guard.PerMember, 5, time.Hour),
-		guard.Limit(guard.PerPhoneNumber, 5, time.Hour),
-		guard.Limit(guard.PerPrefix, 20, time.Hour),
-		guard.Limit(guard.PerOrganization, 200, time.Hour),
-		guard.Limit(guard.InAll, 2000, time.Hour),
-	)
+	g, err := guard.New(guard.Recommended("US", "CA", "GB"))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -4,49 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync/atomic"
+	"strings"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/eb715825/stytchb2b"
 )
 
-// Why a Guard refuses, for [errors.Is].
-var (
-	// ErrCountry: the number belongs to a country that is not allowed.
-	ErrCountry = errors.New("the number's country is not allowed")
-	// ErrNumber: no code should go to such a number.
-	ErrNumber = errors.New("the number is not one to send codes to")
-	// ErrCooldown: the Member was sent a code a moment ago.
-	ErrCooldown = errors.New("the Member was sent a code a moment ago")
-	// ErrLimit: a limit is reached.
-	ErrLimit = errors.New("a limit is reached")
-	// ErrStore: the store does not answer, and the Guard fails closed.
-	ErrStore = errors.New("the store does not answer")
-)
-
-// A Guard decides whether a Send may go out. It is a [stytchb2b.Guard], and safe
-// for concurrent use.
+// A Guard decides whether a Send may go out. It is a [stytchb2b.LearningGuard],
+// and safe for concurrent use.
 type Guard struct {
-	countries    map[string]bool // nil: all
-	limits       []limit         // the first is the cooldown
-	store        Store
-	storeTimeout time.Duration
-	failClosed   bool
-	logger       *slog.Logger
-	logged       atomic.Int64 // when a failure of the store was, in Unix time
+	config
+	ledger *ledger // decides and counts
 
-	numbers *cache[string, number]    // by E.164 form
-	members *cache[[2]string, string] // numbers of Members, learned from responses
+	numbers *lru.Cache[string, number]     // as they were given
+	learned *lru.Cache[[2]string, learned] // from Stytch's answers, by how calls name Members
 }
 
-var _ stytchb2b.Guard = (*Guard)(nil)
+var _ stytchb2b.LearningGuard = (*Guard)(nil)
 
-// New makes a Guard. Without options it refuses a second Send for a Member
-// within 30 seconds and numbers that no code should go to, and counts in memory.
-// An error names the option that is wrong.
+// learnedLasts is how long a number is believed that Stytch has told: it can be
+// changed there.
+const learnedLasts = 10 * time.Minute
+
+// learned is what Stytch has told of a Member.
+type learned struct {
+	member [2]string // its IDs for the Organization and the Member
+	number string    // in E.164 form
+	at     time.Time
+}
+
+// New makes a Guard. [Recommended] is the option to begin with. Without options
+// the Guard refuses a Send that comes too soon after one for the same Member, and
+// numbers that no code should go to. It counts in memory. An error names the
+// option that is wrong.
 func New(opts ...Option) (*Guard, error) {
-	cfg := config{cooldown: DefaultCooldown, storeTimeout: DefaultStoreTimeout, logger: slog.Default()}
+	cfg := config{cooldown: DefaultCooldown, storeTimeout: DefaultStoreTimeout, now: time.Now}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("guard: an Option must not be nil")
@@ -55,137 +49,224 @@ func New(opts ...Option) (*Guard, error) {
 			return nil, fmt.Errorf("guard: %w", err)
 		}
 	}
-	limits := append([]limit{newLimit(PerMember, 1, cfg.cooldown)}, cfg.limits...)
-	for i, l := range limits {
-		for _, other := range limits[:i] {
-			if l.name == other.name {
-				return nil, fmt.Errorf("guard: Limit: %s is there twice", l.name)
+	for i, r := range cfg.rules {
+		for _, other := range cfg.rules[:i] {
+			if r.Name == other.Name {
+				return nil, fmt.Errorf("guard: %s is there twice", r.Name)
 			}
 		}
 	}
-	if cfg.store == nil {
-		cfg.store, _ = NewMemoryStore(defaultKeys) // It is more than 0.
+	if len(cfg.rules) > maxBuckets {
+		return nil, fmt.Errorf("guard: there are more than %d limits and budgets", maxBuckets)
 	}
-	return &Guard{
-		countries:    cfg.countries,
-		limits:       limits,
-		store:        cfg.store,
-		storeTimeout: cfg.storeTimeout,
-		failClosed:   cfg.failClosed,
-		logger:       cfg.logger,
-		numbers:      newCache[string, number](cacheSize),
-		members:      newCache[[2]string, string](cacheSize),
-	}, nil
+	g := &Guard{config: cfg, ledger: newLedger(&cfg)}
+	g.numbers, _ = lru.New[string, number](cacheSize) // It fails for a size of 0.
+	g.learned, _ = lru.New[[2]string, learned](cacheSize)
+	return g, nil
 }
 
-// Allow implements [stytchb2b.Guard].
+// Allow implements [stytchb2b.Guard]. An error is a [*stytchb2b.GuardError] with
+// a [*Refusal].
 func (g *Guard) Allow(ctx context.Context, params stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-	member := [2]string{params.OrganizationID, params.MemberID}
-	e164 := params.MFAPhoneNumber
-	if e164 == "" {
-		e164, _ = g.members.get(member)
+	s := g.subject(params)
+	if g.isExempt(s) {
+		g.tell(ctx, Decision{Allowed: true, Country: s.number.region})
+		return nil, nil
 	}
-	var region string
-	if e164 != "" {
-		var err error
-		if region, err = g.region(e164); err != nil {
-			return nil, &stytchb2b.GuardError{Err: err}
-		}
-	}
-	claims := make([]Claim, 0, len(g.limits))
-	for _, l := range g.limits {
-		if subject, ok := l.subject(member, e164, region); ok {
-			claims = append(claims, Claim{Limit: l.name, Subject: subject, N: l.n, Interval: l.interval})
-		}
-	}
-	full, wait, err := g.take(ctx, claims)
-	switch {
-	case err != nil && g.failClosed:
-		return nil, &stytchb2b.GuardError{Err: fmt.Errorf("%w: %w", ErrStore, err)}
-	case err != nil:
-		claims = nil // Nothing was counted that could be given back.
-	case full >= 0:
-		why := ErrLimit
-		if claims[full].Limit == g.limits[0].name {
-			why = ErrCooldown
-		}
-		return nil, &stytchb2b.GuardError{RetryAfter: wait, Err: fmt.Errorf("%w (%s)", why, claims[full].Limit)}
-	}
-	return func(resp *stytchb2b.SMSSendResponse, err error) {
-		if resp != nil && params.MFAPhoneNumber == "" && resp.Member.MFAPhoneNumber != "" {
-			g.members.put(member, resp.Member.MFAPhoneNumber)
-		}
-		if err != nil && !stytchb2b.MaybeSent(err) && claims != nil {
-			// The call's context may be over.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.storeTimeout)
-			defer cancel()
-			if err := g.store.Give(ctx, claims); err != nil {
-				g.logStore(ctx, err)
-			}
-		}
-	}, nil
-}
-
-// region returns the number's, or why no code may go there.
-func (g *Guard) region(e164 string) (string, error) {
-	n, ok := g.numbers.get(e164)
-	if !ok {
-		n = classify(e164)
-		g.numbers.put(e164, n)
-	}
-	if n.reason != "" {
-		return "", fmt.Errorf("%w: it is %s", ErrNumber, n.reason)
-	}
-	if g.countries != nil && !g.countries[n.region] {
-		return "", fmt.Errorf("%w: %s", ErrCountry, n.region)
-	}
-	return n.region, nil
-}
-
-// take asks the store, and waits for it no longer than it may, whether the store
-// obeys its context or not.
-func (g *Guard) take(ctx context.Context, claims []Claim) (full int, wait time.Duration, err error) {
-	if memory, ok := g.store.(*MemoryStore); ok {
-		return memory.Take(ctx, claims) // It never waits, and needs no goroutine.
-	}
-	type taken struct {
-		full int
-		wait time.Duration
-		err  error
-	}
-	ctx, cancel := context.WithTimeout(ctx, g.storeTimeout)
-	answer := make(chan taken, 1)
-	go func() {
-		defer cancel()
-		full, wait, err := g.store.Take(ctx, claims)
-		answer <- taken{full, wait, err}
-	}()
+	refusal := g.refuses(s.number)
 	var t taken
-	select {
-	case t = <-answer:
-	case <-ctx.Done():
-		select {
-		case t = <-answer: // It has answered, and ended the context by that.
-		default:
-			t.err = ctx.Err()
+	var wait time.Duration
+	if refusal == nil || g.observe {
+		claim := g.claim(ctx, params, s)
+		claim.Force = g.observe
+		t = g.ledger.take(ctx, claim)
+		if refusal == nil {
+			refusal, wait = t.refusal, t.verdict.Wait
 		}
 	}
-	if t.err != nil {
-		g.logStore(ctx, t.err)
+	d := Decision{
+		Allowed: refusal == nil || g.observe,
+		Refusal: refusal,
+		Trusted: t.verdict.Trusted,
+		Country: s.number.region,
+		Count:   t.verdict.Count,
+		Max:     t.verdict.Max,
 	}
-	return t.full, t.wait, t.err
+	if all := t.verdict.Verified + t.verdict.Count; all > 0 {
+		d.VerifiedShare = t.verdict.Verified / all
+	}
+	g.tell(ctx, d)
+	if !d.Allowed {
+		return nil, &stytchb2b.GuardError{RetryAfter: wait, Err: refusal}
+	}
+	return func(resp *stytchb2b.SMSSendResponse, err error) { g.done(ctx, params, s, t, resp, err) }, nil
 }
 
-// logStore logs that the store failed, once a second at most.
-func (g *Guard) logStore(ctx context.Context, err error) {
-	now := time.Now().Unix()
-	if last := g.logged.Load(); last == now || !g.logged.CompareAndSwap(last, now) {
+// done tells the store how a Send ended, if that changes anything.
+func (g *Guard) done(ctx context.Context, params stytchb2b.SMSSendParams, s subject, t taken, resp *stytchb2b.SMSSendResponse, err error) {
+	if resp == nil {
+		if apiErr := (*stytchb2b.APIError)(nil); err != nil && !stytchb2b.MaybeSent(err) {
+			g.ledger.settle(ctx, t, End{Refused: errors.As(err, &apiErr)})
+		}
 		return
 	}
-	policy := "open: Sends go out without limits"
-	if g.failClosed {
-		policy = "closed: Sends are refused"
+	actual := g.learn(s, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
+	end := End{Sent: true, Verified: resp.Member.MFAPhoneNumberVerified}
+	if actual.member == s.member {
+		switch {
+		case end.Verified && t.verdict.Trusted:
+			return // as expected
+		case !end.Verified && actual.number.e164 == s.number.e164 && !t.verdict.Trusted:
+			return
+		}
 	}
-	g.logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelError, "guard: the store does not answer",
-		slog.String("error", err.Error()), slog.String("fails", policy))
+	if actual.member != s.member || actual.number != s.number {
+		end.Actual = g.claim(ctx, params, actual)
+	}
+	g.ledger.settle(ctx, t, end)
+}
+
+// SMSSent tells the Guard that an SMS went out without a Send. Stytch sends one by
+// itself after a primary authentication of a Member who is enrolled in MFA, if
+// its answer says mfa_required.secondary_auth_initiated. The wait for this Member
+// begins, so that a Send does not make the code invalid that is just arriving.
+func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
+	s := g.subject(params)
+	if g.isExempt(s) {
+		return
+	}
+	claim := g.claim(ctx, params, s)
+	claim.Force, claim.Free = true, true
+	g.ledger.take(ctx, claim)
+}
+
+// Verified implements [stytchb2b.LearningGuard]: the Member is trusted from now
+// on.
+func (g *Guard) Verified(ctx context.Context, params stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
+	send := stytchb2b.SMSSendParams{OrganizationID: params.OrganizationID, MemberID: params.MemberID}
+	named := subject{named: [2]string{params.OrganizationID, params.MemberID}}
+	named.member = named.named
+	actual := g.learn(named, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
+	g.ledger.verify(ctx, g.claim(ctx, send, actual))
+	if actual.member != named.member { // Another process may know no other names than these.
+		named.number = actual.number
+		g.ledger.verify(ctx, g.claim(ctx, send, named))
+	}
+}
+
+// A subject is whom and where a Send is for.
+type subject struct {
+	named  [2]string // Organization and Member, as the call names them
+	member [2]string // by Stytch's IDs, where they are known
+	number number    // the call's, or the one that Stytch has told lately
+}
+
+func (g *Guard) subject(params stytchb2b.SMSSendParams) subject {
+	named := [2]string{params.OrganizationID, params.MemberID}
+	s := subject{named: named, member: named}
+	known, ok := g.learned.Get(named)
+	if ok {
+		s.member = known.member
+	}
+	switch {
+	case params.MFAPhoneNumber != "":
+		s.number = g.lookUp(params.MFAPhoneNumber)
+	case ok && known.number != "" && g.now().Sub(known.at) < learnedLasts:
+		s.number = g.lookUp(known.number)
+	}
+	return s
+}
+
+// learn keeps what an answer of Stytch's tells, and returns the subject by it.
+func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject {
+	if organizationID != "" {
+		s.member[0] = organizationID
+	}
+	if memberID != "" {
+		s.member[1] = memberID
+	}
+	if phone != "" {
+		s.number = g.lookUp(phone)
+	}
+	g.learned.Add(s.named, learned{s.member, phone, g.now()})
+	if s.member != s.named {
+		g.learned.Add(s.member, learned{s.member, phone, g.now()})
+	}
+	return s
+}
+
+func (g *Guard) lookUp(phone string) number {
+	n, ok := g.numbers.Get(phone)
+	if !ok {
+		n = classify(phone, g.strict)
+		g.numbers.Add(phone, n)
+	}
+	return n
+}
+
+// refuses returns why no code may go to a number, whatever was sent before.
+func (g *Guard) refuses(n number) *Refusal {
+	switch {
+	case n == number{}:
+		return nil // It is not known.
+	case n.reason != "":
+		return &Refusal{Err: ErrNumber, Detail: n.reason}
+	case g.countries != nil && !g.countries[n.region]:
+		return &Refusal{Err: ErrCountry, Detail: n.region}
+	}
+	return nil
+}
+
+func (g *Guard) isExempt(s subject) bool {
+	for _, e := range g.exempt {
+		if (e.OrganizationID == "" || e.OrganizationID == s.named[0] || e.OrganizationID == s.member[0]) &&
+			(e.MemberID == "" || e.MemberID == s.named[1] || e.MemberID == s.member[1]) &&
+			(e.NumberPrefix == "" || strings.HasPrefix(s.number.e164, e.NumberPrefix)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *Guard) tell(ctx context.Context, d Decision) {
+	if g.onDecision != nil {
+		g.onDecision(ctx, d)
+	}
+}
+
+// claim is what a Send counts in.
+func (g *Guard) claim(ctx context.Context, params stytchb2b.SMSSendParams, s subject) *Claim {
+	c := &Claim{ID: newID(), Member: s.member, Number: s.number.e164, Cooldown: g.cooldown}
+	c.Buckets = make([]Bucket, 0, len(g.rules))
+	for _, r := range g.rules {
+		if subject, ok := r.subject(ctx, params, s); ok {
+			c.Buckets = append(c.Buckets, Bucket{&r.Rule, subject})
+		}
+	}
+	return c
+}
+
+// subject returns what a rule counts a Send by; false where that is not known.
+func (r *rule) subject(ctx context.Context, params stytchb2b.SMSSendParams, s subject) (subject [2]string, ok bool) {
+	number := s.number.e164
+	switch r.Scope {
+	case PerMember:
+		return s.member, true
+	case PerOrganization:
+		return [2]string{s.member[0]}, true
+	case InAll:
+		return subject, true
+	case PerCountry:
+		return [2]string{s.number.region}, s.number.region != ""
+	case perValue:
+		value := r.by(ctx, params)
+		return [2]string{value}, value != ""
+	case PerPrefix:
+		number = number[:max(0, len(number)-4)]
+	case perFourDigits:
+		number = number[:min(len(number), 5)]
+	case perSixDigits:
+		number = number[:min(len(number), 7)]
+	}
+	return [2]string{number}, number != ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
-	"math/bits"
 	"sync"
 	"time"
 )
@@ -12,187 +11,331 @@ import (
 // A MemoryStore is a [Store] in this process's memory. It starts no goroutine:
 // what is over is dropped when room is needed.
 type MemoryStore struct {
-	seeds  [2]maphash.Seed
-	shards [shards]shard
-	limit  int // of keys in a shard
-}
+	seeds [2]maphash.Seed
+	limit int
+	now   func() time.Time
 
-const shards = 64 // One bit each of a uint64 says which a Take needs.
-
-type shard struct {
 	mu      sync.Mutex
-	windows map[key]*window
-	_       [40]byte // keeps neighbors off one cache line
+	persons map[key]*person
+	counts  map[key]*count
 }
 
-// A key stands for a claim's limit and subject. Of 128 bits with a seed of the
+// A key stands for a Member, a number or a bucket. Of 128 bits with a seed of the
 // process's own, no two are alike.
 type key [2]uint64
 
-type window struct {
-	end int64 // Unix time in nanoseconds
-	n   int
-}
-
-// NewMemoryStore makes a Store that keeps at most maxKeys counters, rounded up
-// to a multiple of 64; each takes about 100 bytes. When they do not suffice, the
-// counters closest to their end are dropped first: an attacker who fills the
-// store wins back the last moments of a window. It is an error if maxKeys is not
-// positive.
+// NewMemoryStore makes a Store that keeps at most maxKeys Members and counts;
+// each takes about 150 bytes. When they do not suffice, it forgets first what is
+// over first: Members who never entered a code before those who did. It is an
+// error if maxKeys is less than 100.
 func NewMemoryStore(maxKeys int) (*MemoryStore, error) {
-	if maxKeys <= 0 {
-		return nil, errors.New("guard: NewMemoryStore: maxKeys must be more than 0")
+	if maxKeys < 100 {
+		return nil, errors.New("guard: NewMemoryStore: maxKeys must be at least 100")
 	}
-	s := &MemoryStore{limit: (maxKeys + shards - 1) / shards}
-	for i := range s.seeds {
-		s.seeds[i] = maphash.MakeSeed()
-	}
-	for i := range s.shards {
-		s.shards[i].windows = map[key]*window{}
-	}
-	return s, nil
+	return newMemoryStore(maxKeys, time.Now), nil
 }
 
-// maxClaims is how many claims a Take has room for without allocating.
-const maxClaims = 16
+func newMemoryStore(maxKeys int, now func() time.Time) *MemoryStore {
+	return &MemoryStore{
+		seeds:   [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		limit:   maxKeys,
+		now:     now,
+		persons: map[key]*person{},
+		counts:  map[key]*count{},
+	}
+}
 
-func (s *MemoryStore) key(c *Claim) key {
-	var k key
+func (s *MemoryStore) key(name string, subject [2]string) (k key) {
 	for i, seed := range s.seeds {
-		h := maphash.String(seed, c.Limit)
-		h = h*0x9e3779b97f4a7c15 + maphash.String(seed, c.Subject[0]) // odd: nothing is lost
-		h = h*0x9e3779b97f4a7c15 + maphash.String(seed, c.Subject[1])
+		h := maphash.String(seed, name)
+		h = h*0x9e3779b97f4a7c15 + maphash.String(seed, subject[0]) // odd: nothing is lost
+		h = h*0x9e3779b97f4a7c15 + maphash.String(seed, subject[1])
 		k[i] = h
 	}
 	return k
 }
 
-func (s *MemoryStore) shard(k key) *shard { return &s.shards[k.shard()] }
-
-// shard is of the high bits, which mix best.
-func (k key) shard() uint64 { return k[0] >> 58 }
-
-// lock locks the shards of the keys, in one order for all callers.
-func (s *MemoryStore) lock(keys []key) (unlock uint64) {
-	for _, k := range keys {
-		unlock |= 1 << k.shard()
+func (s *MemoryStore) number(number string) key {
+	if number == "" {
+		return key{}
 	}
-	for rest := unlock; rest != 0; rest &= rest - 1 {
-		s.shards[bits.TrailingZeros64(rest)].mu.Lock()
-	}
-	return unlock
+	return s.key("number", [2]string{number})
 }
 
-func (s *MemoryStore) unlock(locked uint64) {
-	for ; locked != 0; locked &= locked - 1 {
-		s.shards[bits.TrailingZeros64(locked)].mu.Unlock()
-	}
-}
+// Take implements [Store]. It never fails. It does not remember IDs: no answer of
+// it can be lost.
+func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
+	var room [maxBuckets]count
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now().UnixMilli()
 
-// Take implements [Store]. It never fails.
-func (s *MemoryStore) Take(_ context.Context, claims []Claim) (full int, wait time.Duration, err error) {
-	var room [maxClaims]key
-	keys := room[:0]
-	for i := range claims {
-		keys = append(keys, s.key(&claims[i]))
+	p := s.person(c, now)
+	number := s.number(c.Number)
+	v := Verdict{Allowed: true, By: -1, Before: p.until, Trusted: p.trusts(now, number)}
+	if p.until > now {
+		v.Allowed, v.Wait = false, time.Duration(p.until-now)*time.Millisecond
 	}
-	locked := s.lock(keys)
-	defer s.unlock(locked)
-	now := time.Now().UnixNano()
-	var found [maxClaims]*window
-	windows := found[:0]
-	full = -1
-	for i, k := range keys {
-		w := s.shard(k).windows[k]
-		windows = append(windows, w)
-		if w == nil {
+	counts := room[:len(c.Buckets)]
+	evidence := 0
+	if c.Number == "" {
+		evidence = 1
+	}
+	for i, b := range c.Buckets {
+		if v.Trusted && b.Rule.Budget {
 			continue
 		}
-		if left := time.Duration(w.end - now); left > 0 && w.n >= claims[i].N && left > wait {
-			full, wait = i, left
+		counts[i] = s.count(b, now)
+		if counts[i].isKnown(now) && evidence&b.Rule.Evidence == 0 {
+			evidence += b.Rule.Evidence
 		}
 	}
-	if full >= 0 {
-		return full, wait, nil
+	if !v.Trusted && !c.Free {
+		v.Cost = p.cost()
 	}
-	for i, w := range windows {
-		if w == nil {
-			w = s.shard(keys[i]).add(keys[i], now, s.limit)
+	for i, b := range c.Buckets {
+		n := b.counts(v.Cost)
+		if n == 0 {
+			continue
 		}
-		if w.end <= now {
-			*w = window{end: now + int64(claims[i].Interval)}
+		most := counts[i].room(b.Rule, evidence)
+		switch full := counts[i].sms+n > most; {
+		case full:
+			left := counts[i].wait(b.Rule, n, most)
+			if v.Allowed || left > v.Wait {
+				v.Allowed, v.By, v.Wait = false, i, left
+				v.Count, v.Max, v.Verified = counts[i].sms, most, counts[i].verified
+			}
+		case v.Allowed && b.Rule.Budget && (counts[i].sms+n)*v.Max >= v.Count*most:
+			v.Count, v.Max, v.Verified = counts[i].sms+n, most, counts[i].verified
 		}
-		w.n++
-		claims[i].Window = w.end
 	}
-	return -1, 0, nil
+	if !v.Allowed && !c.Force {
+		if p.back {
+			s.keepPerson(c, p) // or else the wait would begin anew with each Send
+		}
+		v.Cost = 0
+		return v, nil
+	}
+
+	p.sends++
+	p.unanswered++
+	p.until = now + wait(c.Cooldown, p.sends)
+	p.charged += v.Cost
+	v.Until = p.until
+	s.keepPerson(c, p)
+	for i, b := range c.Buckets {
+		if n := b.counts(v.Cost); n > 0 {
+			s.keepCount(b, counts[i], n)
+		}
+	}
+	return v, nil
 }
 
-// Give implements [Store]. It never fails.
-func (s *MemoryStore) Give(_ context.Context, claims []Claim) error {
-	var room [maxClaims]key
-	keys := room[:0]
-	for i := range claims {
-		keys = append(keys, s.key(&claims[i]))
+// Settle implements [Store]. It never fails.
+func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now().UnixMilli()
+	p := s.person(c, now)
+	if !end.Sent {
+		for _, b := range c.Buckets {
+			if n := b.counts(v.Cost); n > 0 {
+				s.keepCount(b, s.count(b, now), -n)
+			}
+		}
+		p.unanswered = max(0, p.unanswered-1)
+		p.charged = max(0, p.charged-v.Cost)
+		if end.Refused {
+			p.refusals++
+		}
+		if p.until == v.Until && p.refusals <= freeRefusals {
+			p.until = v.Before
+			p.sends = max(0, p.sends-1)
+		}
+		s.keepPerson(c, p)
+		return nil
 	}
-	locked := s.lock(keys)
-	defer s.unlock(locked)
-	for i, k := range keys {
-		sh := s.shard(k)
-		w := sh.windows[k]
-		switch {
-		case w == nil || w.end != claims[i].Window: // Another window, or none.
-		case w.n > 1:
-			w.n--
-		default:
-			delete(sh.windows, k)
+
+	actual := c
+	if end.Actual != nil {
+		actual = end.Actual
+	}
+	if actual.Member != c.Member { // It was named in another way: the wait stays there, too.
+		p.unanswered = max(0, p.unanswered-1)
+		p.charged = max(0, p.charged-v.Cost)
+		s.keepPerson(c, p)
+		until := p.until
+		p = s.person(actual, now)
+		p.sends++
+		p.unanswered++
+		p.charged += v.Cost
+		p.until = max(p.until, until)
+	}
+	s.move(c, actual, v.Cost, now)
+	number := s.number(actual.Number)
+	switch {
+	case end.Verified && p.unanswered <= freeTries:
+		p.trusted, p.number = now+trustLasts.Milliseconds(), number
+		p.charged = max(0, p.charged-v.Cost)
+		proves := s.proves(actual, now)
+		for _, b := range actual.Buckets {
+			if b.Rule.Budget {
+				n := s.count(b, now)
+				if proves {
+					n.known = now
+				}
+				s.keepCount(b, n, -float64(v.Cost))
+			}
+		}
+	case v.Trusted && p.number != number: // It went to a number that nobody verified.
+		p.trusted = 0
+		p.charged++
+		for _, b := range actual.Buckets {
+			if b.Rule.Budget {
+				s.keepCount(b, s.count(b, now), 1)
+			}
 		}
 	}
+	s.keepPerson(actual, p)
 	return nil
 }
 
-// add makes a counter, and room for it.
-func (sh *shard) add(k key, now int64, limit int) *window {
-	if w := sh.windows[k]; w != nil {
-		return w // Another claim of this Take has added it.
+// Verify implements [Store]. It never fails.
+func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now().UnixMilli()
+	p := s.person(c, now)
+	proves := s.proves(c, now)
+	for _, b := range c.Buckets {
+		if !b.Rule.Budget {
+			continue
+		}
+		n := s.count(b, now)
+		if proves {
+			n.known = now
+		}
+		if proves && p.charged > 0 || b.Rule.Scope == PerPhoneNumber {
+			n.verified++
+		}
+		s.keepCount(b, n, -float64(p.charged))
 	}
-	if len(sh.windows) >= limit {
-		sh.makeRoom(now)
-	}
-	w := &window{}
-	sh.windows[k] = w
-	return w
+	p.trust(now, s.number(c.Number))
+	p.until, p.sends, p.refusals = 0, 0, 0
+	s.keepPerson(c, p)
+	return nil
 }
 
-// makeRoom drops windows that are over, of a few at random, or else the one of
-// them that is over first.
-func (sh *shard) makeRoom(now int64) {
+// move counts in the buckets of the second claim what is counted in those of the
+// first.
+func (s *MemoryStore) move(from, to *Claim, cost int, now int64) {
+	if from == to {
+		return
+	}
+	for _, b := range from.Buckets {
+		if n := b.counts(cost); n > 0 && !to.has(b) {
+			s.keepCount(b, s.count(b, now), -n)
+		}
+	}
+	for _, b := range to.Buckets {
+		if n := b.counts(cost); n > 0 && !from.has(b) {
+			s.keepCount(b, s.count(b, now), n)
+		}
+	}
+}
+
+// proves reports whether a code verified on the claim's number speaks for its
+// Organization and range: one phone cannot speak for everybody.
+func (s *MemoryStore) proves(c *Claim, now int64) bool {
+	for _, b := range c.Buckets {
+		if b.Rule.Budget && b.Rule.Scope == PerPhoneNumber {
+			n := s.count(b, now)
+			return n.verified < provingCodes
+		}
+	}
+	return false
+}
+
+// person returns what is known of a claim's Member.
+func (s *MemoryStore) person(c *Claim, now int64) person {
+	p := person{at: now}
+	if old := s.persons[s.key("", c.Member)]; old != nil {
+		p = *old
+		p.advance(now, c.Cooldown)
+	}
+	return p
+}
+
+func (s *MemoryStore) keepPerson(c *Claim, p person) {
+	k := s.key("", c.Member)
+	if old := s.persons[k]; old != nil {
+		*old = p
+		return
+	}
+	s.makeRoom()
+	s.persons[k] = &p
+}
+
+// count returns a bucket's content.
+func (s *MemoryStore) count(b Bucket, now int64) count {
+	n := count{at: now}
+	if old := s.counts[s.key(b.Rule.Name, b.Subject)]; old != nil {
+		n = *old
+		n.advance(now, b.Rule)
+	}
+	return n
+}
+
+// keepCount keeps a bucket's content, and n SMS more.
+func (s *MemoryStore) keepCount(b Bucket, c count, n float64) {
+	c.add(n, b.Rule)
+	k := s.key(b.Rule.Name, b.Subject)
+	if old := s.counts[k]; old != nil {
+		*old = c
+		return
+	}
+	s.makeRoom()
+	s.counts[k] = &c
+}
+
+// makeRoom drops what is over, of a few at random, or else the one of them that
+// is over first.
+func (s *MemoryStore) makeRoom() {
+	if len(s.persons)+len(s.counts) < s.limit {
+		return
+	}
+	now := s.now().UnixMilli()
+	if len(s.persons) >= len(s.counts) {
+		drop(s.persons, now, (*person).end)
+	} else {
+		drop(s.counts, now, (*count).end)
+	}
+}
+
+func drop[T any](m map[key]*T, now int64, end func(*T) int64) {
 	seen, dropped := 0, false
 	var first key
-	var end int64
-	for k, w := range sh.windows {
-		if w.end <= now {
-			delete(sh.windows, k)
+	var least int64
+	for k, v := range m {
+		if end := end(v); end <= now {
+			delete(m, k)
 			dropped = true
-		} else if seen == 0 || w.end < end {
-			first, end = k, w.end
+		} else if seen == 0 || end < least {
+			first, least = k, end
 		}
 		if seen++; seen == 16 {
 			break
 		}
 	}
 	if !dropped {
-		delete(sh.windows, first)
+		delete(m, first)
 	}
 }
 
-// Len returns the number of counters that the store holds, over or not.
-func (s *MemoryStore) Len() (n int) {
-	for i := range s.shards {
-		sh := &s.shards[i]
-		sh.mu.Lock()
-		n += len(sh.windows)
-		sh.mu.Unlock()
-	}
-	return n
+// Len returns how many Members and counts the store holds, over or not.
+func (s *MemoryStore) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.persons) + len(s.counts)
 }

@@ -23,62 +23,62 @@ func memory(t testing.TB, keys int) *guard.MemoryStore {
 func TestMemoryStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, memory(t, 1<<20))
-	for _, keys := range []int{0, -1} {
+	for _, keys := range []int{99, 0, -1} {
 		_, err := guard.NewMemoryStore(keys)
 		assert.ErrorContains(t, err, "maxKeys")
 	}
 }
 
-// Windows are exact, to the nanosecond.
-func TestMemoryWindows(t *testing.T) {
+// The store is bounded. Members who never entered a code make room for those who
+// did.
+func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := memory(t, 64)
-		claims := []guard.Claim{{Limit: "l", N: 2, Interval: time.Minute}}
-		take := func() (int, time.Duration) {
-			full, wait, err := s.Take(t.Context(), claims)
-			require.NoError(t, err)
-			return full, wait
+		s := memory(t, 1000)
+		g := newGuard(t, guard.WithStore(s))
+		for i := range 100 {
+			enter(t, g, params(fmt.Sprint("user ", i), ""))
 		}
-		take()
-		time.Sleep(20 * time.Second)
-		take()
-		full, wait := take()
-		assert.Equal(t, 0, full)
-		assert.Equal(t, 40*time.Second, wait)
-		time.Sleep(wait - 1)
-		full, wait = take()
-		assert.Equal(t, 0, full)
-		assert.EqualValues(t, 1, wait)
-		time.Sleep(time.Nanosecond)
-		full, _ = take()
-		assert.Equal(t, -1, full)
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				for j := range 1000 {
+					assert.NoError(t, allow(t, g, params(fmt.Sprint(i, " ", j), "")))
+				}
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, 1000, s.Len())
+		for i := range 100 {
+			claim := &guard.Claim{Member: [2]string{"organization-test-1", fmt.Sprint("user ", i)}, Cooldown: time.Second}
+			v, err := s.Take(t.Context(), claim)
+			require.NoError(t, err)
+			assert.True(t, v.Trusted)
+		}
 	})
 }
 
-// The store is bounded; what is over goes first, then what is over soonest.
-func TestMemoryIsBounded(t *testing.T) {
+// What is refused leaves nothing behind.
+func TestMemoryOfRefused(t *testing.T) {
 	t.Parallel()
-	s := memory(t, 640)
-	take := func(name string, interval time.Duration) int {
-		full, _, err := s.Take(t.Context(), []guard.Claim{{Limit: "l", Subject: [2]string{name}, N: 1, Interval: interval}})
-		require.NoError(t, err)
-		return full
+	s := memory(t, 1000)
+	g := newGuard(t, guard.WithStore(s), guard.Limit(guard.InAll, 1, time.Hour))
+	require.NoError(t, allow(t, g, params("a", "")))
+	before := s.Len()
+	for i := range 100 {
+		require.ErrorIs(t, allow(t, g, params(fmt.Sprint(i), "")), guard.ErrLimit)
 	}
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			for j := range 5000 {
-				take(fmt.Sprint(i, " ", j), time.Hour)
-			}
-		})
-	}
-	wg.Wait()
-	assert.LessOrEqual(t, s.Len(), 640)
-	assert.Greater(t, s.Len(), 600)
-	take("long", 100*time.Hour)
-	for j := range 100 { // Of ten keys a shard, a sample is all: the longest stays.
-		take(fmt.Sprint("short ", j), time.Minute)
-	}
-	assert.Equal(t, 0, take("long", 100*time.Hour))
+	assert.Equal(t, before, s.Len())
+}
+
+// A clock that is set back lets no wait grow.
+func TestClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	clock := storetest.NewClock()
+	g := newGuard(t, guard.WithClock(clock.Now))
+	require.NoError(t, allow(t, g, params("a", "")))
+	clock.Advance(-time.Hour)
+	require.ErrorIs(t, allow(t, g, params("a", "")), guard.ErrCooldown)
+	clock.Advance(30 * time.Second)
+	assert.NoError(t, allow(t, g, params("a", "")))
 }

@@ -13,6 +13,7 @@ const sandboxNumber = "+10000000000"
 
 // A number is what the metadata of libphonenumber says of a phone number.
 type number struct {
+	e164   string // as libphonenumber writes it: one phone has one form
 	region string // ISO 3166
 	reason string // why no code should go there; "" where it may
 }
@@ -20,30 +21,53 @@ type number struct {
 // refused are the types of numbers that no person receives a code on, or that
 // somebody earns from.
 var refused = map[phonenumbers.PhoneNumberType]string{
-	phonenumbers.PREMIUM_RATE: "a premium-rate number",
-	phonenumbers.SHARED_COST:  "a shared-cost number",
-	phonenumbers.TOLL_FREE:    "a toll-free number",
-	phonenumbers.PAGER:        "a pager's number",
-	phonenumbers.VOICEMAIL:    "a voicemail number",
-	phonenumbers.UAN:          "a company's universal access number",
+	phonenumbers.PREMIUM_RATE:    "a premium-rate number",
+	phonenumbers.SHARED_COST:     "a shared-cost number",
+	phonenumbers.TOLL_FREE:       "a toll-free number",
+	phonenumbers.PAGER:           "a pager's number",
+	phonenumbers.VOICEMAIL:       "a voicemail number",
+	phonenumbers.UAN:             "a company's universal access number",
+	phonenumbers.PERSONAL_NUMBER: "a personal number, which is forwarded at a premium",
 }
 
-// classify looks a number in E.164 form up.
-func classify(e164 string) number {
+// noCountry is libphonenumber's region of satellite networks and international
+// services.
+const noCountry = "001"
+
+// classify looks a number in E.164 form up. The metadata is a snapshot: a number
+// that it does not know, but that is possible, may be of a new range. It is taken
+// unless strict is set. What tells the countries of calling code 1 apart are the
+// ranges, so there an unknown range has no country.
+func classify(e164 string, strict bool) number {
 	if e164 == sandboxNumber {
-		return number{region: "US"}
+		return number{e164: e164, region: "US"}
 	}
 	parsed, err := phonenumbers.Parse(e164, "")
-	if err != nil || !phonenumbers.IsValidNumber(parsed) {
-		return number{reason: "not a number that exists"}
+	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
+		return number{reason: "not a number that can exist"}
 	}
-	return number{
+	n := number{
+		e164:   phonenumbers.Format(parsed, phonenumbers.E164),
 		region: phonenumbers.GetRegionCodeForNumber(parsed),
 		reason: refused[phonenumbers.GetNumberType(parsed)],
 	}
+	switch known := phonenumbers.IsValidNumber(parsed); {
+	case n.reason != "":
+	case !known && strict:
+		n.reason = "of a range that is not known"
+	case n.region == "" && parsed.GetCountryCode() == 1:
+		n.reason = "of an area code that is not known"
+	case n.region == "":
+		n.region = phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
+	}
+	if n.region == noCountry && n.reason == "" {
+		n.reason = "a number of a satellite network or an international service"
+	}
+	return n
 }
 
-// checkCountry returns an error for what is no ISO 3166 code with numbers.
+// checkCountry returns an error for what is not the code of a country with phone
+// numbers.
 func checkCountry(code string) error {
 	if !phonenumbers.GetSupportedRegions()[code] {
 		return fmt.Errorf("%q is not the ISO 3166 code of a country, such as \"US\"", code)

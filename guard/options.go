@@ -1,33 +1,81 @@
 package guard
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/eb715825/stytchb2b"
 )
 
 const (
-	// DefaultCooldown is the time between two Sends for a Member.
+	// DefaultCooldown is the time between the first two Sends for a Member.
 	DefaultCooldown = 30 * time.Second
 	// DefaultStoreTimeout is how long a decision waits for the store.
 	DefaultStoreTimeout = 100 * time.Millisecond
 
-	defaultKeys = 1 << 20 // of the MemoryStore that New makes
+	defaultKeys = 1 << 20 // of a Guard's own MemoryStore
 	cacheSize   = 1 << 16 // of what is known of numbers and Members
+	maxBuckets  = 16      // that a Send is counted in
 )
 
 // An Option changes what [New] makes.
 type Option func(*config) error
 
 type config struct {
-	countries    map[string]bool
+	countries    map[string]bool // nil: all
+	strict       bool
 	cooldown     time.Duration
-	limits       []limit
+	rules        []*rule
+	exempt       []Exemption
+	observe      bool
+	onDecision   func(context.Context, Decision)
 	store        Store
 	storeTimeout time.Duration
 	failClosed   bool
 	logger       *slog.Logger
+	now          func() time.Time
+}
+
+// Recommended are the settings for a product of any size whose users have phones
+// of these countries, by ISO 3166 code, such as "US". It is [AllowCountries], a
+// limit of 20 Sends for a Member, of which one comes back each hour, and budgets
+// of SMS whose codes are not entered.
+//
+// The budgets rest on what tells users and attackers apart: people enter the
+// codes they get. Members who have entered one in the last 30 days, or whose
+// number Stytch calls verified, are trusted. Budgets do not count them, unless
+// three codes in a row are not entered. The SMS to all others count by country,
+// by range of numbers (the first four and six digits), by Organization, by number
+// and in all. A code that is entered is given back, and makes the budgets larger.
+// What nobody answers leaks away slowly. Parts of the budgets are kept for
+// Organizations and ranges in which codes were entered before.
+func Recommended(countries ...string) Option {
+	return func(c *config) error {
+		if err := AllowCountries(countries...)(c); err != nil {
+			return fmt.Errorf("Recommended: %w", err)
+		}
+		for _, b := range budgets {
+			b.Name, b.Budget = "unanswered by "+b.Scope.String(), true
+			c.rules = append(c.rules, &rule{Rule: b})
+		}
+		return Limit(PerMember, 20, 20*time.Hour)(c)
+	}
+}
+
+// budgets are what [Recommended] lets out unanswered: so many, and so many more
+// for each code that is verified in a day.
+var budgets = []Rule{
+	{Scope: InAll, Max: 200, Leak: 20, Growth: 0.2, Shared: true},
+	{Scope: PerCountry, Max: 120, Leak: 12, Growth: 0.2, Shared: true},
+	{Scope: perFourDigits, Max: 50, Leak: 5, Growth: 0.25, Shared: true, Evidence: 1},
+	{Scope: perSixDigits, Max: 20, Leak: 5, Growth: 0.25, Shared: true},
+	{Scope: PerOrganization, Max: 20, Leak: 10, Growth: 0.5, Evidence: 2},
+	{Scope: PerPhoneNumber, Max: 5, Leak: 4, Growth: 1},
 }
 
 // AllowCountries refuses numbers of other countries than these, by ISO 3166
@@ -51,25 +99,35 @@ func AllowCountries(codes ...string) Option {
 	}
 }
 
-// Cooldown is the time between two Sends for a Member, instead of
-// [DefaultCooldown].
+// StrictNumbers refuses numbers of ranges that libphonenumber does not know yet.
+// Without it, only those are refused that cannot exist: its metadata is a
+// snapshot, and new ranges are given out all the time.
+func StrictNumbers() Option {
+	return func(c *config) error {
+		c.strict = true
+		return nil
+	}
+}
+
+// Cooldown is the time between the first two Sends for a Member, instead of
+// [DefaultCooldown]. It doubles with each further Send, up to 64 times as long,
+// until a code is verified or a day is over.
 func Cooldown(d time.Duration) Option {
 	return func(c *config) error {
-		if d < time.Millisecond {
-			return fmt.Errorf("Cooldown: must be at least 1 ms, not %v", d)
+		if d < time.Millisecond || d > time.Hour {
+			return fmt.Errorf("Cooldown: must be 1 ms to 1 h, not %v", d)
 		}
 		c.cooldown = d
 		return nil
 	}
 }
 
-// A Scope is what a [Limit] counts by.
+// A Scope is what is counted together.
 type Scope int
 
 const (
-	// PerMember counts by Member of an Organization, as the call names them:
-	// name each in one way, by ID or by external ID.
-	PerMember Scope = iota
+	// PerMember counts by Member of an Organization.
+	PerMember Scope = iota + 1
 	// PerPhoneNumber counts by number.
 	PerPhoneNumber
 	// PerPrefix counts by the number without its last four digits: attackers
@@ -77,78 +135,146 @@ const (
 	PerPrefix
 	// PerCountry counts by the number's country.
 	PerCountry
-	// PerOrganization counts by Organization, as the call names it.
+	// PerOrganization counts by Organization.
 	PerOrganization
 	// InAll counts every Send.
 	InAll
+
+	perFourDigits // the first four of the number
+	perSixDigits
+	perValue // of LimitBy
 )
 
-var scopeNames = [...]string{"member", "phone number", "prefix", "country", "organization", "all"}
+var scopeNames = [...]string{"", "member", "phone number", "prefix", "country", "organization", "all", "first four digits", "first six digits", "value"}
 
 // String returns "member", "phone number" and so on.
 func (s Scope) String() string {
-	if s < 0 || int(s) >= len(scopeNames) {
+	if s < PerMember || int(s) >= len(scopeNames) {
 		return fmt.Sprintf("Scope(%d)", int(s))
 	}
 	return scopeNames[s]
 }
 
-// Limit lets at most n Sends out in a window, by scope. A window begins with its
-// first Send and lasts for interval, so around its end there may be up to 2n
-// within an interval. There may be several limits, also of one scope: a Send is
-// counted against all of them, or, where one is reached, against none.
+// Limit lets n Sends out at once, by scope, and n more in each interval, evenly:
+// with 5 and an hour, one comes back every 12 minutes. There may be several
+// limits, also of one scope: a Send is counted against all of them, or, where one
+// is reached, against none. A limit that is changed goes on with the count that
+// it had.
 //
 // Limits by number, prefix and country apply where the number is known: where
-// the call gives it, or this Guard has learned it from the response to an
-// earlier Send for the Member.
+// the call gives it, or this Guard has learned it from an answer for the Member
+// in the last minutes.
 func Limit(scope Scope, n int, interval time.Duration) Option {
 	return func(c *config) error {
-		switch {
-		case scope < PerMember || scope > InAll:
+		if scope < PerMember || scope > InAll {
 			return fmt.Errorf("Limit: there is no %v", scope)
-		case n <= 0:
-			return fmt.Errorf("Limit %v: n must be more than 0, not %d", scope, n)
-		case interval < time.Millisecond:
-			return fmt.Errorf("Limit %v: interval must be at least 1 ms, not %v", scope, interval)
-		case len(c.limits) >= maxClaims-1:
-			return fmt.Errorf("Limit: at most %d are possible", maxClaims-1)
 		}
-		c.limits = append(c.limits, newLimit(scope, n, interval))
+		return c.limit("Limit", &rule{Rule: Rule{Scope: scope}}, n, interval)
+	}
+}
+
+// LimitBy is [Limit] by a value of your own, such as the client's IP address or
+// a device. by returns it, mostly from the context, and "" for a Send that the
+// limit does not count. The name tells one such limit from another.
+func LimitBy(name string, n int, interval time.Duration, by func(context.Context, stytchb2b.SMSSendParams) string) Option {
+	return func(c *config) error {
+		if name == "" || by == nil {
+			return errors.New("LimitBy: needs a name and a function")
+		}
+		return c.limit("LimitBy", &rule{Rule{Scope: perValue, label: name}, by}, n, interval)
+	}
+}
+
+// A rule is a Rule, and for those of LimitBy what its user has given.
+type rule struct {
+	Rule
+	by func(context.Context, stytchb2b.SMSSendParams) string
+}
+
+func (c *config) limit(option string, r *rule, n int, interval time.Duration) error {
+	what := r.Scope.String()
+	if r.label != "" {
+		what = strconv.Quote(r.label)
+	}
+	switch {
+	case n <= 0:
+		return fmt.Errorf("%s %s: n must be more than 0, not %d", option, what, n)
+	case interval < time.Second:
+		return fmt.Errorf("%s %s: interval must be at least 1 s, not %v", option, what, interval)
+	}
+	r.Name = "limit by " + what + " in " + interval.String()
+	r.Max = float64(n)
+	r.Leak = r.Max * float64(day) / float64(interval)
+	c.rules = append(c.rules, r)
+	return nil
+}
+
+// An Exemption names Sends that always pass. Each field that is not empty has to
+// match.
+type Exemption struct {
+	OrganizationID string // as the call names it, or Stytch's own
+	MemberID       string // as the call names it, or Stytch's own
+	NumberPrefix   string // such as "+1202555"
+}
+
+// Exempt lets Sends pass uncounted, for test accounts or an important customer.
+// Not even the cooldown applies. Given twice, the exemptions add up.
+func Exempt(exemptions ...Exemption) Option {
+	return func(c *config) error {
+		for _, e := range exemptions {
+			switch {
+			case e == Exemption{}:
+				return errors.New("Exempt: an Exemption must not be empty")
+			case e.MemberID != "" && e.OrganizationID == "":
+				return errors.New("Exempt: MemberID needs OrganizationID")
+			case e.NumberPrefix != "" && (len(e.NumberPrefix) < 2 || e.NumberPrefix[0] != '+' || strings.Trim(e.NumberPrefix[1:], "0123456789") != ""):
+				return errors.New("Exempt: NumberPrefix must be \"+\" and digits")
+			}
+		}
+		c.exempt = append(c.exempt, exemptions...)
 		return nil
 	}
 }
 
-type limit struct {
-	scope    Scope
-	n        int
-	interval time.Duration
-	name     string // of what is counted together
+// ObserveOnly refuses nothing. The Guard decides and counts all the same, and
+// tells what it would have refused: see [OnDecision].
+func ObserveOnly() Option {
+	return func(c *config) error {
+		c.observe = true
+		return nil
+	}
 }
 
-func newLimit(scope Scope, n int, interval time.Duration) limit {
-	return limit{scope, n, interval, fmt.Sprintf("%d per %v in %v", n, scope, interval)}
+// A Decision is what a Guard says of a Send. It holds no number and no ID, so that
+// it can go into metrics.
+type Decision struct {
+	// Allowed reports whether the Send may go out. With [ObserveOnly] all may.
+	Allowed bool
+	// Refusal says why not; nil without one.
+	Refusal *Refusal
+	// Trusted reports whether the Member has entered a code lately.
+	Trusted bool
+	// Country is the number's, by ISO 3166 code; empty where it is not known.
+	Country string
+	// Count and Max are of the limit or budget that refuses, or else of the
+	// budget closest to its limit: how many SMS it counts, and how many may be.
+	// They are 0 where none counts.
+	Count, Max float64
+	// VerifiedShare is the part of the codes verified in the last day or so in
+	// that budget, 0 to 1; 0 where none counts.
+	VerifiedShare float64
 }
 
-// subject returns what the limit counts a Send by; false where that is unknown.
-func (l limit) subject(member [2]string, e164, region string) (subject [2]string, ok bool) {
-	switch l.scope {
-	case PerMember:
-		return member, true
-	case PerOrganization:
-		return [2]string{member[0]}, true
-	case InAll:
-		return [2]string{}, true
+// OnDecision calls f with each decision, in the caller's goroutine and before the
+// Send. f must be fast.
+func OnDecision(f func(context.Context, Decision)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("OnDecision: must not be nil")
+		}
+		c.onDecision = f
+		return nil
 	}
-	if e164 == "" {
-		return [2]string{}, false
-	}
-	switch l.scope {
-	case PerPhoneNumber:
-		return [2]string{e164}, true
-	case PerPrefix:
-		return [2]string{e164[:max(1, len(e164)-4)]}, true
-	}
-	return [2]string{region}, true
 }
 
 // WithStore counts in store: [NewMemoryStore] with another size, or one that
@@ -175,8 +301,8 @@ func StoreTimeout(d time.Duration) Option {
 	}
 }
 
-// FailClosed refuses Sends while the store does not answer. Without it they go
-// out, checked but for limits, because a login that works is mostly worth more.
+// FailClosed refuses Sends while the store does not answer. Without it, each
+// process then decides by what it has counted itself.
 func FailClosed() Option {
 	return func(c *config) error {
 		c.failClosed = true
@@ -192,6 +318,19 @@ func WithLogger(logger *slog.Logger) Option {
 			return errors.New("WithLogger: must not be nil")
 		}
 		c.logger = logger
+		return nil
+	}
+}
+
+// WithClock takes the time from now, instead of [time.Now], for what the Guard
+// keeps in memory: for tests and simulations. A store in Redis has a clock of its
+// own.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("WithClock: must not be nil")
+		}
+		c.now = now
 		return nil
 	}
 }

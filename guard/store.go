@@ -5,26 +5,86 @@ import (
 	"time"
 )
 
-// A Store counts Sends. [NewMemoryStore] makes one for a single process, and
-// package redisstore one that many share.
+// A Store counts SMS and remembers who has entered codes. [NewMemoryStore] makes
+// one for a single process, and package
+// [github.com/eb715825/stytchb2b/guard/redisstore] one that many share.
+//
+// All stores decide alike; the source of MemoryStore is where the rules stand.
 type Store interface {
-	// Take counts one Send against each claim, and notes in Window when each
-	// was counted; or, where one of them is full, against none, and returns its
-	// index and how long it stays full. Where several are, it is the one that
-	// stays so for longest. Without a full one the index is -1.
-	Take(ctx context.Context, claims []Claim) (full int, wait time.Duration, err error)
+	// Take decides on a Send and counts it, both or neither: what it refuses is
+	// not counted, unless the claim says Force. Asked again with the same ID, it
+	// gives the same answer and counts nothing.
+	Take(ctx context.Context, c *Claim) (Verdict, error)
 
-	// Give takes back what one Take has counted. Windows that are over by then
-	// stay as they are.
-	Give(ctx context.Context, claims []Claim) error
+	// Settle corrects what Take has counted, by how the Send ended. Only the
+	// first Settle of an ID has an effect, and a Take that comes after it has
+	// none.
+	Settle(ctx context.Context, c *Claim, v Verdict, end End) error
+
+	// Verify gives back what the Member's Sends have counted, and trusts the
+	// Member with the claim's Number from now on.
+	Verify(ctx context.Context, c *Claim) error
 }
 
-// A Claim is one Send counted against one limit: at most N in a window, which
-// begins with its first Send and lasts for Interval.
+// A Claim is one Send, as a [Store] counts it.
 type Claim struct {
-	Limit    string    // names the limit
-	Subject  [2]string // what is counted: a member of an organization, a number
-	N        int
-	Interval time.Duration
-	Window   int64 // set by Take, for Give: when the window ends, by the Store's clock
+	ID       [2]uint64     // of this Send: random
+	Member   [2]string     // Organization and Member
+	Number   string        // in E.164 form; empty where it is not known
+	Cooldown time.Duration // the wait after the first Send; it doubles with each
+	Buckets  []Bucket
+	Force    bool // count even what is refused
+	Free     bool // do not count against budgets
+}
+
+// A Bucket is what a [Claim] counts against one [Rule].
+type Bucket struct {
+	Rule    *Rule
+	Subject [2]string // what is counted together: an Organization, a number
+}
+
+// A Rule says how many SMS a bucket holds. It is a limit or a budget.
+//
+// A limit counts each Send. A budget counts the SMS that were not answered, of
+// Members who are not trusted. Both leak, so that room comes back with time.
+type Rule struct {
+	Name  string // names what is counted, with the scope; it does not change with Max
+	Scope Scope
+	Max   float64 // SMS
+	Leak  float64 // SMS a day
+
+	// The rest is for budgets only.
+
+	Budget   bool
+	Growth   float64 // how much Max and Leak grow with each code verified in a day
+	Shared   bool    // a share of it is for those whom more speaks for
+	Evidence int     // how much speaks for a Send where codes were verified in the bucket
+
+	label string // the name of a limit of LimitBy
+}
+
+// A Verdict is the answer of a [Store] to a [Claim].
+type Verdict struct {
+	Allowed bool
+	By      int           // what refuses: -1 the Member's wait, otherwise a bucket's index
+	Wait    time.Duration // until it would allow; 0 if that is not known
+	Trusted bool          // the Member is trusted, and budgets do not count
+	Cost    int           // what budgets have counted
+
+	// Count, Max and Verified are of the bucket that refuses, or else of the
+	// budget closest to its limit: SMS not answered, how many may be, and codes
+	// verified in the last day or so.
+	Count, Max, Verified float64
+
+	// Until is when the Member's wait ends, and Before when it had ended
+	// before, in Unix milliseconds by the Store's clock.
+	Until, Before int64
+}
+
+// An End is how a Send ended.
+type End struct {
+	Sent     bool   // an SMS may be out
+	Refused  bool   // Stytch answered, and refused
+	Verified bool   // Stytch says that the Member's number is verified
+	Actual   *Claim // what the Send was about, from Stytch's answer; nil if the claim was right
 }

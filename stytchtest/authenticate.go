@@ -38,14 +38,18 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 	code := s.state.codes[member.MemberID]
 	switch {
 	case code.text != p.Code:
+		member.failed(now)
 		return nil, fail(404, "otp_code_not_found", "The passcode was incorrect and could not be authenticated.")
 	case code.used || !now.Before(code.expires):
+		member.failed(now)
 		return nil, fail(401, "unable_to_auth_otp_code", "The passcode could not be authenticated because it was either already used or expired.")
 	}
 	sess, err = s.state.begin(sess, member, p.sessionOptions)
 	if err != nil {
 		return nil, err
 	}
+	member.unlock()
+	s.state.limits.authenticated(member.MFAPhoneNumber, now)
 	code.used = true
 	s.state.codes[member.MemberID] = code
 	member.MFAPhoneNumberVerified = true
@@ -59,7 +63,7 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 		member.DefaultMFAMethod = "sms_otp"
 	}
 	sess.addFactor(smsFactor, now)
-	s.state.goOn(sess, p.sessionOptions)
+	s.goOn(sess, p.sessionOptions, org, member)
 	return authenticateObject{
 		StatusCode:    200,
 		RequestID:     requestID,

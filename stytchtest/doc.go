@@ -39,7 +39,12 @@
 //     the same email address, too, unless it holds a password.
 //   - A session that begins lasts 60 minutes, or session_duration_minutes; one
 //     that is there keeps its end, unless that is given.
-//   - A JWT is good for five minutes.
+//   - A session's JWT is signed with RS256 and is good for five minutes. Its claims
+//     are those that Stytch's Go and Node clients read. Each server has a key of
+//     its own, which GET /v1/b2b/sessions/jwks/{project_id} gives without
+//     credentials, as the clients ask for it.
+//   - Ten failed attempts lock a Member for an hour: 429 user_lock_limit_reached,
+//     and is_locked.
 //   - SMS go to the countries of the project's allowlist: at first the US and
 //     Canada, which do not include the other countries of +1.
 //   - The number of another Member of the Organization: 400
@@ -79,6 +84,10 @@
 //     reserved names; they are ignored here.
 //   - A JWT names its session after its five minutes, too. Stytch says so of
 //     another call, which authenticates sessions.
+//   - Wrong, used and expired codes and wrong passwords are failed attempts; only
+//     a right code ends their row. A locked Member cannot be sent an SMS.
+//   - The keys of another project: 400 invalid_project_id.
+//   - What [RateLimit] says so of.
 //   - Custom claims over 4 KB in all: 400 custom_claims_too_large.
 //   - A code that a newer one has replaced is answered as a wrong one is.
 //   - A body that is no JSON, of a wrong type or without a required field: 400
@@ -88,7 +97,7 @@
 //
 // # What it does not do
 //
-// It signs no JWT, checks no permissions (an authorization_check is refused) and
-// locks no Member; it has no other endpoint; it tells countries that share a calling code apart
+// It checks no permissions (an authorization_check is refused); it has no other
+// endpoint; it tells countries that share a calling code apart
 // for +1 only. Its rate limits are off until [Server.SetRateLimit].
 package stytchtest

@@ -81,7 +81,7 @@ func ExampleServer_SetTime() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 	stytch.SetTime(time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC))
-	stytch.SetRateLimit(2, time.Minute)
+	stytch.SetRateLimit(stytchtest.RateLimit{Window: time.Minute, PerNumber: 2, RetryAfter: true})
 	client := stytch.Client()
 
 	for range 4 {

@@ -3,6 +3,7 @@ package stytchtest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -13,10 +14,9 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// A Fault makes one request end badly. Its zero value changes nothing.
+// A Fault makes a request end badly. Its zero value changes nothing.
 type Fault struct {
-	// MemberID, if set, keeps the fault for the next request that names this
-	// Member so.
+	// MemberID, if set, keeps the fault for requests that name this Member so.
 	MemberID string
 
 	// Processed is whether the request takes effect, the SMS included, before it
@@ -27,8 +27,8 @@ type Fault struct {
 	// StatusCode, Header and Body are the answer instead of the real one. Header
 	// and Body count only with a StatusCode.
 	//
-	// Without a Body, a StatusCode that Stytch answers with (400, 401, 404, 429,
-	// 499, 500 and 503) and any StatusCode with an ErrorType come with an error
+	// Without a Body, a StatusCode that Stytch answers with (400, 401, 403, 404,
+	// 429, 499, 500 and 503) and any StatusCode with an ErrorType come with an error
 	// object of Stytch's. With a Body, such as a gateway's page, they do not.
 	StatusCode int
 	Header     http.Header
@@ -55,6 +55,42 @@ type Fault struct {
 	Endless bool
 }
 
+// GatewayHTML returns the fault of a gateway that answers with a page instead of
+// Stytch, such as a load balancer's 502. Set Processed for one that has passed
+// the request on.
+func GatewayHTML(statusCode int) Fault {
+	text := fmt.Sprintf("%d %s", statusCode, http.StatusText(statusCode))
+	return Fault{
+		StatusCode: statusCode,
+		Header:     http.Header{"Content-Type": {"text/html"}},
+		Body:       "<html><head><title>" + text + "</title></head><body><h1>" + text + "</h1></body></html>",
+	}
+}
+
+// GatewayText returns the fault of a gateway that answers with plain text instead
+// of Stytch. Set Processed for one that has passed the request on.
+func GatewayText(statusCode int) Fault {
+	return Fault{
+		StatusCode: statusCode,
+		Header:     http.Header{"Content-Type": {"text/plain"}},
+		Body:       http.StatusText(statusCode),
+	}
+}
+
+// ClientClosedRequest returns the fault of a connection that went away while
+// Stytch worked on the request, which takes effect: Stytch's own 499
+// (https://stytch.com/docs/api-reference/b2b/api/errors/499).
+func ClientClosedRequest() Fault { return Fault{StatusCode: 499, Processed: true} }
+
+// RequestTimeout returns the fault of a gateway that gives up with a 408 though it
+// has passed the request on, and Stytch lets it take effect. Envoy does so
+// (https://github.com/envoyproxy/envoy/issues/12665).
+func RequestTimeout() Fault {
+	f := GatewayText(http.StatusRequestTimeout)
+	f.Processed = true
+	return f
+}
+
 // real reports whether the fault leaves the answer to the request.
 func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 
@@ -62,6 +98,7 @@ func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 var errorTypes = map[int]stytchb2b.ErrorType{
 	400: stytchb2b.ErrorTypeBadRequest,
 	401: stytchb2b.ErrorTypeUnauthorizedCredentials,
+	403: stytchb2b.ErrorTypeOrganizationSuspended,
 	404: stytchb2b.ErrorTypeRouteNotFound,
 	429: stytchb2b.ErrorTypeTooManyRequests,
 	499: stytchb2b.ErrorTypeClientClosedRequest,
@@ -91,9 +128,24 @@ func (s *Server) Fail(next ...Fault) {
 	s.faults = append(s.faults, next...)
 }
 
-// nextFault takes the fault for a request, if it is to have one. s.mu is held.
+// FailAlways makes requests fail until [Server.Recover]. Faults that are for the
+// next requests, and those that were set to stay before, go first.
+func (s *Server) FailAlways(fault Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lasting = append(s.lasting, fault)
+}
+
+// Recover takes back all faults.
+func (s *Server) Recover() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults, s.lasting = nil, nil
+}
+
+// nextFault returns the fault for a request, if it is to have one. s.mu is held.
 func (s *Server) nextFault(body []byte) (Fault, bool) {
-	if len(s.faults) == 0 {
+	if len(s.faults)+len(s.lasting) == 0 {
 		return Fault{}, false
 	}
 	var p struct {
@@ -103,6 +155,11 @@ func (s *Server) nextFault(body []byte) (Fault, bool) {
 	for i, fault := range s.faults {
 		if fault.MemberID == "" || fault.MemberID == p.MemberID {
 			s.faults = slices.Delete(s.faults, i, i+1)
+			return fault, true
+		}
+	}
+	for _, fault := range s.lasting {
+		if fault.MemberID == "" || fault.MemberID == p.MemberID {
 			return fault, true
 		}
 	}

@@ -43,6 +43,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.addRequest(s.state.now(), r, body, ans.status)
 	s.mu.Unlock()
+	s.logf("%s %s: %s", r.Method, r.URL.Path, ans)
 
 	fault.write(w, r, ans, s.closed)
 }
@@ -52,6 +53,18 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+}
+
+// String is for a log.
+func (a answer) String() string {
+	var e errorObject
+	if a.status != 200 && json.Unmarshal(a.body, &e) == nil && e.ErrorType != "" {
+		return fmt.Sprintf("%d %s (%s)", a.status, e.ErrorType, e.ErrorMessage)
+	}
+	if a.status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprint(a.status)
 }
 
 // process lets the request take effect. s.mu is held.
@@ -106,6 +119,9 @@ func jsonAnswer(status int, object any) answer {
 
 // route checks what all endpoints check, and calls the one that is asked for.
 func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID string) (any, *apiError) {
+	if projectID, ok := strings.CutPrefix(r.URL.Path, "/v1/b2b/sessions/jwks/"); ok && r.Method == http.MethodGet {
+		return s.jwks(projectID, requestID) // Keys are public: the clients ask without credentials.
+	}
 	user, password, ok := r.BasicAuth()
 	if !ok || user != s.ProjectID || password != s.Secret {
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")

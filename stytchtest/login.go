@@ -58,8 +58,8 @@ type MemberOptions struct {
 // itself: [Server.NextSMS] returns it next, with Automatic set, and a login
 // needs no Send. A Member without a phone number needs one, with MFAPhoneNumber.
 //
-// The error is a [*stytchb2b.APIError]: Stytch refuses a deleted Member, and one
-// that there is not.
+// The error is a [*stytchb2b.APIError]: Stytch refuses a deleted Member, one that
+// there is not, and one who is locked.
 func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,6 +78,9 @@ func (s *Server) logInByLink(memberID, requestID string) (*loginObject, *apiErro
 	member := s.state.memberByID(memberID)
 	if member == nil || member.Status == "deleted" {
 		return nil, fail(404, "member_not_found", "Member could not be found.")
+	}
+	if err := member.checkLock(s.state.now()); err != nil {
+		return nil, err
 	}
 	org := s.state.organization(member.OrganizationID)
 	return s.logIn(org, member, linkFactor, nil, sessionOptions{}, "", requestID)
@@ -121,7 +124,12 @@ func (s *Server) authenticatePassword(body []byte, requestID string) (any, *apiE
 	if err != nil {
 		return nil, err
 	}
+	now := s.state.now()
+	if err := member.checkLock(now); err != nil {
+		return nil, err
+	}
 	if p.Password != member.Password {
+		member.failed(now)
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
 	}
 	return s.logIn(org, member, passwordFactor, sess, p.sessionOptions, p.Locale, requestID)
@@ -150,7 +158,7 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 			return nil, err
 		}
 		full.addFactor(f, now)
-		s.state.goOn(full, o)
+		s.goOn(full, o, org, member)
 		session := newMemberSessionObject(full, org, member)
 		object.SessionToken, object.SessionJWT, object.MemberSession = full.token, full.jwt, &session
 		object.MemberAuthenticated = true

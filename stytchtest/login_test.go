@@ -119,7 +119,7 @@ func TestLogInIsLimited(t *testing.T) {
 	t.Parallel()
 	s := stytchtest.NewServer()
 	defer s.Close()
-	s.SetRateLimit(1, time.Hour)
+	s.SetRateLimit(stytchtest.RateLimit{PerNumber: 1})
 	first, err := s.LogIn(s.MemberID)
 	require.NoError(t, err)
 	assert.Equal(t, "sms_otp", first.MFARequired.SecondaryAuthInitiated)

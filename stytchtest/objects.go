@@ -74,6 +74,23 @@ type sessionObject struct {
 	MemberSession memberSessionObject `json:"member_session"`
 }
 
+type jwksObject struct {
+	StatusCode int         `json:"status_code"`
+	RequestID  string      `json:"request_id"`
+	Keys       []jwkObject `json:"keys"`
+}
+
+// A jwkObject is a JSON Web Key (RFC 7517).
+type jwkObject struct {
+	KeyType       string   `json:"kty"`
+	Use           string   `json:"use"`
+	KeyOperations []string `json:"key_ops"`
+	Algorithm     string   `json:"alg"`
+	KeyID         string   `json:"kid"`
+	Modulus       string   `json:"n"`
+	Exponent      string   `json:"e"`
+}
+
 type memberObject struct {
 	OrganizationID         string         `json:"organization_id"`
 	MemberID               string         `json:"member_id"`
@@ -85,6 +102,8 @@ type memberObject struct {
 	IsAdmin                bool           `json:"is_admin"`
 	IsBreakglass           bool           `json:"is_breakglass"`
 	IsLocked               bool           `json:"is_locked"`
+	LockCreatedAt          string         `json:"lock_created_at,omitempty"`
+	LockExpiresAt          string         `json:"lock_expires_at,omitempty"`
 	MemberPasswordID       string         `json:"member_password_id"`
 	MFAEnrolled            bool           `json:"mfa_enrolled"`
 	MFAPhoneNumber         string         `json:"mfa_phone_number"`
@@ -134,6 +153,10 @@ func newMemberObject(m *Member) memberObject {
 		}},
 		TrustedMetadata:   map[string]any{},
 		UntrustedMetadata: map[string]any{},
+	}
+	if !m.LockExpiresAt.IsZero() {
+		o.IsLocked = true
+		o.LockCreatedAt, o.LockExpiresAt = m.LockCreatedAt.UTC().Format(time.RFC3339), m.LockExpiresAt.UTC().Format(time.RFC3339)
 	}
 	if m.Password != "" {
 		o.MemberPasswordID = "member-password-test-" + m.MemberID

@@ -50,24 +50,19 @@ func (s *Server) mayReceive(number string, now time.Time) *apiError {
 	if !slices.Contains(s.state.allowed, countryOf(number)) {
 		return fail(400, "invalid_phone_number_country_code", "The phone number's country code is invalid, unsupported, or disabled.")
 	}
-	if wait := s.state.limit.wait(number, now); wait > 0 {
-		e := fail(429, "too_many_requests", "Too many requests have been made.")
-		e.retryAfter = int((wait + time.Second - 1) / time.Second)
-		return e
-	}
-	return nil
+	return s.state.limits.check(number, now)
 }
 
 // deliver sends a Member an SMS with a new code.
 func (s *Server) deliver(org *Organization, member *Member, number, locale string, automatic bool, now time.Time) {
-	s.state.limit.add(number, now)
+	s.state.limits.sent(number, now)
 	member.MFAPhoneNumber = number
 	code := code{text: newCode(), expires: now.Add(codeLifetime)}
 	s.state.codes[member.MemberID] = code
 	if locale == "" {
 		locale = "en"
 	}
-	s.log.addSMS(SMS{
+	sms := SMS{
 		To:             number,
 		Locale:         locale,
 		Code:           code.text,
@@ -76,7 +71,9 @@ func (s *Server) deliver(org *Organization, member *Member, number, locale strin
 		Text:           fmt.Sprintf(texts[locale], org.Name, code.text),
 		Automatic:      automatic,
 		At:             now,
-	})
+	}
+	s.log.addSMS(sms)
+	s.logf("SMS to %s: %s", sms.To, sms.Text)
 }
 
 // find returns what both calls for SMS need and check alike. The session is nil
@@ -99,6 +96,9 @@ func (s *state) find(organizationID, memberID string, p sessionParams) (*Organiz
 		return none(fail(400, "operation_restricted_by_organization_mfa_methods", "The Organization does not allow this MFA method."))
 	}
 	sess, err := s.findSession(p, org, member)
+	if err == nil {
+		err = member.checkLock(s.now())
+	}
 	if err != nil {
 		return none(err)
 	}

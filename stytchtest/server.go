@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -50,11 +51,14 @@ type Server struct {
 	closed chan struct{} // ends what faults hold up
 	once   sync.Once
 	ca     []byte // of StartTLS
+	logf   func(format string, args ...any)
 
-	mu     sync.Mutex // guards what follows
-	state  state
-	log    record
-	faults []Fault
+	mu      sync.Mutex // guards what follows
+	signing *signingKey
+	state   state
+	log     record
+	faults  []Fault // for one request each
+	lasting []Fault
 }
 
 // NewServer starts a Server over plain http. The caller should call Close when
@@ -62,6 +66,24 @@ type Server struct {
 func NewServer() *Server {
 	s := NewUnstartedServer()
 	s.Start()
+	return s
+}
+
+// NewTestServer starts a Server for a test, and closes it when the test ends. It
+// logs each request and each SMS to t.
+//
+// With Go 1.27 or newer it has no port: it is on an in-memory network of package
+// httptest, which only [Server.Client] and [Server.HTTPClient] reach, whatever
+// the URL. It can then be made and used in a bubble of package testing/synctest,
+// whose clock it goes by. With an older Go it is a server on loopback.
+func NewTestServer(t testing.TB) *Server {
+	s := newServer()
+	s.logf = func(format string, args ...any) {
+		t.Helper()
+		t.Logf("stytchtest: "+format, args...)
+	}
+	s.startForTest(t)
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -77,10 +99,21 @@ func NewTLSServer() *Server {
 // NewUnstartedServer returns a Server that listens, but does not answer yet.
 // After changing its configuration, the caller should call Start or StartTLS.
 func NewUnstartedServer() *Server {
+	s := newServer()
+	s.server = httptest.NewUnstartedServer(s)
+	// Its own log would be of handshakes and connections that tests break.
+	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.server.Config.ReadHeaderTimeout = 10 * time.Second
+	s.Listener = s.server.Listener
+	return s
+}
+
+func newServer() *Server {
 	s := &Server{
 		ProjectID: "project-test-" + uuid(),
 		Secret:    "secret-test-" + token(),
 		closed:    make(chan struct{}),
+		logf:      func(string, ...any) {},
 		state:     newState(),
 	}
 	s.log.changed = make(chan struct{})
@@ -95,11 +128,6 @@ func NewUnstartedServer() *Server {
 		MFAEnrolled:            true,
 	})
 	s.OrganizationID, s.MemberID = org.OrganizationID, member.MemberID
-	s.server = httptest.NewUnstartedServer(s)
-	// Its own log would be of handshakes and connections that tests break.
-	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.server.Config.ReadHeaderTimeout = 10 * time.Second
-	s.Listener = s.server.Listener
 	return s
 }
 
@@ -133,6 +161,7 @@ func (s *Server) useListener() {
 func (s *Server) Close() {
 	s.once.Do(func() { close(s.closed) })
 	s.server.Close()
+	s.spareKey()
 }
 
 // CertificatePEM returns the certificate of a server that StartTLS started, for
@@ -148,7 +177,7 @@ func (s *Server) HTTPClient() *http.Client { return s.server.Client() }
 // panics where stytchb2b.NewClient has an error, which wrong opts cause.
 func (s *Server) Client(opts ...stytchb2b.Option) *stytchb2b.Client {
 	ours := []stytchb2b.Option{stytchb2b.WithBaseURL(s.URL)}
-	if s.ca != nil {
+	if s.ca != nil || s.Listener == nil {
 		ours = append(ours, stytchb2b.WithHTTPClient(s.HTTPClient()))
 	}
 	client, err := stytchb2b.NewClient(s.ProjectID, s.Secret, append(ours, opts...)...)

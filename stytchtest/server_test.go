@@ -3,7 +3,6 @@ package stytchtest_test
 import (
 	"context"
 	"crypto/tls"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -463,12 +462,7 @@ func TestSession(t *testing.T) {
 	defer s.Close()
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
-	jwt := func(a answer) (claims map[string]any) {
-		text, err := base64.RawURLEncoding.DecodeString(strings.Split(a.SessionJWT, ".")[1])
-		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(text, &claims))
-		return claims
-	}
+	jwt := func(a answer) map[string]any { return verified(t, s, a.SessionJWT) }
 
 	// A new session lasts 60 minutes, without claims...
 	a := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
@@ -512,31 +506,6 @@ func TestSession(t *testing.T) {
 	a = post(t, s, authenticatePath, f)
 	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
 	assert.NotContains(t, a.MemberSession.CustomClaims, "more")
-}
-
-func TestRateLimit(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s.SetTime(now)
-	s.SetRateLimit(2, time.Minute)
-	other := fields{"member_id": member(t, s, stytchtest.Member{MFAPhoneNumber: "+12025550107"}).MemberID}
-
-	assert.Equal(t, 200, post(t, s, sendPath, nil).HTTPStatus)
-	s.Advance(20500 * time.Millisecond)
-	assert.Equal(t, 200, post(t, s, sendPath, nil).HTTPStatus)
-	a := post(t, s, sendPath, nil)
-	assert.Equal(t, 429, a.HTTPStatus)
-	assert.Equal(t, "too_many_requests", a.ErrorType)
-	assert.Equal(t, "40", a.RetryAfter, "39.5 s, rounded up")
-	assert.Equal(t, 200, post(t, s, sendPath, other).HTTPStatus, "the limit is one of each number")
-	s.Advance(39500 * time.Millisecond)
-	assert.Equal(t, 200, post(t, s, sendPath, nil).HTTPStatus)
-	assert.Equal(t, 429, post(t, s, sendPath, nil).HTTPStatus)
-	s.SetRateLimit(0, 0)
-	assert.Equal(t, 200, post(t, s, sendPath, nil).HTTPStatus)
-	assert.Len(t, s.SMSTo(s.MemberID), 4)
 }
 
 // Bad input gets an answer of Stytch's form, and changes nothing.
@@ -711,6 +680,28 @@ func TestFaults(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, 500, resp.StatusCode)
 			}},
+			{"Stytch's own 403", stytchtest.Fault{StatusCode: 403}, 0, func(t *testing.T, _ *http.Response, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Contains(t, string(body), `"error_type":"organization_suspended"`)
+			}},
+			{"a gateway's page", stytchtest.GatewayHTML(502), 0, func(t *testing.T, resp *http.Response, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, "text/html", resp.Header.Get("Content-Type"))
+				assert.Contains(t, string(body), "<h1>502 Bad Gateway</h1>")
+			}},
+			{"a gateway's text", stytchtest.GatewayText(429), 0, func(t *testing.T, resp *http.Response, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, "429 text/plain Too Many Requests", fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("Content-Type"), " ", string(body)))
+			}},
+			{"Stytch's 499", stytchtest.ClientClosedRequest(), 1, func(t *testing.T, resp *http.Response, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, 499, resp.StatusCode)
+				assert.Contains(t, string(body), `"error_type":"client_closed_request"`)
+			}},
+			{"a gateway's timeout", stytchtest.RequestTimeout(), 1, func(t *testing.T, resp *http.Response, body []byte, err error) {
+				require.NoError(t, err)
+				assert.Equal(t, "408 Request Timeout", fmt.Sprint(resp.StatusCode, " ", string(body)))
+			}},
 			{"reset before", stytchtest.Fault{Reset: true}, 0, func(t *testing.T, _ *http.Response, _ []byte, err error) { assert.Error(t, err) }},
 			{"reset after", stytchtest.Fault{Reset: true, Processed: true}, 1, func(t *testing.T, _ *http.Response, _ []byte, err error) { assert.Error(t, err) }},
 			{"truncated", stytchtest.Fault{Truncate: true}, 1, func(t *testing.T, resp *http.Response, body []byte, err error) {
@@ -739,6 +730,25 @@ func TestFaults(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A fault may stay until it is taken back.
+func TestFailAlways(t *testing.T) {
+	t.Parallel()
+	s := stytchtest.NewServer()
+	defer s.Close()
+	status := func(f fields) int { return post(t, s, sendPath, f).HTTPStatus }
+	s.FailAlways(stytchtest.Fault{StatusCode: 401, MemberID: s.MemberID})
+	s.FailAlways(stytchtest.Fault{StatusCode: 503})
+	s.Fail(stytchtest.Fault{StatusCode: 400})
+	assert.Equal(t, 400, status(nil), "the next one goes first")
+	for range 3 {
+		assert.Equal(t, 401, status(nil))
+		assert.Equal(t, 503, status(fields{"member_id": "another"}))
+	}
+	s.Fail(stytchtest.Fault{StatusCode: 400})
+	s.Recover()
+	assert.Equal(t, 200, status(nil))
 }
 
 func rawSend(t *testing.T, s *stytchtest.Server) (*http.Response, []byte, error) {

@@ -1,7 +1,6 @@
 package stytchtest
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -44,6 +43,9 @@ type sessions struct {
 }
 
 func (s *sessions) add(token string, sess *session) {
+	if s.byToken[token] != nil {
+		return // a JWT of the same second
+	}
 	s.byToken[token] = sess
 	s.order = append(s.order, token)
 	if len(s.order) > maxRecords {
@@ -86,12 +88,13 @@ type Session struct{ Token, JWT string }
 func (s *Server) NewSession(memberID string, withTOTP bool) Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sess := s.state.newSession(s.mustHaveMember(memberID), sessionLifetime)
+	member := s.mustHaveMember(memberID)
+	sess := s.state.newSession(member, sessionLifetime)
 	sess.addFactor(linkFactor, sess.started)
 	if withTOTP {
 		sess.addFactor(totpFactor, sess.started)
 	}
-	s.state.issueTokens(sess)
+	s.issueTokens(sess, s.state.organization(member.OrganizationID), member)
 	return Session{sess.token, sess.jwt}
 }
 
@@ -255,12 +258,12 @@ func (sess *session) claimsWith(change map[string]any) (map[string]any, *apiErro
 }
 
 // goOn lets a session last as a request would have it, with new tokens.
-func (s *state) goOn(sess *session, o sessionOptions) {
-	sess.accessed = s.now()
+func (s *Server) goOn(sess *session, o sessionOptions, org *Organization, member *Member) {
+	sess.accessed = s.state.now()
 	if m := o.SessionDurationMinutes; m != nil {
 		sess.expires = sess.accessed.Add(time.Duration(*m) * time.Minute)
 	}
-	s.issueTokens(sess)
+	s.issueTokens(sess, org, member)
 }
 
 // authenticateSession is POST /v1/b2b/sessions/authenticate. s.mu is held.
@@ -291,6 +294,7 @@ func (s *Server) authenticateSession(body []byte, requestID string) (any, *apiEr
 		return nil, fail(404, "session_not_found", "Session could not be found.")
 	}
 	member := s.state.memberByID(sess.memberID)
+	_ = member.isLocked(s.state.now()) // A session goes on, whether or not.
 	if member.Status == "deleted" {
 		return nil, fail(404, "session_not_found", "Session could not be found.")
 	}
@@ -298,7 +302,7 @@ func (s *Server) authenticateSession(body []byte, requestID string) (any, *apiEr
 	if _, err := s.state.begin(sess, member, p.sessionOptions); err != nil {
 		return nil, err
 	}
-	s.state.goOn(sess, p.sessionOptions)
+	s.goOn(sess, p.sessionOptions, org, member)
 	return sessionObject{
 		StatusCode:    200,
 		RequestID:     requestID,
@@ -332,30 +336,11 @@ func merge(target, patch map[string]any) map[string]any {
 }
 
 // issueTokens gives the session a token, which it keeps, and a new JWT.
-func (s *state) issueTokens(sess *session) {
+func (s *Server) issueTokens(sess *session, org *Organization, member *Member) {
 	if sess.token == "" {
 		sess.token = token()
-		s.sessions.add(sess.token, sess)
+		s.state.sessions.add(sess.token, sess)
 	}
-	sess.jwt = newJWT(sess)
-	s.sessions.add(sess.jwt, sess)
-}
-
-// newJWT makes a string of the shape of a JWT. No key signs it.
-func newJWT(sess *session) string {
-	part := func(v any) string {
-		text, _ := json.Marshal(v) // What was JSON, strings and numbers do not fail.
-		return base64.RawURLEncoding.EncodeToString(text)
-	}
-	claims := maps.Clone(sess.claims)
-	maps.Copy(claims, map[string]any{
-		"iss": "stytchtest",
-		"sub": sess.memberID,
-		"iat": sess.accessed.Unix(),
-		"exp": sess.accessed.Add(jwtLifetime).Unix(),
-		"jti": uuid(),
-		// Where Stytch's have it, and out of the way of custom claims.
-		"https://stytch.com/session": map[string]string{"id": sess.id},
-	})
-	return part(map[string]any{"alg": "RS256", "typ": "JWT"}) + "." + part(claims) + "." + token()[:43]
+	sess.jwt = s.newJWT(sess, org, member)
+	s.state.sessions.add(sess.jwt, sess)
 }

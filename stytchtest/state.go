@@ -56,6 +56,12 @@ type Member struct {
 	TOTP bool `json:"totp"`
 	// IsBreakglass exempts the Member from AllowedMFAMethods.
 	IsBreakglass bool `json:"is_breakglass"`
+	// LockCreatedAt and LockExpiresAt are when Stytch locked the Member after ten
+	// failed attempts, and when that ends; zero without a lock.
+	LockCreatedAt time.Time `json:"lock_created_at"`
+	LockExpiresAt time.Time `json:"lock_expires_at"`
+
+	failures int // to authenticate, in a row
 }
 
 // state is the project as Stytch would store it.
@@ -65,7 +71,7 @@ type state struct {
 	codes         map[string]code // by member ID
 	sessions      sessions
 	allowed       []string // countries, ISO 3166
-	limit         rateLimit
+	limits        limits
 	clock         clock
 }
 
@@ -79,7 +85,6 @@ const (
 	codeLifetime                = 2 * time.Minute // as the reference says of each
 	intermediateSessionLifetime = 10 * time.Minute
 	sessionLifetime             = time.Hour // where session_duration_minutes does not say
-	jwtLifetime                 = 5 * time.Minute
 )
 
 func newState() state {
@@ -87,11 +92,8 @@ func newState() state {
 		codes:    map[string]code{},
 		sessions: sessions{byToken: map[string]*session{}},
 		allowed:  []string{"US", "CA"},
-		limit:    rateLimit{sent: map[string][]time.Time{}},
 	}
 }
-
-func (s *state) now() time.Time { return s.clock.now().UTC() }
 
 // AddOrganization adds an Organization and returns it with its ID. It is an
 // error where a value is not one that Stytch has, or the ID is taken.
@@ -175,6 +177,7 @@ func (s *Server) Member(memberID string) (Member, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m := s.state.memberByID(memberID); m != nil {
+		_ = m.isLocked(s.state.now())
 		return *m, true
 	}
 	return Member{}, false
@@ -223,38 +226,6 @@ func (o *Organization) allowsSMS(m *Member) bool {
 	return m.IsBreakglass || len(o.AllowedMFAMethods) == 0 || slices.Contains(o.AllowedMFAMethods, "sms_otp")
 }
 
-// A clock is the time of the server.
-type clock struct {
-	stopped time.Time     // what it shows, if not zero
-	ahead   time.Duration // of the real time, if not stopped
-}
-
-func (c *clock) now() time.Time {
-	if !c.stopped.IsZero() {
-		return c.stopped
-	}
-	return time.Now().Add(c.ahead)
-}
-
-// SetTime stops the server's clock at t. Codes, sessions and rate limits go by
-// that clock.
-func (s *Server) SetTime(t time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.clock = clock{stopped: t}
-}
-
-// Advance moves the server's clock by d, whether it is stopped or not.
-func (s *Server) Advance(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c := &s.state.clock; c.stopped.IsZero() {
-		c.ahead += d
-	} else {
-		c.stopped = c.stopped.Add(d)
-	}
-}
-
 // AllowCountries replaces the project's allowlist of countries, by their ISO
 // 3166 codes. It begins with "US" and "CA". It is an error where the server
 // does not know a code.
@@ -268,37 +239,6 @@ func (s *Server) AllowCountries(codes ...string) error {
 	defer s.mu.Unlock()
 	s.state.allowed = slices.Clone(codes)
 	return nil
-}
-
-// SetRateLimit lets at most n SMS out to one number in an interval; more are
-// answered with 429 and a Retry-After. n of 0 switches the limit off, as it is
-// at first.
-func (s *Server) SetRateLimit(n int, interval time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.limit = rateLimit{n: n, interval: interval, sent: map[string][]time.Time{}}
-}
-
-// A rateLimit counts the SMS to each number.
-type rateLimit struct {
-	n        int
-	interval time.Duration
-	sent     map[string][]time.Time // by number, the last n at most
-}
-
-// wait returns how long to wait before the next SMS to the number.
-func (l *rateLimit) wait(number string, now time.Time) time.Duration {
-	if sent := l.sent[number]; l.n > 0 && len(sent) >= l.n {
-		return max(0, l.interval-now.Sub(sent[0]))
-	}
-	return 0
-}
-
-func (l *rateLimit) add(number string, now time.Time) {
-	if l.n > 0 {
-		sent := append(l.sent[number], now)
-		l.sent[number] = sent[max(0, len(sent)-l.n):]
-	}
 }
 
 // uuid makes a version 4 UUID.

@@ -399,8 +399,10 @@ var settings = []setting{
 			guard.Limit(guard.PerPrefix, 20, time.Hour),
 			guard.Limit(guard.PerOrganization, 200, time.Hour),
 			guard.Limit(guard.InAll, 2000, time.Hour),
-			guard.WithStore(&clockStore{now: now, windows: map[string]*window{}}),
-			guard.StoreTimeout(time.Minute),
+			guard.WithClock(now),
 		)
+	}},
+	{"guard.Recommended", func(now func() time.Time) (*guard.Guard, error) {
+		return guard.New(guard.Recommended(allowed...), guard.WithClock(now))
 	}},
 }

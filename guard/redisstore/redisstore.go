@@ -1,14 +1,18 @@
-// Package redisstore counts the Sends of several processes together, in Redis
-// or Valkey.
+// Package redisstore is a store for package guard that several processes share,
+// in Redis or Valkey.
 package redisstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -18,25 +22,26 @@ import (
 )
 
 // A Store is a [guard.Store] in Redis, version 6.2 or newer, or Valkey. A decision
-// is one round trip, by the server's clock. Its keys expire with their windows.
+// is one round trip, by the server's clock. What is over expires.
 //
 // All keys of a Store have one hash tag and with it one slot of a Redis Cluster:
 // a decision is over several keys and must be of one piece. One slot of one node
-// takes tens of thousands of decisions a second; those who need more split by
-// prefix, one Store for each group of Organizations.
+// takes thousands of decisions a second; those who need more split by prefix,
+// one Store for each group of Organizations.
 type Store struct {
 	client redis.Scripter
 	prefix string
 	key    []byte
+	now    func() int64 // Unix milliseconds; 0 for the server's clock
 }
 
 var _ guard.Store = (*Store)(nil)
 
 // New makes a Store. The keys begin with prefix, which must not hold a brace.
 //
-// No phone number or ID is stored: the names of keys are made with HMAC-SHA-256
-// and hmacKey, of at least 16 bytes, which all processes share and which must
-// not be in Redis.
+// No phone number or ID is stored: names of keys and of numbers are made with
+// HMAC-SHA-256 and hmacKey, of at least 16 bytes, which all processes share and
+// which must not be in Redis.
 func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	switch {
 	case client == nil:
@@ -46,101 +51,134 @@ func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	case len(hmacKey) < 16:
 		return nil, errors.New("redisstore: hmacKey must have at least 16 bytes")
 	}
-	return &Store{client: client, prefix: "{" + prefix + "}:", key: append([]byte(nil), hmacKey...)}, nil
+	return &Store{
+		client: client,
+		prefix: "{" + prefix + "}:",
+		key:    bytes.Clone(hmacKey),
+		now:    func() int64 { return 0 },
+	}, nil
 }
 
-// take counts one against each key, or none. A counter is a string of two
-// numbers: the count, and the end of its window in milliseconds.
-var take = redis.NewScript(`
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local full, wait, counts, windows = -1, 0, {}, {}
-for i, v in ipairs(redis.call('MGET', unpack(KEYS))) do
-  local c, w = 0, 0
-  if v then
-    c, w = string.match(v, '(%d+) (%d+)')
-    c, w = tonumber(c), tonumber(w)
-  end
-  if w <= now then
-    c, w = 0, now + ARGV[2*i]
-  elseif c >= tonumber(ARGV[2*i-1]) and w - now > wait then
-    full, wait = i - 1, w - now
-  end
-  counts[i], windows[i] = c, w
-end
-if full >= 0 then return {full, wait} end
-for i, key in ipairs(KEYS) do
-  redis.call('SET', key, string.format('%d %d', counts[i] + 1, windows[i]), 'PXAT', windows[i])
-end
-table.insert(windows, 1, -1)
-return windows
-`)
+//go:embed rules.lua
+var rulesLua string
 
-// give takes one back from each key whose window is still the same.
-var give = redis.NewScript(`
-for i, v in ipairs(redis.call('MGET', unpack(KEYS))) do
-  local c, w
-  if v then c, w = string.match(v, '(%d+) (%d+)') end
-  if w == ARGV[i] then
-    if tonumber(c) > 1 then
-      redis.call('SET', KEYS[i], string.format('%d %s', c - 1, w), 'KEEPTTL')
-    else
-      redis.call('DEL', KEYS[i])
-    end
-  end
-end
-return 0
-`)
+//go:embed take.lua
+var takeLua string
+
+//go:embed settle.lua
+var settleLua string
+
+//go:embed verify.lua
+var verifyLua string
+
+var (
+	take   = redis.NewScript(rulesLua + takeLua)
+	settle = redis.NewScript(rulesLua + settleLua)
+	verify = redis.NewScript(rulesLua + verifyLua)
+)
+
+// A verdict is a [guard.Verdict] as the script packs it.
+type verdict struct {
+	Allowed, By, Wait, Trusted, Cost, Count, Max, Verified, Until, Before float64
+}
 
 // Take implements [guard.Store].
-func (s *Store) Take(ctx context.Context, claims []guard.Claim) (full int, wait time.Duration, err error) {
-	if len(claims) == 0 {
-		return -1, 0, nil
-	}
-	args := make([]any, 0, 2*len(claims))
-	for _, c := range claims {
-		args = append(args, c.N, max(1, c.Interval.Milliseconds()))
-	}
-	answer, err := take.Run(ctx, s.client, s.keys(claims), args...).Int64Slice()
+func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error) {
+	keys, number := s.keys(c)
+	args := rules([]any{s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free}, c)
+	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...), args...).Text()
 	if err != nil {
-		return -1, 0, fmt.Errorf("redisstore: %w", err)
+		return guard.Verdict{}, fmt.Errorf("redisstore: %w", err)
 	}
-	switch {
-	case len(answer) == 2 && answer[0] >= 0 && answer[0] < int64(len(claims)):
-		return int(answer[0]), time.Duration(answer[1]) * time.Millisecond, nil
-	case len(answer) == len(claims)+1 && answer[0] == -1:
-		for i := range claims {
-			claims[i].Window = answer[i+1]
-		}
-		return -1, 0, nil
+	var v verdict
+	if n, err := binary.Decode([]byte(answer), binary.LittleEndian, &v); err != nil || n != len(answer) || v.By >= float64(len(c.Buckets)) {
+		return guard.Verdict{}, fmt.Errorf("redisstore: the script's answer of %d bytes is not a verdict", len(answer))
 	}
-	return -1, 0, fmt.Errorf("redisstore: the script answered %v", answer)
+	return guard.Verdict{
+		Allowed:  v.Allowed == 1,
+		By:       int(max(-1, v.By)),
+		Wait:     time.Duration(v.Wait) * time.Millisecond,
+		Trusted:  v.Trusted == 1,
+		Cost:     int(v.Cost),
+		Count:    v.Count,
+		Max:      v.Max,
+		Verified: v.Verified,
+		Until:    int64(v.Until),
+		Before:   int64(v.Before),
+	}, nil
 }
 
-// Give implements [guard.Store].
-func (s *Store) Give(ctx context.Context, claims []guard.Claim) error {
-	if len(claims) == 0 {
-		return nil
+// Settle implements [guard.Store]. The verdict is the one that Redis remembers,
+// for ten minutes.
+func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end guard.End) error {
+	actual := c
+	if end.Actual != nil {
+		actual = end.Actual
 	}
-	args := make([]any, 0, len(claims))
-	for _, c := range claims {
-		args = append(args, c.Window)
-	}
-	if err := give.Run(ctx, s.client, s.keys(claims), args...).Err(); err != nil {
+	keys, _ := s.keys(c)
+	actualKeys, number := s.keys(actual)
+	keys = append(append([]string{s.id(c)}, keys...), actualKeys...)
+	args := rules([]any{s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, len(c.Buckets)}, c)
+	if err := settle.Run(ctx, s.client, keys, rules(args, actual)...).Err(); err != nil {
 		return fmt.Errorf("redisstore: %w", err)
 	}
 	return nil
 }
 
-// keys names the counters.
-func (s *Store) keys(claims []guard.Claim) []string {
-	keys := make([]string, len(claims))
-	for i, c := range claims {
-		mac := hmac.New(sha256.New, s.key)
-		for _, part := range []string{c.Limit, c.Subject[0], c.Subject[1]} {
+// Verify implements [guard.Store].
+func (s *Store) Verify(ctx context.Context, c *guard.Claim) error {
+	keys, number := s.keys(c)
+	args := rules([]any{s.now(), c.Cooldown.Milliseconds(), number}, c)
+	if err := verify.Run(ctx, s.client, keys, args...).Err(); err != nil {
+		return fmt.Errorf("redisstore: %w", err)
+	}
+	return nil
+}
+
+// id names the key of a decision.
+func (s *Store) id(c *guard.Claim) string {
+	return fmt.Sprintf("%s%016x%016x", s.prefix, c.ID[0], c.ID[1])
+}
+
+// keys names the keys of a claim: the Member's, and those of the buckets. number
+// stands for the claim's; it is empty where that is not known.
+func (s *Store) keys(c *guard.Claim) (keys []string, number string) {
+	mac := hmac.New(sha256.New, s.key)
+	name := func(what string, subject ...string) []byte {
+		mac.Reset()
+		for _, part := range append(subject, what) {
 			fmt.Fprintf(mac, "%d:%s", len(part), part)
 		}
-		keys[i] = s.prefix + hex.EncodeToString(mac.Sum(nil)[:16])
+		return mac.Sum(nil)[:16]
 	}
-	return keys
+	key := func(what string, subject [2]string) string {
+		return s.prefix + hex.EncodeToString(name(what, subject[:]...))
+	}
+	keys = append(make([]string, 0, 1+len(c.Buckets)), key("member", c.Member))
+	for _, b := range c.Buckets {
+		keys = append(keys, key(b.Rule.Name, b.Subject))
+	}
+	if c.Number != "" {
+		number = string(name("number", c.Number))
+	}
+	return keys, number
+}
+
+// rules appends the rules of a claim's buckets, as the scripts read them.
+func rules(args []any, c *guard.Claim) []any {
+	flag := func(is bool) byte {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	for _, b := range c.Buckets {
+		r := b.Rule
+		packed := make([]byte, 0, 28)
+		for _, x := range []float64{r.Max, r.Leak, r.Growth} {
+			packed = binary.LittleEndian.AppendUint64(packed, math.Float64bits(x))
+		}
+		args = append(args, append(packed, flag(r.Budget), flag(r.Shared), byte(r.Evidence), flag(r.Scope == guard.PerPhoneNumber)))
+	}
+	return args
 }

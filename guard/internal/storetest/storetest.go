@@ -2,7 +2,10 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,150 +14,243 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
+// A Clock is one that a test sets.
+type Clock struct{ ms atomic.Int64 }
+
+// NewClock makes a clock that shows a fixed time.
+func NewClock() *Clock {
+	c := &Clock{}
+	c.ms.Store(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC).UnixMilli())
+	return c
+}
+
+// Now returns the time.
+func (c *Clock) Now() time.Time { return time.UnixMilli(c.ms.Load()) }
+
+// Advance moves the time, also back.
+func (c *Clock) Advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
+
+// Alike makes random calls to a Guard with the store, and to one in memory, and
+// wants the same decisions. The store has to follow the clock.
+func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 1))
+	type decided struct {
+		d    guard.Decision
+		wait time.Duration
+	}
+	var last [2]decided
+	var guards [2]*guard.Guard
+	for i := range guards {
+		opts := []guard.Option{
+			guard.Recommended("US", "CA"),
+			guard.Limit(guard.PerPhoneNumber, 6, time.Hour),
+			guard.Limit(guard.InAll, 300, time.Hour),
+			guard.WithClock(clock.Now),
+			guard.OnDecision(func(_ context.Context, d guard.Decision) { last[i].d = d }),
+		}
+		if i == 1 {
+			opts = append(opts, guard.WithStore(s), guard.StoreTimeout(10*time.Second), guard.FailClosed())
+		}
+		g, err := guard.New(opts...)
+		require.NoError(t, err)
+		guards[i] = g
+	}
+	for call := range calls {
+		// A Guard remembers a refusal for two seconds: here no two times are closer.
+		if call == calls/2 {
+			clock.Advance(-time.Hour - time.Second)
+		}
+		clock.Advance([...]time.Duration{3 * time.Second, 33 * time.Second, 5 * time.Minute, time.Hour, 25 * time.Hour}[min(4, int(random.ExpFloat64()*1.5))])
+		organization := fmt.Sprint("organization-", random.IntN(4))
+		member := fmt.Sprint("member-", random.IntN(6))
+		number := fmt.Sprintf("+1%d%07d", 202+random.IntN(2), 5550100+random.IntN(9))
+		switch random.IntN(8) {
+		case 0:
+			for _, g := range guards {
+				g.SMSSent(t.Context(), stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member})
+			}
+		case 1, 2:
+			for _, g := range guards {
+				g.Verified(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: organization, MemberID: member}, &stytchb2b.SMSAuthenticateResponse{
+					MemberID: member, Member: stytchb2b.Member{MFAPhoneNumber: number, MFAPhoneNumberVerified: true},
+				})
+			}
+		default:
+			params := stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member}
+			if random.IntN(2) == 0 {
+				params.MFAPhoneNumber = number
+			}
+			if random.IntN(5) == 0 {
+				params.MemberID = "external-" + member
+			}
+			how := random.IntN(8)
+			verified := random.IntN(3) == 0
+			for i, g := range guards {
+				last[i] = decided{}
+				done, err := g.Allow(t.Context(), params)
+				if err != nil {
+					last[i].wait = stytchb2b.RetryAfter(err)
+					continue
+				}
+				switch how {
+				case 0:
+					done(nil, &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")})
+				case 1:
+					done(nil, &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied})
+				case 2:
+					done(nil, &stytchb2b.TransportError{Err: errors.New("broken")})
+				default:
+					done(&stytchb2b.SMSSendResponse{
+						MemberID: member, Member: stytchb2b.Member{MemberID: member, MFAPhoneNumber: number, MFAPhoneNumberVerified: verified},
+					}, nil)
+				}
+			}
+			a, b := last[0], last[1]
+			for _, d := range []*decided{&a, &b} { // not bit by bit
+				d.d.Count, d.d.Max, d.d.VerifiedShare = round(d.d.Count), round(d.d.Max), round(d.d.VerifiedShare)
+			}
+			require.Equal(t, a, b, "seed %d, call %d", seed, call)
+		}
+	}
+}
+
+func round(x float64) float64 { return float64(int64(x*1e6+0.5)) / 1e6 }
+
 var unique atomic.Int64
 
-// subject is one that no other test counts.
-func subject() [2]string {
-	return [2]string{fmt.Sprint("subject-", unique.Add(1), time.Now().UnixNano())}
-}
-
-func claim(n int, interval time.Duration) guard.Claim {
-	return guard.Claim{Limit: "test", Subject: subject(), N: n, Interval: interval}
-}
-
-// take takes, and returns the index of a full claim.
-func take(t *testing.T, s guard.Store, claims ...guard.Claim) (full int, wait time.Duration) {
-	t.Helper()
-	full, wait, err := s.Take(t.Context(), claims)
-	require.NoError(t, err)
-	if full < 0 {
-		assert.Zero(t, wait)
+// claim is one that no other test counts: in a limit of n and, if it says so, in
+// a budget.
+func claim(n float64, budget bool) *guard.Claim {
+	id := [2]uint64{uint64(unique.Add(1)), uint64(time.Now().UnixNano())}
+	subject := [2]string{fmt.Sprint("subject-", id)}
+	c := &guard.Claim{ID: id, Member: subject, Number: "+1202" + fmt.Sprint(id[0]), Cooldown: time.Millisecond}
+	c.Buckets = append(c.Buckets, guard.Bucket{Rule: &guard.Rule{Name: "limit", Scope: guard.InAll, Max: n, Leak: 1e-3}, Subject: subject})
+	if budget {
+		c.Buckets = append(c.Buckets, guard.Bucket{Rule: &guard.Rule{Name: "budget", Scope: guard.InAll, Max: n, Leak: 1e-3, Budget: true}, Subject: subject})
 	}
-	return full, wait
+	return c
+}
+
+// again is the claim of another Member.
+func again(c *guard.Claim) *guard.Claim {
+	other := *c
+	other.ID[0] = uint64(unique.Add(1))
+	other.Member = [2]string{fmt.Sprint("member-", other.ID)}
+	return &other
+}
+
+func take(t *testing.T, s guard.Store, c *guard.Claim) guard.Verdict {
+	t.Helper()
+	v, err := s.Take(t.Context(), c)
+	require.NoError(t, err)
+	return v
 }
 
 // Run runs the suite.
 func Run(t *testing.T, s guard.Store) {
-	t.Run("up to N", func(t *testing.T) {
+	t.Run("up to the limit", func(t *testing.T) {
 		t.Parallel()
-		c := claim(3, time.Hour)
+		c := claim(3, false)
 		for range 3 {
-			full, _ := take(t, s, c)
-			assert.Equal(t, -1, full)
+			c = again(c)
+			assert.True(t, take(t, s, c).Allowed)
 		}
-		full, wait := take(t, s, c)
-		assert.Equal(t, 0, full)
-		assert.Greater(t, wait, 59*time.Minute)
-		assert.LessOrEqual(t, wait, time.Hour)
-	})
-	t.Run("a window ends", func(t *testing.T) {
-		t.Parallel()
-		c := claim(1, 50*time.Millisecond)
-		full, _ := take(t, s, c)
-		require.Equal(t, -1, full)
-		assert.Eventually(t, func() bool { full, _ := take(t, s, c); return full == -1 }, 10*time.Second, 5*time.Millisecond)
-	})
-	t.Run("subjects and limits are apart", func(t *testing.T) {
-		t.Parallel()
-		a := claim(1, time.Hour)
-		b, c, d := a, a, a
-		b.Limit = "another"
-		c.Subject = [2]string{a.Subject[0] + "x", ""}
-		d.Subject = [2]string{a.Subject[0], "x"}
-		for _, claim := range []guard.Claim{a, b, c, d} {
-			full, _ := take(t, s, claim)
-			assert.Equal(t, -1, full)
-		}
+		v := take(t, s, again(c))
+		assert.False(t, v.Allowed)
+		assert.Zero(t, v.By)
+		assert.Equal(t, 24*time.Hour, v.Wait)
 	})
 	t.Run("all or none", func(t *testing.T) {
 		t.Parallel()
-		wide, narrow := claim(2, time.Hour), claim(1, time.Hour)
-		full, _ := take(t, s, wide, narrow)
-		assert.Equal(t, -1, full)
+		wide, narrow := claim(2, false), claim(1, false)
+		both := again(wide)
+		both.Buckets = append(both.Buckets, narrow.Buckets...)
+		require.True(t, take(t, s, both).Allowed)
 		for range 5 {
-			full, _ = take(t, s, wide, narrow)
-			assert.Equal(t, 1, full)
+			assert.Equal(t, 1, take(t, s, again(both)).By)
 		}
-		full, _ = take(t, s, wide)
-		assert.Equal(t, -1, full, "the refused ones were not counted")
-		full, _ = take(t, s, wide)
-		assert.Equal(t, 0, full)
+		assert.True(t, take(t, s, again(wide)).Allowed, "the refused ones were not counted")
+		assert.False(t, take(t, s, again(wide)).Allowed)
 	})
-	t.Run("the longest wait", func(t *testing.T) {
+	t.Run("force", func(t *testing.T) {
 		t.Parallel()
-		short, long := claim(1, time.Minute), claim(1, time.Hour)
-		take(t, s, short, long)
-		full, wait := take(t, s, short, long)
-		assert.Equal(t, 1, full)
-		assert.Greater(t, wait, time.Minute)
-		full, _ = take(t, s, long, short)
-		assert.Equal(t, 0, full)
+		c := claim(1, true)
+		require.True(t, take(t, s, c).Allowed)
+		forced := again(c)
+		forced.Force = true
+		for range 3 {
+			forced = again(forced)
+			assert.False(t, take(t, s, forced).Allowed)
+		}
+		wider := again(c)
+		wider.Buckets = nil
+		for _, b := range c.Buckets {
+			rule := *b.Rule
+			rule.Max = 4.5
+			wider.Buckets = append(wider.Buckets, guard.Bucket{Rule: &rule, Subject: b.Subject})
+		}
+		assert.False(t, take(t, s, wider).Allowed, "the forced ones were counted")
 	})
 	t.Run("give back", func(t *testing.T) {
 		t.Parallel()
-		claims := []guard.Claim{claim(1, time.Hour), claim(2, time.Hour)}
+		c := claim(1, true)
 		for range 3 {
-			full, _, err := s.Take(t.Context(), claims)
-			require.NoError(t, err)
-			require.Equal(t, -1, full)
-			assert.NotZero(t, claims[0].Window)
-			require.NoError(t, s.Give(t.Context(), claims))
+			c = again(c)
+			v := take(t, s, c)
+			require.True(t, v.Allowed)
+			require.Equal(t, 1, v.Cost)
+			require.NoError(t, s.Settle(t.Context(), c, v, guard.End{}))
 		}
-		full, _ := take(t, s, claims...)
-		assert.Equal(t, -1, full)
 	})
-	t.Run("give back another window", func(t *testing.T) {
+	t.Run("verify", func(t *testing.T) {
 		t.Parallel()
-		old := []guard.Claim{claim(1, 50*time.Millisecond)}
-		_, _, err := s.Take(t.Context(), old)
-		require.NoError(t, err)
-		next := []guard.Claim{old[0]}
-		next[0].Interval = time.Hour // The same counter: the limit's name is the same.
-		require.Eventually(t, func() bool {
-			full, _, err := s.Take(t.Context(), next)
-			return err == nil && full == -1
-		}, 10*time.Second, 5*time.Millisecond)
-		require.NoError(t, s.Give(t.Context(), old))
-		full, _ := take(t, s, next...)
-		assert.Equal(t, 0, full, "the new window is still taken")
-	})
-	t.Run("nothing", func(t *testing.T) {
-		t.Parallel()
-		full, _ := take(t, s)
-		assert.Equal(t, -1, full)
-		assert.NoError(t, s.Give(t.Context(), nil))
-		assert.NoError(t, s.Give(t.Context(), []guard.Claim{claim(1, time.Hour)}), "what was never taken")
+		c := claim(10, true)
+		require.True(t, take(t, s, c).Allowed)
+		require.NoError(t, s.Verify(t.Context(), c))
+		next := again(c)
+		next.Member = c.Member
+		v := take(t, s, next)
+		assert.True(t, v.Allowed)
+		assert.True(t, v.Trusted)
+		assert.Zero(t, v.Cost)
 	})
 	t.Run("at once", func(t *testing.T) {
 		t.Parallel()
 		const callers, n = 50, 7
-		shared := claim(n, time.Hour)
+		shared := claim(n, true)
 		var got atomic.Int64
 		var wg sync.WaitGroup
-		own := make([]guard.Claim, callers)
-		for i := range callers {
-			own[i] = claim(1, time.Hour)
+		for range callers {
 			wg.Go(func() {
-				claims := []guard.Claim{own[i], shared}
-				if i%2 == 0 { // in another order
-					claims[0], claims[1] = claims[1], claims[0]
-				}
-				if full, _, err := s.Take(t.Context(), claims); assert.NoError(t, err) && full == -1 {
+				if v, err := s.Take(t.Context(), again(shared)); assert.NoError(t, err) && v.Allowed {
 					got.Add(1)
 				}
 			})
 		}
 		wg.Wait()
 		assert.EqualValues(t, n, got.Load())
-		free := 0
-		for _, c := range own {
-			if full, _ := take(t, s, c); full == -1 {
-				free++
-			}
+	})
+	t.Run("one Member at once", func(t *testing.T) {
+		t.Parallel()
+		c := claim(100, true)
+		c.Cooldown = time.Hour
+		var got atomic.Int64
+		var wg sync.WaitGroup
+		for range 50 {
+			click := *c
+			click.ID[0] = uint64(unique.Add(1))
+			wg.Go(func() {
+				if v, err := s.Take(t.Context(), &click); assert.NoError(t, err) && v.Allowed {
+					got.Add(1)
+				}
+			})
 		}
-		assert.Equal(t, callers-n, free, "none was taken where the other refused")
+		wg.Wait()
+		assert.EqualValues(t, 1, got.Load())
 	})
 }

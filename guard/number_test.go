@@ -1,0 +1,146 @@
+package guard_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
+)
+
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	us := []string{"US", "CA"}
+	for _, tc := range []struct {
+		name, number string
+		countries    []string
+		strict       bool
+		want         error
+	}{
+		{"the US", "+12025550123", us, true, nil},
+		{"Canada", "+14165550123", us, true, nil},
+		{"Jamaica is not the US", "+18765550123", us, false, guard.ErrCountry},
+		{"nor are the Bahamas", "+12423570000", us, false, guard.ErrCountry},
+		{"Jamaica, allowed", "+18762101234", []string{"JM"}, true, nil},
+		{"Germany", "+4915123456789", us, false, guard.ErrCountry},
+		{"Germany, where all are allowed", "+4915123456789", nil, true, nil},
+		{"Kazakhstan is not Russia", "+77010001234", []string{"RU"}, false, guard.ErrCountry},
+		{"nor is a range of Kazakhstan's that is not known", "+77990001234", []string{"RU"}, false, guard.ErrCountry},
+		{"Jersey is not Great Britain", "+447797123456", []string{"GB"}, false, guard.ErrCountry},
+		{"Stytch's sandbox number", "+10000000000", []string{"CA", "US"}, true, nil},
+		{"a range that is not known yet", "+4916212345678", []string{"DE"}, false, nil},
+		{"a range that is not known yet, strictly", "+491001234567", nil, true, guard.ErrNumber},
+		{"toll-free", "+18002345678", nil, false, guard.ErrNumber},
+		{"premium rate", "+19002345678", nil, false, guard.ErrNumber},
+		{"premium rate in Great Britain", "+449012345678", nil, false, guard.ErrNumber},
+		{"shared cost in Germany", "+4918012345", nil, false, guard.ErrNumber},
+		{"a pager in Great Britain", "+447640123456", nil, false, guard.ErrNumber},
+		{"a personal number of Great Britain", "+447012345678", nil, false, guard.ErrNumber},
+		{"a personal number of the US", "+15002345678", nil, false, guard.ErrNumber},
+		{"a satellite", "+881612345678", nil, false, guard.ErrNumber},
+		{"an international service", "+870773111632", nil, false, guard.ErrNumber},
+		{"no such area code", "+11112345678", nil, false, guard.ErrNumber},
+		{"no such calling code", "+99912345678", nil, false, guard.ErrNumber},
+		{"too short", "+1202555", nil, false, guard.ErrNumber},
+		{"too long", "+120255501234", nil, false, guard.ErrNumber},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var opts []guard.Option
+			if tc.countries != nil {
+				opts = append(opts, guard.AllowCountries(tc.countries...))
+			}
+			if tc.strict {
+				opts = append(opts, guard.StrictNumbers())
+			}
+			g := newGuard(t, opts...)
+			for range 2 { // looked up, and remembered
+				err := allow(t, g, params("m", tc.number))
+				if tc.want == nil {
+					assert.True(t, err == nil || errors.Is(err, guard.ErrCooldown), "%v", err)
+					continue
+				}
+				assert.ErrorIs(t, err, tc.want)
+				assert.NotContains(t, err.Error(), tc.number[2:])
+				assert.Zero(t, stytchb2b.RetryAfter(err), "waiting does not help")
+				assert.False(t, stytchb2b.MaybeSent(err))
+			}
+		})
+	}
+}
+
+// A phone is counted once, however its number is written.
+func TestNumberHasOneForm(t *testing.T) {
+	t.Parallel()
+	for _, forms := range [][2]string{{"+447400123456", "+4407400123456"}, {"+12025550123", "+112025550123"}} {
+		g := newGuard(t, guard.Limit(guard.PerPhoneNumber, 1, time.Hour))
+		require.NoError(t, allow(t, g, params("a", forms[0])))
+		assert.ErrorIs(t, allow(t, g, params("b", forms[1])), guard.ErrLimit)
+	}
+}
+
+// Where the call gives no number, the Guard learns it from Stytch's answers, and
+// forgets it after minutes.
+func TestNumberIsLearned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(t, guard.AllowCountries("US"), guard.Limit(guard.PerPhoneNumber, 2, 24*time.Hour))
+		send := func(member, number string) error {
+			done, err := g.Allow(t.Context(), params(member, ""))
+			if err == nil {
+				done(answer(member, number), nil)
+			}
+			return err
+		}
+		assert.NoError(t, send("a", "+18762101234"), "it cannot know")
+		time.Sleep(time.Minute)
+		assert.ErrorIs(t, send("a", "+18762101234"), guard.ErrCountry)
+		time.Sleep(10 * time.Minute)
+		assert.NoError(t, send("a", "+12025550100"), "the number may have been changed at Stytch")
+
+		assert.NoError(t, send("b", "+12025550123"))
+		assert.NoError(t, send("c", "+12025550123"))
+		assert.ErrorIs(t, allow(t, g, params("d", "+12025550123")), guard.ErrLimit, "the answers were counted by number")
+		assert.NoError(t, send("e", "+12025550123"), "it cannot know")
+
+		g.Verified(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: "organization-test-1", MemberID: "f"},
+			&stytchb2b.SMSAuthenticateResponse{MemberID: "f", Member: stytchb2b.Member{MFAPhoneNumber: "+18762101234"}})
+		assert.ErrorIs(t, send("f", ""), guard.ErrCountry, "learned from Authenticate")
+	})
+}
+
+// FuzzAllow gives the Guard any call and any answer: it decides, repeats no number
+// and gives back what was not sent.
+func FuzzAllow(f *testing.F) {
+	for _, number := range []string{"", "+", "+1", "+12025550123", "+10000000000", "+4918012345", "+999", "++1", "+1;ext=5", "tel:+1-202;phone-context=+1"} {
+		f.Add(number, "a", "b", "+12025550123", true)
+	}
+	f.Fuzz(func(t *testing.T, number, member, answered, onFile string, verified bool) {
+		g := newGuard(t, guard.Recommended("US"), guard.StrictNumbers())
+		for range 3 {
+			done, err := g.Allow(t.Context(), params(member, number))
+			if err != nil {
+				var refusal *guard.Refusal
+				require.ErrorAs(t, err, &refusal)
+				require.NotErrorIs(t, err, guard.ErrCooldown, "it was given back")
+				if len(number) > 6 {
+					require.NotContains(t, fmt.Sprintf("%v %+v", err, refusal), number)
+				}
+				return
+			}
+			done(nil, notSent)
+		}
+		done, err := g.Allow(t.Context(), params(member, number))
+		require.NoError(t, err)
+		resp := answer(answered, onFile)
+		resp.Member.MFAPhoneNumberVerified = verified
+		done(resp, nil)
+		require.ErrorIs(t, allow(t, g, params(member, number)), guard.ErrCooldown)
+	})
+}
