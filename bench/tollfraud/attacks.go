@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
@@ -118,7 +117,7 @@ type scenario struct {
 	about string
 
 	bound bool // the reach is for it
-	days  int  // before the day that counts, 3 if it is 0
+	days  int  // with those before the day that counts, 4 if it is 0
 	fresh bool // it begins with the deployment of the guard, at 13:00 UTC
 	worst bool // the worst day counts, not the last
 	text  bool // Stytch itself sends a returning user's first SMS
@@ -190,7 +189,7 @@ var attacks = []scenario{
 		attack: func(a *attacker) { a.spread(allowed...) },
 	},
 	{
-		name:   "spread, 60,000 people",
+		name: "spread, 60,000 people", days: 2,
 		about:  "the same, against a big one",
 		crowd:  func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
 		attack: func(a *attacker) { a.spread(allowed...) },
@@ -386,12 +385,12 @@ var attacks = []scenario{
 // A setting is one way to guard.
 type setting struct {
 	name  string
-	guard func(now func() time.Time) (stytchb2b.Guard, error) // nil for none
+	guard func(now func() time.Time) (*guard.Guard, error) // nil for none
 }
 
 var settings = []setting{
 	{name: "no guard"},
-	{"limits alone", func(now func() time.Time) (stytchb2b.Guard, error) {
+	{"limits alone", func(now func() time.Time) (*guard.Guard, error) {
 		return guard.New(
 			guard.AllowCountries(allowed...),
 			guard.Limit(guard.PerMember, 5, time.Hour),

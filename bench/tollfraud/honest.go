@@ -17,7 +17,7 @@ var honestDays = []scenario{
 		crowd: func(s *simulation) *crowd { return newCrowd(s, 10, 54, 6) },
 	},
 	{
-		name: "60,000 people", bound: true,
+		name: "60,000 people", bound: true, days: 2,
 		about: "a big one",
 		crowd: func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
 	},
