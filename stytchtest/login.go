@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"time"
 
@@ -32,7 +33,13 @@ type PrimaryAuthentication struct {
 	SessionToken  string                   `json:"session_token"`
 	SessionJWT    string                   `json:"session_jwt"`
 	MemberSession *stytchb2b.MemberSession `json:"member_session"`
+
+	body []byte
 }
+
+// RawJSON returns the answer as it goes out over HTTP, with the fields that the
+// struct does not have.
+func (p PrimaryAuthentication) RawJSON() string { return string(p.body) }
 
 // MFARequired says how a Member can complete MFA.
 type MFARequired struct {
@@ -68,9 +75,8 @@ func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 	if err != nil {
 		return PrimaryAuthentication{}, err.export(requestID)
 	}
-	text, _ := json.Marshal(object) // It is what goes out over HTTP.
-	var login PrimaryAuthentication
-	_ = json.Unmarshal(text, &login)
+	login := PrimaryAuthentication{body: jsonAnswer(http.StatusOK, object).body}
+	_ = json.Unmarshal(login.body, &login) // It is what goes out over HTTP.
 	return login, nil
 }
 

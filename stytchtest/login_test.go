@@ -55,6 +55,7 @@ func TestLogIn(t *testing.T) {
 			login, err := s.LogIn(m.MemberID)
 			require.NoError(t, err)
 			assert.Equal(t, 200, login.StatusCode)
+			assert.Contains(t, login.RawJSON(), `"primary_required":null`)
 			assert.Contains(t, login.RequestID, "request-id-test-")
 			assert.Equal(t, m.MemberID, login.MemberID)
 			assert.Equal(t, m.MemberID, login.Member.MemberID)
