@@ -218,7 +218,7 @@ func TestBrowser(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBrowser(t, m, 3*time.Second)
+			b := newBrowser(t, m, 2*time.Second)
 			b.check("Sign in", "")
 			b.picture("sign-in")
 			enterNumber(b)
@@ -264,7 +264,7 @@ func enterCodes(b *browser) {
 	b.picture("code")
 	assert.Equal(b, "code", b.js(`document.activeElement.id`))
 	assert.Equal(b, "one-time-code numeric", b.js(`document.activeElement.autocomplete + " " + document.activeElement.inputMode`))
-	assert.Regexp(b, `^Request a new code in [1-3] seconds?$`, b.text("#resend"))
+	assert.Regexp(b, `^Request a new code in [12] seconds?$`, b.text("#resend"))
 	assert.Contains(b, b.text("aside"), b.app.fake.SMS()[sent].Text)
 	if !b.noScripts {
 		assert.NotContains(b, b.text("aside time"), "UTC", "it is in the reader's zone")
@@ -326,7 +326,7 @@ func failures(b *browser) {
 	b.press("Sign in")
 	b.js(`document.getElementById("resend").disabled = false`)
 	b.press("Request a new code")
-	assert.Regexp(b, `^Please wait [1-3] seconds? before you request another code\.$`, b.text("#notice"))
+	assert.Regexp(b, `^Please wait [1-4] seconds? before you request another code\.$`, b.text("#notice"))
 	b.waitForButton()
 	assert.Nil(b, b.js(`document.getElementById("notice")`), "the wait is over, and so is its notice")
 	if !b.noScripts {
