@@ -4,6 +4,7 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -33,7 +34,11 @@ type app struct {
 
 func newApp(c config) (*app, error) {
 	a := &app{config: c, sessions: newSessions(c.store, c.plainHTTP)}
-	g, err := newGuard(c.cooldown, c.logger)
+	secret := os.Getenv("STYTCH_SECRET")
+	if c.fake != nil {
+		secret = c.fake.Secret
+	}
+	g, err := newGuard(c, secret)
 	if err != nil {
 		return nil, err
 	}

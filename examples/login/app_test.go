@@ -222,8 +222,8 @@ func TestTries(t *testing.T) {
 	v.signIn(ada)
 	right := app.fake.SMS()[0].Code
 	for range maxWrongCodes {
-		app.fake.Fail(stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429})
-		assert.Equal(t, "We could not check the code. Please enter it again.", noticeOf(v.post("/code", "code", right)))
+		app.fake.Fail(stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}})
+		assert.Equal(t, "Please wait 60 minutes before you enter the code again.", noticeOf(v.post("/code", "code", right)))
 		assert.Equal(t, "Enter the six digits of the code.", noticeOf(v.post("/code", "code", "12345")))
 	}
 	for range maxWrongCodes - 1 {
@@ -238,8 +238,10 @@ func TestTries(t *testing.T) {
 	assert.Equal(t, tooMany, noticeOf(v.post("/code", "code", right)))
 	assert.Len(t, app.fake.Requests(), requests, "Stytch was not asked")
 	v.waitForButton()
+	assert.Contains(t, v.signIn(ada), `name="code"`, "Stytch has sent another code")
+	v.waitForButton()
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
-	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[1].Code)))
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[2].Code)))
 }
 
 // Forms out of turn change nothing, and say why.
@@ -353,11 +355,11 @@ func TestErrorPages(t *testing.T) {
 		status                         int
 		says                           string
 	}{
-		{"another site's form", http.MethodPost, "/sign-in", "cross-site", "", 403, "The form did not come from this site."},
-		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403, "The form did not come from this site."},
-		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "The form is too large."},
-		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "The form is malformed."},
-		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "A form goes to this address."},
+		{"another site's form", http.MethodPost, "/sign-in", "cross-site", "", 403, "This form did not come from our site."},
+		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403, "This form did not come from our site."},
+		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "Form too large"},
+		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "Something is missing"},
+		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "There is no page at this address."},
 		{"another page", http.MethodGet, "/admin", "none", "", 404, "There is no page at this address."},
 		{"outside the assets", http.MethodGet, "/static/pages.html", "none", "", 404, "There is no page at this address."},
 		{"the list of the assets", http.MethodGet, "/static/", "none", "", 404, "There is no page at this address."},
@@ -412,6 +414,9 @@ func TestCookies(t *testing.T) {
 			assert.NoError(t, c.Valid())
 		}
 		assert.GreaterOrEqual(t, len(set[0].Value), 43, "256 bits")
+		_, found, err := app.store.FindCtx(t.Context(), set[0].Value)
+		require.NoError(t, err)
+		assert.False(t, found, "the store holds a hash of it, and a cookie names no other value there")
 	}
 }
 
@@ -451,6 +456,7 @@ func TestSlowSend(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-given, context.Canceled)
 	require.Eventually(t, func() bool { return titleOf(v.look()) == "Enter your code" }, time.Minute, 10*time.Millisecond)
+	assert.Contains(t, v.look(), "•••• 0123", "the Send was successful")
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 	assert.Len(t, app.fake.SMS(), 1)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -125,12 +124,4 @@ func asciiDigits(text string) string {
 		}
 		return '0' + (r-zero)%10
 	}, text)
-}
-
-// errorType returns Stytch's name for an error; "" if it did not come from there.
-func errorType(err error) stytchb2b.ErrorType {
-	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
-		return e.ErrorType
-	}
-	return ""
 }

@@ -116,3 +116,11 @@ func isExpired(err error) bool {
 	}
 	return false
 }
+
+// errorType returns Stytch's name for an error; "" if it did not come from there.
+func errorType(err error) stytchb2b.ErrorType {
+	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
+		return e.ErrorType
+	}
+	return ""
+}
