@@ -195,8 +195,10 @@ func (b *browser) picture(name string) {
 	if *screenshots == "" || b.name != modes[0].name {
 		return
 	}
-	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	b.do(chromedp.EmulateViewport(960, 640))
+	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	require.NoError(b, err)
+	b.do(chromedp.EmulateViewport(b.width, b.height, chromedp.EmulateScale(b.scale)))
 	require.NoError(b, os.WriteFile(*screenshots+"/"+name+".png", image, 0o644))
 }
 
@@ -220,7 +222,6 @@ func TestBrowser(t *testing.T) {
 			t.Parallel()
 			b := newBrowser(t, m, 2*time.Second)
 			b.check("Sign in", "")
-			b.picture("sign-in")
 			enterNumber(b)
 			enterCodes(b)
 			outOfTurn(b)
@@ -290,6 +291,7 @@ func enterCodes(b *browser) {
 	b.app.fake.Fail(stytchtest.Fault{Delay: 300 * time.Millisecond})
 	doubleClick(b, "Continue", "You are signed in")
 	b.check("You are signed in", "")
+	b.picture("signed-in")
 	assert.Contains(b, b.text("main"), "Welcome, Ada Lovelace.")
 	assert.Contains(b, b.text("dl"), "email and SMS")
 	assert.Equal(b, b.noScripts, strings.Contains(b.text("dl time"), "UTC"))
