@@ -89,7 +89,8 @@ func Example_limited() {
 	defer stytch.Close()
 	stytch.SetRateLimit(stytchtest.RateLimit{PerNumber: 2})
 	login, _ := stytch.LogIn(stytch.MemberID)
-	app := app{stytch.Client(), login}
+	// The test does not wait and try again, as a Client does by default.
+	app := app{stytch.Client(stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxWait: -1})), login}
 
 	fmt.Println(app.resend())
 	fmt.Println(app.resend())

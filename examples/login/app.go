@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
 )
 
 //go:embed static
@@ -29,6 +30,7 @@ type config struct {
 type app struct {
 	config
 	stytch   *stytchb2b.Client
+	guard    *guard.Guard
 	sessions *scs.SessionManager
 }
 
@@ -38,11 +40,11 @@ func newApp(c config) (*app, error) {
 	if c.fake != nil {
 		secret = c.fake.Secret
 	}
-	g, err := newGuard(c, secret)
-	if err != nil {
+	var err error
+	if a.guard, err = newGuard(c, secret); err != nil {
 		return nil, err
 	}
-	opts := []stytchb2b.Option{stytchb2b.WithGuard(g), stytchb2b.WithLogger(c.logger)}
+	opts := []stytchb2b.Option{stytchb2b.WithGuard(a.guard), stytchb2b.WithLogger(c.logger)}
 	if c.fake != nil {
 		a.stytch = c.fake.Client(opts...)
 		return a, nil

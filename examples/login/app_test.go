@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/unicode/runenames"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -33,6 +34,8 @@ func TestFirstSMS(t *testing.T) {
 	require.Len(t, app.fake.SMS(), 1)
 	assert.True(t, app.fake.SMS()[0].Automatic)
 	assert.Empty(t, app.fake.Requests(), "no Send was made")
+	_, err := app.stytch.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: app.fake.organizationID, MemberID: app.fake.memberIDs[ada]})
+	assert.ErrorIs(t, err, guard.ErrCooldown, "the guard was told")
 	assert.Regexp(t, `Please wait (30|29) seconds before you request another code\.`, noticeOf(v.post("/resend")), "the cooldown is running")
 	page = v.post("/code", "code", app.fake.SMS()[0].Code)
 	assert.Equal(t, "You are signed in", titleOf(page))
@@ -47,6 +50,24 @@ func TestFirstSMS(t *testing.T) {
 	assert.Equal(t, "We have sent you a code.", noticeOf(page), "at once after a success, too")
 	require.Len(t, app.fake.SMS(), 2)
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[1].Code)))
+}
+
+// The wait for another code doubles with each, as the guard has it, also with
+// the first one that Stytch sends by itself. A right code ends that.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Second)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	for _, wait := range []string{"2", "4"} {
+		v.waitForButton()
+		assert.Contains(t, v.post("/resend"), `disabled data-wait="`+wait+`"`)
+	}
+	v.post("/code", "code", app.fake.SMS()[2].Code)
+	v.post("/sign-out")
+	assert.Contains(t, v.signIn(ada), `disabled data-wait="1"`)
+	v.waitForButton()
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")), "the guard has it so, too")
 }
 
 // A Member who needs no second factor, or whose device Stytch remembers, is

@@ -195,8 +195,10 @@ func (b *browser) picture(name string) {
 	if *screenshots == "" || b.name != modes[0].name {
 		return
 	}
-	image, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	b.do(chromedp.EmulateViewport(960, 640))
+	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	require.NoError(b, err)
+	b.do(chromedp.EmulateViewport(b.width, b.height, chromedp.EmulateScale(b.scale)))
 	require.NoError(b, os.WriteFile(*screenshots+"/"+name+".png", image, 0o644))
 }
 
@@ -218,9 +220,8 @@ func TestBrowser(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBrowser(t, m, 3*time.Second)
+			b := newBrowser(t, m, 2*time.Second)
 			b.check("Sign in", "")
-			b.picture("sign-in")
 			enterNumber(b)
 			enterCodes(b)
 			outOfTurn(b)
@@ -264,7 +265,7 @@ func enterCodes(b *browser) {
 	b.picture("code")
 	assert.Equal(b, "code", b.js(`document.activeElement.id`))
 	assert.Equal(b, "one-time-code numeric", b.js(`document.activeElement.autocomplete + " " + document.activeElement.inputMode`))
-	assert.Regexp(b, `^Request a new code in [1-3] seconds?$`, b.text("#resend"))
+	assert.Regexp(b, `^Request a new code in [12] seconds?$`, b.text("#resend"))
 	assert.Contains(b, b.text("aside"), b.app.fake.SMS()[sent].Text)
 	if !b.noScripts {
 		assert.NotContains(b, b.text("aside time"), "UTC", "it is in the reader's zone")
@@ -290,6 +291,7 @@ func enterCodes(b *browser) {
 	b.app.fake.Fail(stytchtest.Fault{Delay: 300 * time.Millisecond})
 	doubleClick(b, "Continue", "You are signed in")
 	b.check("You are signed in", "")
+	b.picture("signed-in")
 	assert.Contains(b, b.text("main"), "Welcome, Ada Lovelace.")
 	assert.Contains(b, b.text("dl"), "email and SMS")
 	assert.Equal(b, b.noScripts, strings.Contains(b.text("dl time"), "UTC"))
@@ -326,7 +328,7 @@ func failures(b *browser) {
 	b.press("Sign in")
 	b.js(`document.getElementById("resend").disabled = false`)
 	b.press("Request a new code")
-	assert.Regexp(b, `^Please wait [1-3] seconds? before you request another code\.$`, b.text("#notice"))
+	assert.Regexp(b, `^Please wait [1-4] seconds? before you request another code\.$`, b.text("#notice"))
 	b.waitForButton()
 	assert.Nil(b, b.js(`document.getElementById("notice")`), "the wait is over, and so is its notice")
 	if !b.noScripts {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"time"
 
 	"github.com/eb715825/stytchb2b/guard"
 	"github.com/eb715825/stytchb2b/guard/redisstore"
@@ -15,9 +14,8 @@ var countries = []string{"US", "CA"}
 // newGuard counts where the sessions are kept. The secret names what it counts.
 func newGuard(c config, secret string) (*guard.Guard, error) {
 	opts := []guard.Option{
-		guard.AllowCountries(countries...),
+		guard.Recommended(countries...),
 		guard.Cooldown(c.cooldown),
-		guard.Limit(guard.PerPhoneNumber, 10, time.Hour),
 		guard.WithLogger(c.logger),
 	}
 	if s, ok := c.store.(*redisStore); ok {

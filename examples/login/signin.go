@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/eb715825/stytchb2b"
 )
@@ -53,7 +52,8 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 		return a.sendCode(ctx, r, l)
 	}
 	return a.withMember(ctx, l, func(m *member) notice {
-		m.WrongCodes, m.NextCode = 0, time.Now().Add(a.cooldown)
+		a.guard.SMSSent(ctx, stytchb2b.SMSSendParams{OrganizationID: l.OrganizationID, MemberID: l.MemberID})
+		m.sent(a.cooldown)
 		return codeSent
 	})
 }

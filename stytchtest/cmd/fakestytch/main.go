@@ -6,16 +6,16 @@
 // The flags are
 //
 //	-addr address      listen on it: 127.0.0.1:4010; port 0 picks a free one
-//	-allow-remote      allow an address that is not loopback: there is nothing
-//	                   secret behind it, and the API below needs no credentials
+//	-allow-remote      allow an address that is not loopback; the control API
+//	                   below needs no credentials
 //	-project-id id     the project's ID; made up by default
 //	-secret secret     the project's secret; made up by default
 //	-seed file         a JSON file with Organizations and Members to add, as
 //	                   stytchtest.Server.Load takes it
 //	-tls               serve https, with a certificate made anew
 //	-ca-file file      write that certificate here, not to a temporary file
-//	-host name         make that certificate for the name, too, such as the name
-//	                   of a container
+//	-host name         make that certificate for this name, too, such as a
+//	                   container's
 //
 // The first line on standard output is a JSON object with what a client needs:
 // url, project_id, secret, organization_id, member_id, email_address and
@@ -25,8 +25,8 @@
 //
 // # Control
 //
-// Tests control the fake over HTTP, with and for JSON. Every field may be left
-// out, and then a Member is the first one:
+// Tests control the fake over HTTP. Requests and answers are JSON. Every field is
+// optional; without a member_id, the first Member is meant:
 //
 //	fake=http://127.0.0.1:4010/_fakestytch
 //	curl $fake/config                                          # the first line of the output
@@ -42,8 +42,8 @@
 //	curl -d '{"per_number": 2, "window": "1h"}' $fake/rate_limit
 //	curl -d '{"countries": ["US", "DE"]}' $fake/countries
 //
-// The fields of a fault are those of stytchtest.Fault, those of a rate limit those
-// of stytchtest.RateLimit. A refusal is {"error": "..."} with a status of 4xx.
+// The fields are those of stytchtest.Fault and stytchtest.RateLimit. An error is
+// {"error": "..."} with a status of 4xx.
 //
 // # Exit status
 //
