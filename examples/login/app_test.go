@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -458,6 +460,46 @@ func TestCookies(t *testing.T) {
 		_, found, err := app.store.FindCtx(t.Context(), set[0].Value)
 		require.NoError(t, err)
 		assert.False(t, found, "the store holds a hash of it, and a cookie names no other value there")
+	}
+}
+
+// The log has each call and its failures, and nothing that opens a session or
+// names a person.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer // Its handler writes one record at a time.
+	app := startApp(t, config{
+		cooldown: time.Millisecond,
+		logger:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, (*httptest.Server).StartTLS)
+	v := newVisitor(t, app)
+	v.signIn(grace)
+	hidden := []string{app.fake.Secret, v.token(), "5550123", "8765550123", "grace@example.com", "Grace"}
+	v.post("/number", "mfa_phone_number", "+1 876 555 0123")
+	v.post("/number", "mfa_phone_number", "(202) 555-0123")
+	app.fake.Fail(stytchtest.Fault{Processed: true, Reset: true})
+	v.waitForButton()
+	v.post("/resend")
+	sms := app.fake.SMS()
+	v.post("/code", "code", "000000")
+	hidden = append(hidden, v.token())
+	_, l, err := app.loadLogin(t.Context(), v.token())
+	require.NoError(t, err)
+	hidden = append(hidden, l.IntermediateSessionToken)
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", sms[1].Code)))
+	_, l, err = app.loadLogin(t.Context(), v.token())
+	require.NoError(t, err)
+	hidden = append(hidden, v.token(), l.SignedIn.SessionToken)
+	app.Server.Close() // No handler writes any more.
+
+	assert.Contains(t, log.String(), "otp_code_not_found")
+	assert.Contains(t, log.String(), "an SMS may have been sent")
+	for _, secret := range hidden {
+		require.NotEmpty(t, secret)
+		assert.NotContains(t, log.String(), secret)
+	}
+	for _, m := range sms { // By chance, its digits may be in a time or an ID.
+		assert.NotRegexp(t, `[^\w.-]`+m.Code+`[^\w-]`, log.String())
 	}
 }
 
