@@ -211,15 +211,15 @@ func ExampleSMS_Authenticate() {
 	defer stytch.Close()
 	client, ctx := stytch.Client(), context.Background()
 
-	_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: stytch.OrganizationID, MemberID: stytch.MemberID})
+	login, err := stytch.LogIn(stytch.MemberID) // primary authentication, after which Stytch sends an SMS by itself
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	params := stytchb2b.SMSAuthenticateParams{
-		OrganizationID:           stytch.OrganizationID,
-		MemberID:                 stytch.MemberID,
-		IntermediateSessionToken: stytch.IntermediateSessionToken(stytch.MemberID), // from primary authentication
+		OrganizationID:           login.OrganizationID,
+		MemberID:                 login.MemberID,
+		IntermediateSessionToken: login.IntermediateSessionToken,
 	}
 	for _, params.Code = range []string{"000000", stytch.SMS()[0].Code} {
 		resp, err := client.OTPs.SMS.Authenticate(ctx, params)

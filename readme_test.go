@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The README's code is code of the examples, which is compiled and run.
+// The code in the READMEs is code of the examples, which is compiled and run.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	var examples string
@@ -21,12 +21,14 @@ func TestREADME(t *testing.T) {
 		require.NoError(t, err)
 		examples += string(text)
 	}
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	assert.Len(t, blocks, 6)
-	for _, block := range blocks {
-		assert.Contains(t, unindented(examples), unindented(block[1]))
+	for name, count := range map[string]int{"README.md": 6, "stytchtest/README.md": 5} {
+		readme, err := os.ReadFile(name)
+		require.NoError(t, err)
+		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+		assert.Len(t, blocks, count, name)
+		for _, block := range blocks {
+			assert.Contains(t, unindented(examples), unindented(block[1]), name)
+		}
 	}
 }
 

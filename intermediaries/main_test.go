@@ -1,4 +1,4 @@
-package intermediaries
+package intermediaries_test
 
 import (
 	"encoding/pem"

@@ -1,6 +1,6 @@
 //go:build linux
 
-package intermediaries
+package intermediaries_test
 
 import (
 	"bytes"

@@ -1,7 +1,7 @@
-// Package stytchtest is a Stytch to test against: a server on loopback, in the
-// manner of package net/http/httptest, that answers the calls of a login with an
-// SMS one-time passcode as Stytch's B2B API does, remembers what it sent, and
-// fails on purpose when it is told to.
+// Package stytchtest is a fake Stytch to test a login against. It is a server on
+// loopback, like those of package net/http/httptest, and answers the calls of a
+// login with an SMS code as Stytch's B2B API does. It keeps every SMS for the
+// test, and fails when it is told to.
 //
 //	srv := stytchtest.NewServer()
 //	defer srv.Close()
@@ -11,93 +11,97 @@
 //	// ... client.OTPs.SMS.Authenticate with sms.Code and login.IntermediateSessionToken
 //	// ... client.OTPs.SMS.Send for "send it again"
 //
-// No SMS leaves it. Each Server has a project, credentials and a state of its
-// own; any number run beside one another. The command in cmd/fakestytch serves
-// the same to programs in other languages.
+// The examples are the five tests that every login needs. Each Server is a project
+// with state of its own, and any number can run side by side. The command in
+// cmd/fakestytch serves the same to programs in other languages.
+//
+// # What it answers
+//
+//   - POST /v1/b2b/otps/sms/send and POST /v1/b2b/otps/sms/authenticate.
+//   - POST /v1/b2b/passwords/authenticate, the primary authentication that needs
+//     neither an email nor a browser.
+//   - POST /v1/b2b/sessions/authenticate, and GET
+//     /v1/b2b/sessions/jwks/{project_id}, without credentials.
 //
 // # As Stytch documents it
 //
-//   - POST /v1/b2b/otps/sms/send and /v1/b2b/otps/sms/authenticate; before them
-//     /v1/b2b/passwords/authenticate, a primary authentication in one request;
-//     and /v1/b2b/sessions/authenticate: their parameters, every field that the
-//     reference requires of their answers, and the form of errors.
-//   - A primary authentication of a Member who needs MFA gives an intermediate
-//     session token and says how MFA can be completed. If the Member has a
-//     number, Stytch sends a code to it by itself.
-//   - An Organization is found by its ID, slug or external ID, a Member by its
-//     ID or external ID.
-//   - A Member's own number is used; a first number is linked to the Member; one
-//     that differs from the Member's is refused.
-//   - A code lives two minutes, a new one makes the one before it invalid, and
-//     one is good for one time. An intermediate session token lasts ten minutes,
-//     and authenticate uses it up.
-//   - A malformed code: 400 invalid_code; a wrong one: 404 otp_code_not_found; one
-//     that has been used or has expired: 401 unable_to_auth_otp_code.
-//   - A session that is named must be one of the Member's, and only one may be;
-//     a token is good in its own parameter only. An intermediate session token
-//     stands for factors: it is good for a Member of another Organization with
-//     the same email address, too, unless it holds a password.
-//   - A session that begins lasts 60 minutes, or session_duration_minutes; one
-//     that is there keeps its end, unless that is given.
-//   - A session's JWT is signed with RS256 and is good for five minutes. Its claims
-//     are those that Stytch's Go and Node clients read. Each server has a key of
-//     its own, which GET /v1/b2b/sessions/jwks/{project_id} gives without
-//     credentials, as the clients ask for it.
-//   - Ten failed attempts lock a Member for an hour: 429 user_lock_limit_reached,
-//     and is_locked.
-//   - SMS go to the countries of the project's allowlist: at first the US and
-//     Canada, which do not include the other countries of +1.
-//   - The number of another Member of the Organization: 400
-//     duplicate_member_phone_number.
-//   - An Organization may restrict MFA to some methods, which breakglass Members
-//     are exempt from.
-//   - Entering a code verifies the number, and enrolls the Member in MFA where
-//     the Organization requires it or the request says so.
-//   - Custom claims change those of the session as JSON Merge Patch (RFC 7396)
-//     does, have room for 4 KB in all, and are in its JWT; reserved names are
-//     ignored. A session begins with claims only where session_duration_minutes
-//     is given.
+//   - Each answer has every field that the reference requires, and each error has
+//     Stytch's form. An Organization is found by its ID, slug or external ID, and a
+//     Member by ID or external ID.
+//   - After the primary authentication of a Member who needs MFA, the answer has an
+//     intermediate session token and mfa_required. If the Member has a number,
+//     Stytch sends a code to it by itself.
+//   - Send uses the Member's number. A first number is linked to the Member; one
+//     that differs is refused, and so is one that another Member of the
+//     Organization has (400 duplicate_member_phone_number).
+//   - A code lives two minutes and works once, and a new one makes the one before
+//     it invalid. A malformed code is 400 invalid_code, a wrong one 404
+//     otp_code_not_found, a used or expired one 401 unable_to_auth_otp_code.
+//   - The right code verifies the number. It enrolls the Member in MFA if the
+//     Organization requires MFA or the request says so.
+//   - A request names one session at most, each kind of token in its own
+//     parameter. An intermediate session token lasts ten minutes, and authenticate
+//     uses it up. It stands for factors, so it is also good for a Member of
+//     another Organization who has the same email address, unless it holds a
+//     password.
+//   - A new session lasts 60 minutes, or session_duration_minutes. An existing one
+//     keeps its end, unless that is given.
+//   - Custom claims change those of the session as a JSON Merge Patch (RFC 7396)
+//     does, up to 4 KB in all. A new session has claims only if
+//     session_duration_minutes is given.
+//   - A JWT is signed with RS256, is valid for five minutes, and has the claims that
+//     Stytch's Go and Node clients read. Each Server has its own key.
+//   - Ten failed attempts lock a Member for an hour: 429 user_lock_limit_reached.
+//   - SMS go to the countries on the project's allowlist, at first the US and
+//     Canada without the other countries of +1.
+//   - An Organization can restrict MFA to some methods, but not for breakglass
+//     Members.
 //
 // # Assumed
 //
-// No source says so; each is in one place here.
+// No source says the following. This is the only list of it, and each item is in
+// one place in the code. CONTRIBUTING.md says how to check the list with a test
+// project of Stytch's.
 //
-//   - A session is needed only to add a first number to a Member who already has
-//     another active factor (an authenticator app), and must hold that factor;
-//     without, 403 session_authorization_error.
+//   - A Member with another active factor (an authenticator app) needs a session
+//     with that factor to add a first number, and nobody else needs a session to
+//     send: 403 session_authorization_error.
 //   - A session of another Member: 400 member_session_member_id_mismatch. An
-//     intermediate session token that is no good in the Organization: 400
+//     intermediate session token that the Organization cannot take: 400
 //     invalid_intermediate_session_token_for_organization.
-//   - A number that is not the Member's: 400
+//   - A number that differs from the Member's: 400
 //     duplicate_member_phone_number_for_member. No number at all: 400
 //     missing_sms_parameter.
-//   - A Member who is pending or invited: 400
-//     action_available_only_for_active_members. A primary authentication makes
-//     them active. A deleted one: 404 member_not_found.
-//   - A Member whose default MFA method is "totp" gets no SMS after a primary
-//     authentication, nor does one to whose number none may go. The
+//   - A pending or invited Member cannot be sent an SMS (400
+//     action_available_only_for_active_members), and becomes active with the
+//     primary authentication. A deleted Member: 404 member_not_found.
+//   - After a primary authentication, a Member whose default MFA method is "totp"
+//     gets no SMS. Nor does one whose country or limit does not allow it; the
 //     authentication succeeds all the same.
-//   - A wrong password: 401 unauthorized_credentials. A Member without one: 404
+//   - A wrong password: 401 unauthorized_credentials. No password at all: 404
 //     member_password_not_found.
-//   - Custom claims whose names begin with https://stytch.com/: 400
-//     stytch_claims_in_custom_claims. Stytch's pages disagree on the other
-//     reserved names; they are ignored here.
-//   - A JWT names its session after its five minutes, too. Stytch says so of
-//     another call, which authenticates sessions.
-//   - Wrong, used and expired codes and wrong passwords are failed attempts; only
-//     a right code ends their row. A locked Member cannot be sent an SMS.
-//   - The keys of another project: 400 invalid_project_id.
-//   - What [RateLimit] says so of.
-//   - Custom claims over 4 KB in all: 400 custom_claims_too_large.
-//   - A code that a newer one has replaced is answered as a wrong one is.
-//   - A body that is no JSON, of a wrong type or without a required field: 400
-//     bad_request; one over 64 KiB: 413; a wrong path or method: 404
+//   - Wrong, used and expired codes and wrong passwords count as failed attempts.
+//     Only a right code ends the count. A locked Member cannot be sent an SMS.
+//   - The prefix of a number in a [RateLimit] is the number without its last four
+//     digits.
+//   - Custom claims that begin with https://stytch.com/: 400
+//     stytch_claims_in_custom_claims. Other reserved names are ignored; Stytch's
+//     pages disagree on them. Too large: 400 custom_claims_too_large.
+//   - A JWT still names its session after its five minutes. Stytch says so only of
+//     sessions/authenticate.
+//   - A code that a newer one has replaced is answered like a wrong one.
+//   - A locale must be spelled as in Stytch's clients: 400 invalid_locale. No
+//     session where one is required: 400 no_session_arguments.
+//   - The keys of another project: 400 invalid_project_id. An ID of the live
+//     environment: 400 live_id_used_in_test_environment.
+//   - A body that is not JSON, has a wrong type or lacks a required field: 400
+//     bad_request. A body over 64 KiB: 413. A wrong path or method: 404
 //     route_not_found.
 //   - The order in which parameters are checked, and the words of messages.
 //
 // # What it does not do
 //
-// It checks no permissions (an authorization_check is refused); it has no other
-// endpoint; it tells countries that share a calling code apart
-// for +1 only. Its rate limits are off until [Server.SetRateLimit].
+// It has no other endpoint, and no permissions: it refuses an authorization_check.
+// It tells countries that share a calling code apart for +1 only. It limits no
+// rates until [Server.SetRateLimit].
 package stytchtest

@@ -6,116 +6,152 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// A login is a small application under test: it sends a code to the Member of
-// the login's state.
-type login struct {
-	client                   *stytchb2b.Client
-	organizationID, memberID string
+// An app is the application under test: the SMS step of its login.
+type app struct {
+	client *stytchb2b.Client
+	login  stytchtest.PrimaryAuthentication // what primary authentication gave
 }
 
-func (l login) resend(w http.ResponseWriter, r *http.Request) {
-	_, err := l.client.OTPs.SMS.Send(r.Context(), stytchb2b.SMSSendParams{
-		OrganizationID: l.organizationID,
-		MemberID:       l.memberID,
+// resend is behind the button "Send it again".
+func (a app) resend() string {
+	_, err := a.client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+		OrganizationID: a.login.OrganizationID,
+		MemberID:       a.login.MemberID,
 	})
+	var apiErr *stytchb2b.APIError
 	switch {
 	case err == nil:
-		fmt.Fprint(w, "We have sent you a code.")
+		return "We have sent you a code."
 	case stytchb2b.MaybeSent(err):
-		w.WriteHeader(http.StatusBadGateway)
-		fmt.Fprint(w, "It may be on its way. If it does not come in a minute, ask again.")
-	default:
-		w.WriteHeader(http.StatusBadGateway)
-		fmt.Fprint(w, "We could not send it.")
+		return "Your code may be on its way. If it does not come in a minute, ask again."
+	case stytchb2b.RetryAfter(err) > 0:
+		return fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err))
+	case errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusTooManyRequests:
+		return "Too many codes. Try again later."
 	}
+	return "We could not send the code."
 }
 
-// A test of a handler: press the button, and look at the phone.
-func ExampleServer() {
+// verify is behind the field for the code.
+func (a app) verify(code string) string {
+	resp, err := a.client.OTPs.SMS.Authenticate(context.Background(), stytchb2b.SMSAuthenticateParams{
+		OrganizationID:           a.login.OrganizationID,
+		MemberID:                 a.login.MemberID,
+		Code:                     code,
+		IntermediateSessionToken: a.login.IntermediateSessionToken,
+	})
+	var apiErr *stytchb2b.APIError
+	switch {
+	case err == nil:
+		return "Welcome, " + resp.Member.Name + "."
+	case stytchb2b.MaybeUsed(err):
+		return "We lost track of your code. Please sign in again."
+	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
+		return "That code is incorrect."
+	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeUnableToAuthOTPCode:
+		return "That code has expired. Ask for a new one."
+	}
+	return "We could not check the code."
+}
+
+// The right code.
+func Example_rightCode() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	app := login{stytch.Client(), stytch.OrganizationID, stytch.MemberID}
+	login, _ := stytch.LogIn(stytch.MemberID) // Stytch sends the first SMS by itself.
+	app := app{stytch.Client(), login}
 
-	w := httptest.NewRecorder()
-	app.resend(w, httptest.NewRequest(http.MethodPost, "/resend", nil))
-	sms, err := stytch.NextSMS(context.Background())
-	fmt.Println(w.Code, w.Body)
-	fmt.Println(sms.To, len(sms.Code), err)
-	// Output:
-	// 200 We have sent you a code.
-	// +12025550106 6 <nil>
+	sms, _ := stytch.NextSMS(context.Background())
+	fmt.Println(app.verify(sms.Code))
+	// Output: Welcome, Ada Lovelace.
 }
 
-// A test of what the page says when the connection breaks: Stytch has sent the
-// SMS, and the application cannot know.
-func ExampleServer_Fail() {
+// A wrong code: none is 000000.
+func Example_wrongCode() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	app := login{stytch.Client(), stytch.OrganizationID, stytch.MemberID}
+	login, _ := stytch.LogIn(stytch.MemberID)
+	app := app{stytch.Client(), login}
 
-	for _, fault := range []stytchtest.Fault{
-		{Processed: true, Reset: true},
-		{StatusCode: 503, Body: "<html>"},
-		{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeUnsubscribedPhoneNumber},
-	} {
-		stytch.Fail(fault)
-		w := httptest.NewRecorder()
-		app.resend(w, httptest.NewRequest(http.MethodPost, "/resend", nil))
-		fmt.Println(w.Code, w.Body, len(stytch.SMS()))
-	}
-	// Output:
-	// 502 It may be on its way. If it does not come in a minute, ask again. 1
-	// 502 It may be on its way. If it does not come in a minute, ask again. 1
-	// 502 We could not send it. 1
+	fmt.Println(app.verify("000000"))
+	// Output: That code is incorrect.
 }
 
-// A test of time: two SMS a minute to a number, by a clock that stands still.
-func ExampleServer_SetTime() {
+// Too many codes for one number.
+func Example_limited() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	stytch.SetTime(time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC))
-	stytch.SetRateLimit(stytchtest.RateLimit{Window: time.Minute, PerNumber: 2, RetryAfter: true})
-	client := stytch.Client()
+	stytch.SetRateLimit(stytchtest.RateLimit{PerNumber: 2})
+	login, _ := stytch.LogIn(stytch.MemberID)
+	// The test does not wait and try again, as a Client does by default.
+	app := app{stytch.Client(stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxWait: -1})), login}
 
-	for range 4 {
-		_, err := client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
-			OrganizationID: stytch.OrganizationID,
-			MemberID:       stytch.MemberID,
-		})
-		var apiErr *stytchb2b.APIError
-		if errors.As(err, &apiErr) {
-			fmt.Println("try again in", apiErr.RetryAfter)
-			stytch.Advance(apiErr.RetryAfter)
-			continue
-		}
-		fmt.Println("sent", err)
-	}
-	for _, sms := range stytch.SMS() {
-		fmt.Println(sms.At.Format(time.TimeOnly))
-	}
+	fmt.Println(app.resend())
+	fmt.Println(app.resend())
 	// Output:
-	// sent <nil>
-	// sent <nil>
-	// try again in 1m0s
-	// sent <nil>
-	// 12:00:00
-	// 12:00:00
-	// 12:01:00
+	// We have sent you a code.
+	// Too many codes. Try again later.
 }
 
-// A test over TLS and HTTP/2, by a client that is not of package stytchb2b.
+// The SMS goes out, and the connection breaks before the answer.
+func Example_lostAnswer() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	login, _ := stytch.LogIn(stytch.MemberID)
+	app := app{stytch.Client(), login}
+
+	stytch.Fail(stytchtest.Fault{Processed: true, Reset: true})
+	fmt.Println(app.resend())
+	sms := stytch.SMSTo(stytch.MemberID)
+	fmt.Println(app.verify(sms[len(sms)-1].Code))
+	// Output:
+	// Your code may be on its way. If it does not come in a minute, ask again.
+	// Welcome, Ada Lovelace.
+}
+
+// A code is entered after its two minutes.
+func Example_expired() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	login, _ := stytch.LogIn(stytch.MemberID)
+	app := app{stytch.Client(), login}
+
+	sms, _ := stytch.NextSMS(context.Background())
+	stytch.Advance(2 * time.Minute)
+	fmt.Println(app.verify(sms.Code))
+	// Output: That code has expired. Ask for a new one.
+}
+
+// Stytch is down until it recovers.
+func ExampleServer_FailAlways() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	login, _ := stytch.LogIn(stytch.MemberID)
+	app := app{stytch.Client(), login}
+
+	stytch.FailAlways(stytchtest.GatewayHTML(http.StatusBadGateway))
+	fmt.Println(app.resend())
+	fmt.Println(app.resend())
+	stytch.Recover()
+	fmt.Println(app.resend())
+	// Output:
+	// Your code may be on its way. If it does not come in a minute, ask again.
+	// Your code may be on its way. If it does not come in a minute, ask again.
+	// We have sent you a code.
+}
+
+// Over TLS and HTTP/2, with a client that is not one of package stytchb2b.
 func ExampleNewTLSServer() {
 	stytch := stytchtest.NewTLSServer()
 	defer stytch.Close()
 
-	resp, err := stytch.HTTPClient().Get(stytch.URL + "/v1/b2b/otps/sms/send")
+	resp, err := stytch.HTTPClient().Get(stytch.URL + "/v1/b2b/sessions/jwks/" + stytch.ProjectID)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -123,5 +159,5 @@ func ExampleNewTLSServer() {
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
 	fmt.Println(resp.Proto, resp.StatusCode)
-	// Output: HTTP/2.0 401
+	// Output: HTTP/2.0 200
 }

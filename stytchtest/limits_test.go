@@ -15,6 +15,7 @@ func TestRateLimit(t *testing.T) {
 	s := stytchtest.NewServer()
 	defer s.Close()
 	s.SetTime(time.Date(2026, 1, 1, 12, 50, 0, 0, time.UTC))
+	assert.Equal(t, time.Date(2026, 1, 1, 12, 50, 0, 0, time.UTC), s.Now())
 	m, _ := s.Member(s.MemberID)
 	add := func(number string) fields {
 		return fields{"member_id": member(t, s, stytchtest.Member{MFAPhoneNumber: number}).MemberID}

@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"time"
 
@@ -19,8 +20,7 @@ type PrimaryAuthentication struct {
 	Member         stytchb2b.Member       `json:"member"`
 	Organization   stytchb2b.Organization `json:"organization"`
 
-	// MemberAuthenticated is whether the Member is logged in. It is false as long
-	// as MFA is required.
+	// MemberAuthenticated reports whether the Member is logged in, without MFA.
 	MemberAuthenticated bool `json:"member_authenticated"`
 	// MFARequired is nil if MFA is not required.
 	MFARequired *MFARequired `json:"mfa_required"`
@@ -32,7 +32,13 @@ type PrimaryAuthentication struct {
 	SessionToken  string                   `json:"session_token"`
 	SessionJWT    string                   `json:"session_jwt"`
 	MemberSession *stytchb2b.MemberSession `json:"member_session"`
+
+	body []byte
 }
+
+// RawJSON returns the answer as it goes out over HTTP, with the fields that the
+// struct does not have.
+func (p PrimaryAuthentication) RawJSON() string { return string(p.body) }
 
 // MFARequired says how a Member can complete MFA.
 type MFARequired struct {
@@ -55,11 +61,11 @@ type MemberOptions struct {
 // returns Stytch's answer to it. A pending or invited Member becomes active.
 //
 // If the Member has to complete MFA and can get an SMS, Stytch sends a code by
-// itself: [Server.NextSMS] returns it next, with Automatic set, and a login
-// needs no Send. A Member without a phone number needs one, with MFAPhoneNumber.
+// itself: it is in the Server's record with Automatic set, and the login needs
+// no Send. A Member without a phone number needs one, with MFAPhoneNumber.
 //
-// The error is a [*stytchb2b.APIError]: Stytch refuses a deleted Member, one that
-// there is not, and one who is locked.
+// The error is a [*stytchb2b.APIError], for a Member who is unknown, deleted or
+// locked.
 func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,9 +74,8 @@ func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 	if err != nil {
 		return PrimaryAuthentication{}, err.export(requestID)
 	}
-	text, _ := json.Marshal(object) // It is what goes out over HTTP.
-	var login PrimaryAuthentication
-	_ = json.Unmarshal(text, &login)
+	login := PrimaryAuthentication{body: jsonAnswer(http.StatusOK, object).body}
+	_ = json.Unmarshal(login.body, &login) // It is what goes out over HTTP.
 	return login, nil
 }
 
@@ -145,6 +150,7 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 		if sess == nil {
 			sess = s.state.newIntermediateSession(member)
 		}
+		sess.memberID = member.MemberID // A password is good for this one only.
 		object.IntermediateSessionToken = sess.token
 		object.MFARequired = &mfaRequiredObject{MemberOptions: newMemberOptions(member)}
 		if s.sendByItself(org, member, locale, now) {
@@ -168,8 +174,8 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 	return object, nil
 }
 
-// sendByItself sends the SMS of a primary authentication, and reports whether it
-// has. A Member who uses an authenticator app gets none.
+// sendByItself sends the SMS that follows a primary authentication, and reports
+// whether it did. A Member who uses an authenticator app gets none.
 func (s *Server) sendByItself(org *Organization, member *Member, locale string, now time.Time) bool {
 	number := member.MFAPhoneNumber
 	if number == "" || member.DefaultMFAMethod == "totp" || !org.allowsSMS(member) || s.mayReceive(number, now) != nil {

@@ -55,6 +55,7 @@ func TestLogIn(t *testing.T) {
 			login, err := s.LogIn(m.MemberID)
 			require.NoError(t, err)
 			assert.Equal(t, 200, login.StatusCode)
+			assert.Contains(t, login.RawJSON(), `"primary_required":null`)
 			assert.Contains(t, login.RequestID, "request-id-test-")
 			assert.Equal(t, m.MemberID, login.MemberID)
 			assert.Equal(t, m.MemberID, login.Member.MemberID)
@@ -255,6 +256,14 @@ func TestPasswordInSession(t *testing.T) {
 	assert.Equal(t, "intermediate_session_not_found", login()["error_type"])
 	token = postAny(t, s, passwordPath, f(fields{}))["intermediate_session_token"].(string)
 	assert.Equal(t, "invalid_intermediate_session_token_for_organization", login()["error_type"])
+
+	// With the password of one Member, an intermediate session is that Member's.
+	required := organization(t, s, stytchtest.Organization{MFAPolicy: "REQUIRED_FOR_ALL"})
+	member(t, s, stytchtest.Member{OrganizationID: required.OrganizationID, EmailAddress: m.EmailAddress, Password: "p"})
+	token = s.IntermediateSessionToken(s.MemberID)
+	a = postAny(t, s, passwordPath, fields{"organization_id": required.OrganizationID, "email_address": m.EmailAddress, "password": "p", "intermediate_session_token": token})
+	assert.Equal(t, token, a["intermediate_session_token"])
+	assert.Equal(t, "invalid_intermediate_session_token_for_organization", post(t, s, sendPath, fields{"intermediate_session_token": token}).ErrorType)
 }
 
 func TestSessionAuthenticate(t *testing.T) {

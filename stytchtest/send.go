@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -88,6 +89,8 @@ func (s *state) find(organizationID, memberID string, p sessionParams) (*Organiz
 	switch {
 	case memberID == "":
 		return none(fail(400, "bad_request", "member_id is required."))
+	case member == nil && isLive(memberID):
+		return none(fail(400, "live_id_used_in_test_environment", "An ID of the live environment was used in the test environment."))
 	case member == nil || member.Status == "deleted":
 		return none(fail(404, "member_not_found", "Member could not be found."))
 	case member.Status != "active":
@@ -105,11 +108,19 @@ func (s *state) find(organizationID, memberID string, p sessionParams) (*Organiz
 	return org, member, sess, nil
 }
 
+// isLive reports whether an ID is one of Stytch's live environment.
+func isLive(id string) bool {
+	return strings.HasPrefix(id, "organization-live-") || strings.HasPrefix(id, "member-live-")
+}
+
 func (s *state) findOrganization(name string) (*Organization, *apiError) {
 	if name == "" {
 		return nil, fail(400, "invalid_organization_id", "organization_id format is invalid.")
 	}
 	org := s.organization(name)
+	if org == nil && isLive(name) {
+		return nil, fail(400, "live_id_used_in_test_environment", "An ID of the live environment was used in the test environment.")
+	}
 	if org == nil {
 		return nil, fail(404, "organization_not_found", "Organization could not be found.")
 	}

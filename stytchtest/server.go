@@ -43,6 +43,14 @@ type Server struct {
 	// started. It is not loopback only if the replacement is not.
 	Listener net.Listener
 
+	// Config may be changed before the server is started, such as to put a handler
+	// of one's own around Config.Handler.
+	Config *http.Server
+
+	// Hosts are names, besides localhost, that the certificate of StartTLS is for.
+	// They may be set before.
+	Hosts []string
+
 	// EnableHTTP2 is whether the server offers HTTP/2 over TLS. It may be set
 	// before StartTLS; NewTLSServer sets it.
 	EnableHTTP2 bool
@@ -104,7 +112,7 @@ func NewUnstartedServer() *Server {
 	// Its own log would be of handshakes and connections that tests break.
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.server.Config.ReadHeaderTimeout = 10 * time.Second
-	s.Listener = s.server.Listener
+	s.Listener, s.Config = s.server.Listener, s.server.Config
 	return s
 }
 
@@ -141,7 +149,7 @@ func (s *Server) Start() {
 // StartTLS starts a server from NewUnstartedServer over https.
 func (s *Server) StartTLS() {
 	s.useListener()
-	cert := newCertificate()
+	cert := newCertificate(s.Hosts)
 	s.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})
 	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	s.server.EnableHTTP2 = s.EnableHTTP2
@@ -187,9 +195,9 @@ func (s *Server) Client(opts ...stytchb2b.Option) *stytchb2b.Client {
 	return client
 }
 
-// newCertificate makes a certificate for loopback addresses that vouches for
-// itself.
-func newCertificate() tls.Certificate {
+// newCertificate makes a certificate for loopback addresses and the hosts that
+// vouches for itself.
+func newCertificate(hosts []string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic("stytchtest: " + err.Error())
@@ -203,7 +211,7 @@ func newCertificate() tls.Certificate {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		DNSNames:              []string{"localhost"},
+		DNSNames:              append([]string{"localhost"}, hosts...),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

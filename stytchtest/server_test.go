@@ -857,6 +857,9 @@ func FuzzServer(f *testing.F) {
 	f.Cleanup(s.Close)
 	f.Add("POST", sendPath, "application/json", []byte(fmt.Sprintf(`{"organization_id":%q,"member_id":%q}`, s.OrganizationID, s.MemberID)))
 	f.Add("POST", authenticatePath, "application/json", []byte(`{"organization_id":"","code":"1","session_jwt":"a.b.c","session_duration_minutes":1e9}`))
+	f.Add("POST", passwordPath, "application/json", []byte(fmt.Sprintf(`{"organization_id":%q,"email_address":"ada@example.com","password":"a","locale":"fr"}`, s.OrganizationID)))
+	f.Add("POST", sessionPath, "application/json", []byte(`{"session_jwt":"a.b.c","session_custom_claims":{"a":{"b":null}}}`))
+	f.Add("GET", "/v1/b2b/sessions/jwks/"+s.ProjectID, "", []byte{})
 	f.Add("GET", "/", "", []byte{})
 	f.Fuzz(func(t *testing.T, method, path, contentType string, body []byte) {
 		req, err := http.NewRequest(method, s.URL, strings.NewReader(string(body)))

@@ -117,7 +117,7 @@ type scenario struct {
 	about string
 
 	bound bool // the reach is for it
-	days  int  // before the day that counts, 3 if it is 0
+	days  int  // with those before the day that counts, 4 if it is 0
 	fresh bool // it begins with the deployment of the guard, at 13:00 UTC
 	worst bool // the worst day counts, not the last
 	text  bool // Stytch itself sends a returning user's first SMS
@@ -189,9 +189,15 @@ var attacks = []scenario{
 		attack: func(a *attacker) { a.spread(allowed...) },
 	},
 	{
-		name:   "spread, 60,000 people",
+		name: "spread, 60,000 people", days: 2,
 		about:  "the same, against a big one",
 		crowd:  func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
+		attack: func(a *attacker) { a.spread(allowed...) },
+	},
+	{
+		name:   "spread, small Organizations",
+		about:  "the same, against a product whose 6,000 people are in Organizations of four, half of the new ones in new ones",
+		crowd:  smallOrganizations,
 		attack: func(a *attacker) { a.spread(allowed...) },
 	},
 	{

@@ -17,7 +17,7 @@ var honestDays = []scenario{
 		crowd: func(s *simulation) *crowd { return newCrowd(s, 10, 54, 6) },
 	},
 	{
-		name: "60,000 people", bound: true,
+		name: "60,000 people", bound: true, days: 2,
 		about: "a big one",
 		crowd: func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
 	},
@@ -39,28 +39,7 @@ var honestDays = []scenario{
 	{
 		name: "small Organizations", bound: true,
 		about: "6,000 people, most in Organizations of four",
-		crowd: func(s *simulation) *crowd {
-			random := newRandom(2)
-			c := newCrowd(s, 0, 0, 0)
-			var o *organization
-			for i := range 5400 {
-				if i%4 == 0 {
-					o = newHonestOrganization(s, random)
-				}
-				c.returning = append(c.returning, newPerson(s, o, o.newNumber(random), true))
-			}
-			c.newcomers = func(int) (people []*person) {
-				for i := range 600 {
-					o := pick(random, c.returning).member.organization
-					if i%2 == 0 {
-						o = newHonestOrganization(s, random)
-					}
-					people = append(people, newPerson(s, o, o.newNumber(random), false))
-				}
-				return people
-			}
-			return c
-		},
+		crowd: smallOrganizations,
 	},
 	{
 		name: "nine o'clock", bound: true,
@@ -148,6 +127,31 @@ func nineOClock(s *simulation, firstDay bool) *crowd {
 			return 14*time.Hour + 55*time.Minute + time.Duration(p.random.Int64N(int64(15*time.Minute)))
 		}
 		return officeHours(p)
+	}
+	return c
+}
+
+// smallOrganizations are 6,000 people, most in Organizations of four. Half of the
+// new ones bring an Organization of their own.
+func smallOrganizations(s *simulation) *crowd {
+	random := newRandom(2)
+	c := newCrowd(s, 0, 0, 0)
+	var o *organization
+	for i := range 5400 {
+		if i%4 == 0 {
+			o = newHonestOrganization(s, random)
+		}
+		c.returning = append(c.returning, newPerson(s, o, o.newNumber(random), true))
+	}
+	c.newcomers = func(int) (people []*person) {
+		for i := range 600 {
+			o := pick(random, c.returning).member.organization
+			if i%2 == 0 {
+				o = newHonestOrganization(s, random)
+			}
+			people = append(people, newPerson(s, o, o.newNumber(random), false))
+		}
+		return people
 	}
 	return c
 }

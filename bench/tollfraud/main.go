@@ -139,7 +139,7 @@ func (sc scenario) play(set setting) (*day, error) {
 		}
 	}
 	if sc.attack != nil {
-		sc.attack(&attacker{s: s, crowd: c, random: newRandom(2)})
+		sc.attack(&attacker{s: s, crowd: c, random: newRandom(9)})
 	}
 	s.run()
 	counts := s.days[days-1]

@@ -230,8 +230,8 @@ func newPerson(s *simulation, o *organization, number string, returning bool) *p
 }
 
 // newCrowd makes 5,400 people who come each day, and 600 a day who are new, in
-// Organizations whose sizes follow a power law. Of the new ones a sixth brings a
-// new Organization of four.
+// Organizations whose sizes follow a power law. One in 25 of the new ones is from
+// a new Organization of four.
 func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 	random := newRandom(1)
 	c := &crowd{at: func(p *person) time.Duration { return officeHours(p) }}
@@ -268,7 +268,7 @@ func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 		var fresh *organization
 		for i := range newPeople {
 			o := someone()
-			if i < newPeople/6 {
+			if i < newPeople/25 {
 				if i%4 == 0 {
 					fresh = newHonestOrganization(s, random)
 				}

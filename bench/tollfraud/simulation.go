@@ -177,11 +177,8 @@ func (s *simulation) enter(m *member, code string) bool {
 func (s *simulation) textItself(m *member) {
 	s.stytch.text(m)
 	organizationID, memberID := m.names()
-	params := stytchb2b.SMSSendParams{OrganizationID: organizationID, MemberID: memberID}
-	if g, ok := any(s.guard).(interface {
-		SMSSent(context.Context, stytchb2b.SMSSendParams)
-	}); ok && s.guard != nil {
-		g.SMSSent(context.Background(), params)
+	if s.guard != nil {
+		s.guard.SMSSent(context.Background(), stytchb2b.SMSSendParams{OrganizationID: organizationID, MemberID: memberID})
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
 )
 
 //go:embed static
@@ -28,16 +30,21 @@ type config struct {
 type app struct {
 	config
 	stytch   *stytchb2b.Client
+	guard    *guard.Guard
 	sessions *scs.SessionManager
 }
 
 func newApp(c config) (*app, error) {
 	a := &app{config: c, sessions: newSessions(c.store, c.plainHTTP)}
-	g, err := newGuard(c.cooldown, c.logger)
-	if err != nil {
+	secret := os.Getenv("STYTCH_SECRET")
+	if c.fake != nil {
+		secret = c.fake.Secret
+	}
+	var err error
+	if a.guard, err = newGuard(c, secret); err != nil {
 		return nil, err
 	}
-	opts := []stytchb2b.Option{stytchb2b.WithGuard(g), stytchb2b.WithLogger(c.logger)}
+	opts := []stytchb2b.Option{stytchb2b.WithGuard(a.guard), stytchb2b.WithLogger(c.logger)}
 	if c.fake != nil {
 		a.stytch = c.fake.Client(opts...)
 		return a, nil

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/unicode/runenames"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -33,6 +34,8 @@ func TestFirstSMS(t *testing.T) {
 	require.Len(t, app.fake.SMS(), 1)
 	assert.True(t, app.fake.SMS()[0].Automatic)
 	assert.Empty(t, app.fake.Requests(), "no Send was made")
+	_, err := app.stytch.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: app.fake.organizationID, MemberID: app.fake.memberIDs[ada]})
+	assert.ErrorIs(t, err, guard.ErrCooldown, "the guard was told")
 	assert.Regexp(t, `Please wait (30|29) seconds before you request another code\.`, noticeOf(v.post("/resend")), "the cooldown is running")
 	page = v.post("/code", "code", app.fake.SMS()[0].Code)
 	assert.Equal(t, "You are signed in", titleOf(page))
@@ -47,6 +50,24 @@ func TestFirstSMS(t *testing.T) {
 	assert.Equal(t, "We have sent you a code.", noticeOf(page), "at once after a success, too")
 	require.Len(t, app.fake.SMS(), 2)
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[1].Code)))
+}
+
+// The wait for another code doubles with each, as the guard has it, also with
+// the first one that Stytch sends by itself. A right code ends that.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Second)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	for _, wait := range []string{"2", "4"} {
+		v.waitForButton()
+		assert.Contains(t, v.post("/resend"), `disabled data-wait="`+wait+`"`)
+	}
+	v.post("/code", "code", app.fake.SMS()[2].Code)
+	v.post("/sign-out")
+	assert.Contains(t, v.signIn(ada), `disabled data-wait="1"`)
+	v.waitForButton()
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")), "the guard has it so, too")
 }
 
 // A Member who needs no second factor, or whose device Stytch remembers, is
@@ -222,8 +243,8 @@ func TestTries(t *testing.T) {
 	v.signIn(ada)
 	right := app.fake.SMS()[0].Code
 	for range maxWrongCodes {
-		app.fake.Fail(stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429}, stytchtest.Fault{StatusCode: 429})
-		assert.Equal(t, "We could not check the code. Please enter it again.", noticeOf(v.post("/code", "code", right)))
+		app.fake.Fail(stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}})
+		assert.Equal(t, "Please wait 60 minutes before you enter the code again.", noticeOf(v.post("/code", "code", right)))
 		assert.Equal(t, "Enter the six digits of the code.", noticeOf(v.post("/code", "code", "12345")))
 	}
 	for range maxWrongCodes - 1 {
@@ -238,8 +259,10 @@ func TestTries(t *testing.T) {
 	assert.Equal(t, tooMany, noticeOf(v.post("/code", "code", right)))
 	assert.Len(t, app.fake.Requests(), requests, "Stytch was not asked")
 	v.waitForButton()
+	assert.Contains(t, v.signIn(ada), `name="code"`, "Stytch has sent another code")
+	v.waitForButton()
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
-	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[1].Code)))
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[2].Code)))
 }
 
 // Forms out of turn change nothing, and say why.
@@ -353,11 +376,11 @@ func TestErrorPages(t *testing.T) {
 		status                         int
 		says                           string
 	}{
-		{"another site's form", http.MethodPost, "/sign-in", "cross-site", "", 403, "The form did not come from this site."},
-		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403, "The form did not come from this site."},
-		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "The form is too large."},
-		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "The form is malformed."},
-		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "A form goes to this address."},
+		{"another site's form", http.MethodPost, "/sign-in", "cross-site", "", 403, "This form did not come from our site."},
+		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403, "This form did not come from our site."},
+		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "Form too large"},
+		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "Something is missing"},
+		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "There is no page at this address."},
 		{"another page", http.MethodGet, "/admin", "none", "", 404, "There is no page at this address."},
 		{"outside the assets", http.MethodGet, "/static/pages.html", "none", "", 404, "There is no page at this address."},
 		{"the list of the assets", http.MethodGet, "/static/", "none", "", 404, "There is no page at this address."},
@@ -412,6 +435,9 @@ func TestCookies(t *testing.T) {
 			assert.NoError(t, c.Valid())
 		}
 		assert.GreaterOrEqual(t, len(set[0].Value), 43, "256 bits")
+		_, found, err := app.store.FindCtx(t.Context(), set[0].Value)
+		require.NoError(t, err)
+		assert.False(t, found, "the store holds a hash of it, and a cookie names no other value there")
 	}
 }
 
@@ -451,6 +477,7 @@ func TestSlowSend(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-given, context.Canceled)
 	require.Eventually(t, func() bool { return titleOf(v.look()) == "Enter your code" }, time.Minute, 10*time.Millisecond)
+	assert.Contains(t, v.look(), "•••• 0123", "the Send was successful")
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 	assert.Len(t, app.fake.SMS(), 1)
 }

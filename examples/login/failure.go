@@ -30,7 +30,7 @@ func sendFailure(err error, l *login, m *member) notice {
 	retryAfter := min(stytchb2b.RetryAfter(err), maxWait)
 	if stytchb2b.MaybeSent(err) {
 		l.Sent, l.NeedsNumber = true, false
-		m.NextCode = time.Now().Add(max(time.Minute, retryAfter))
+		m.wait(max(time.Minute, retryAfter))
 		return notice{Text: "Your code may be on its way. If it does not come in a minute, request another one.", Kind: maybe}
 	}
 	if errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached {
@@ -38,7 +38,7 @@ func sendFailure(err error, l *login, m *member) notice {
 	}
 	if retryAfter > 0 {
 		l.Sent = l.Sent || errors.Is(err, guard.ErrCooldown) // the one before
-		m.NextCode = time.Now().Add(retryAfter)
+		m.wait(retryAfter)
 		return waitForCode(m.NextCode)
 	}
 	switch errorType(err) {
@@ -115,4 +115,12 @@ func isExpired(err error) bool {
 		return true
 	}
 	return false
+}
+
+// errorType returns Stytch's name for an error; "" if it did not come from there.
+func errorType(err error) stytchb2b.ErrorType {
+	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
+		return e.ErrorType
+	}
+	return ""
 }

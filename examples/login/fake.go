@@ -48,24 +48,24 @@ func (f *fake) members() (members []stytchtest.Member) {
 }
 
 // authenticate is the primary authentication of a Member, whoever asks for it.
-func (f *fake) authenticate(memberID string, l *login) (primary, error) {
-	if l.SignedIn != nil && l.MemberID == memberID { // as Stytch has it with the session token
-		return primary{OrganizationID: l.OrganizationID, MemberID: memberID, SignedIn: l.SignedIn}, nil
+func (f *fake) authenticate(memberID string, current *login) (login, error) {
+	if current.SignedIn != nil && current.MemberID == memberID {
+		return *current, nil // as Stytch has it with the session token
 	}
-	login, err := f.LogIn(memberID)
+	p, err := f.LogIn(memberID)
 	if err != nil {
-		return primary{}, err
+		return login{}, err
 	}
-	p := primary{OrganizationID: login.OrganizationID, MemberID: login.MemberID}
-	if login.MemberAuthenticated {
-		p.SignedIn = newSignedIn(login.SessionToken, login.Member, login.Organization, *login.MemberSession)
-		return p, nil
+	l := login{OrganizationID: p.OrganizationID, MemberID: p.MemberID}
+	if p.MemberAuthenticated {
+		l.SignedIn = newSignedIn(p.SessionToken, p.Member, p.Organization, *p.MemberSession)
+		return l, nil
 	}
-	number := login.MFARequired.MemberOptions.MFAPhoneNumber
-	p.IntermediateSessionToken = login.IntermediateSessionToken
-	p.LastFour, p.NeedsNumber = lastFour(number), number == ""
-	p.Sent = login.MFARequired.SecondaryAuthInitiated == "sms_otp"
-	return p, nil
+	number := p.MFARequired.MemberOptions.MFAPhoneNumber
+	l.IntermediateSessionToken = p.IntermediateSessionToken
+	l.LastFour, l.NeedsNumber = lastFour(number), number == ""
+	l.Sent = p.MFARequired.SecondaryAuthInitiated == "sms_otp"
+	return l, nil
 }
 
 // phone is what the Member's phone shows: the last messages, the newest first.

@@ -7,6 +7,7 @@ import (
 
 // A member is what is known of a Member in all of their browsers.
 type member struct {
+	SMS        int       // sent since a code was right
 	WrongCodes int       // entered since the last SMS
 	NextCode   time.Time // when another code may be requested
 }
@@ -16,8 +17,22 @@ const maxWrongCodes = 5
 
 func (m member) isOutOfTries() bool { return m.WrongCodes >= maxWrongCodes }
 
-// memberLifetime is longer than a code's of two minutes.
-const memberLifetime = 10 * time.Minute
+// sent notes that an SMS may have gone out. The wait for the next one is as long
+// as the guard's: it doubles with each, until a code is right.
+func (m *member) sent(cooldown time.Duration) {
+	m.WrongCodes = 0
+	m.NextCode = time.Now().Add(cooldown << min(m.SMS, 6))
+	m.SMS++
+}
+
+// wait notes that no other code may be requested for some time.
+func (m *member) wait(d time.Duration) {
+	if until := time.Now().Add(d); until.After(m.NextCode) {
+		m.NextCode = until
+	}
+}
+
+const memberLifetime = 24 * time.Hour
 
 func (l *login) memberKey() string { return "member:" + hash(l.OrganizationID, l.MemberID) }
 

@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
 	"time"
 )
 
 // A notice is what to tell a Member on the next page.
 type notice struct {
-	Text  string
+	Text  string // with "%s" for how long there still is to wait
 	Kind  kind
 	Field bool      // about what was entered, to be said beside its field
 	Typed string    // what was entered, to be corrected
-	Until time.Time // of a wait: "%s" in Text is how long it still is
+	Until time.Time // of a wait; zero without one
 	For   step      // the only step to tell it at; "" for any
+
+	Wait int `json:"-"` // seconds that there still are to wait
 }
 
 type kind string
@@ -61,29 +62,16 @@ func (a *app) takeNotice(w http.ResponseWriter, r *http.Request, at step) (n not
 		a.setNoticeCookie(w, "", -1)
 	}
 	text, _ := base64.RawURLEncoding.DecodeString(cookie.Value)
-	if json.Unmarshal(text, &n) != nil || n.For != "" && n.For != at || n.Wait() < 0 {
+	if json.Unmarshal(text, &n) != nil || n.For != "" && n.For != at {
 		return notice{}
 	}
+	if !n.Until.IsZero() {
+		if n.Wait = seconds(time.Until(n.Until)); n.Wait == 0 {
+			return notice{}
+		}
+		n.Text = fmt.Sprintf(n.Text, inWords(n.Wait))
+	}
 	return n
-}
-
-// Wait is how many seconds there still are to wait, 0 if nothing is to be waited
-// for, and -1 if the wait is over.
-func (n notice) Wait() int {
-	wait := seconds(time.Until(n.Until))
-	if !n.Until.IsZero() && wait == 0 {
-		return -1
-	}
-	return wait
-}
-
-// Words are the text around the time that there still is to wait.
-func (n notice) Words() (words struct{ Before, Time, After string }) {
-	words.Before, words.After, _ = strings.Cut(n.Text, "%s")
-	if n.Wait() > 0 {
-		words.Time = inWords(n.Wait())
-	}
-	return words
 }
 
 // seconds rounds up; what is over is 0.

@@ -4,34 +4,29 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/eb715825/stytchb2b"
 )
 
-// A primary is what is needed of Stytch's answer to a primary authentication.
-type primary struct {
-	OrganizationID, MemberID string
-
-	SignedIn *signedIn // if member_authenticated: no second factor is required
-
-	// Otherwise, of mfa_required:
-	IntermediateSessionToken string
-	LastFour                 string // of member_options.mfa_phone_number
-	NeedsNumber              bool   // that is empty
-	Sent                     bool   // secondary_auth_initiated is "sms_otp"
-}
-
 // authenticate stands for the primary authentication, and believes everyone. A
 // program of yours calls Stytch's endpoint for a password, a magic link or single
-// sign-on here, with a client of Stytch's own, and returns its answer. It passes the session
-// token of a login that is there, so that Stytch asks for no second factor twice.
-func (a *app) authenticate(r *http.Request, l *login) (primary, error) {
+// sign-on here, with Stytch's own client. It passes the session token of a login
+// that there is: Stytch then asks for no second factor again. Of the answer it
+// needs
+//
+//   - organization_id and member_id;
+//   - if member_authenticated, the session: the Member needs no second factor, or
+//     Stytch remembers the device;
+//   - otherwise intermediate_session_token, and of mfa_required the phone number
+//     in member_options, and whether secondary_auth_initiated is "sms_otp": then
+//     Stytch has sent the first code by itself.
+func (a *app) authenticate(r *http.Request, current *login) (login, error) {
 	if a.fake != nil {
-		return a.fake.authenticate(r.PostForm.Get("member_id"), l)
+		return a.fake.authenticate(r.PostForm.Get("member_id"), current)
 	}
-	return primary{
+	return login{
 		OrganizationID:           strings.TrimSpace(r.PostForm.Get("organization_id")),
 		MemberID:                 strings.TrimSpace(r.PostForm.Get("member_id")),
 		IntermediateSessionToken: strings.TrimSpace(r.PostForm.Get("intermediate_session_token")),
@@ -39,34 +34,26 @@ func (a *app) authenticate(r *http.Request, l *login) (primary, error) {
 	}, nil
 }
 
-// signIn begins a login, and takes it from where Stytch is: it has sent the first
-// code by itself to a Member who has a number.
+// signIn begins a login where Stytch is with it.
 func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, error) {
-	p, err := a.authenticate(r, l)
+	next, err := a.authenticate(r, l)
 	switch {
 	case errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached:
 		return locked, nil
-	case err != nil, p.OrganizationID == "", p.MemberID == "", p.IntermediateSessionToken == "" && p.SignedIn == nil:
+	case err != nil, next.OrganizationID == "", next.MemberID == "", next.IntermediateSessionToken == "" && next.SignedIn == nil:
 		return notice{Text: "We could not sign you in. Please check what you entered.", For: stepSignIn}, nil
 	}
-	*l = login{
-		ID:                       newID(),
-		OrganizationID:           p.OrganizationID,
-		MemberID:                 p.MemberID,
-		IntermediateSessionToken: p.IntermediateSessionToken,
-		NeedsNumber:              p.NeedsNumber,
-		LastFour:                 p.LastFour,
-		Sent:                     p.Sent,
-		SignedIn:                 p.SignedIn,
-	}
+	next.ID = newID()
+	*l = next
 	switch {
-	case p.SignedIn != nil || p.NeedsNumber:
+	case l.step() != stepCode:
 		return notice{}, nil
-	case !p.Sent:
+	case !l.Sent:
 		return a.sendCode(ctx, r, l)
 	}
 	return a.withMember(ctx, l, func(m *member) notice {
-		m.WrongCodes, m.NextCode = 0, time.Now().Add(a.cooldown)
+		a.guard.SMSSent(ctx, stytchb2b.SMSSendParams{OrganizationID: l.OrganizationID, MemberID: l.MemberID})
+		m.sent(a.cooldown)
 		return codeSent
 	})
 }
@@ -89,4 +76,17 @@ func newSignedIn(token string, m stytchb2b.Member, o stytchb2b.Organization, s s
 		Factors:      factorsInWords(s.AuthenticationFactors),
 		ExpiresAt:    s.ExpiresAt,
 	}
+}
+
+// factorsInWords is how a Member has signed in: "email and SMS".
+func factorsInWords(factors []stytchb2b.AuthenticationFactor) string {
+	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
+	var words []string
+	for _, f := range factors {
+		word := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
+		if word != "" && !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " and ")
 }

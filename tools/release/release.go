@@ -49,7 +49,7 @@ func (r *repo) prepare(version string) error {
 			return err
 		}
 	}
-	fmt.Printf("The work tree is that of %s. Read the difference, run .ci/run, commit, and run: go -C tools run ./release tags\n", version)
+	fmt.Printf("The work tree is that of %s. Commit it, run .ci/run, and then: go -C tools run ./release tags\n", version)
 	return nil
 }
 

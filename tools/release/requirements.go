@@ -89,6 +89,9 @@ func (r *repo) time(commit string) (time.Time, error) {
 // module that m requires, and a clone has that of its own work tree. The release
 // that is being prepared has no tag yet.
 func (r *repo) checkRequirement(m *mod, required *mod, version, preparing string) error {
+	if !required.published {
+		return fmt.Errorf("%s: it requires %s, which .ci/modules does not have published", path.Join(m.dir, "go.mod"), required.path())
+	}
 	if err := r.checkVersion(required, version, preparing); err != nil {
 		return fmt.Errorf("%s: it requires %s %s, %w\nTo require what is on main: go -C tools run ./release pin",
 			path.Join(m.dir, "go.mod"), required.path(), version, err)

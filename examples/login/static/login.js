@@ -20,22 +20,24 @@ for (const time of document.querySelectorAll("time")) {
 
 // Waits count down. A notice then disappears, and the button can be pressed.
 for (const element of document.querySelectorAll("[data-wait]")) {
-  const time = element.querySelector(".time");
+  const time = element.querySelector("span") ?? element;
   const end = performance.now() + element.dataset.wait * 1000;
-  const unit = new Intl.NumberFormat("en", { style: "unit", unit: "second", unitDisplay: "long" });
   const timer = setInterval(() => {
     const seconds = Math.ceil((end - performance.now()) / 1000);
     if (seconds > 0) {
-      if (seconds <= 90) time.textContent = (element.id === "resend" ? "in " : "") + unit.format(seconds);
+      element.setAttribute("aria-live", "off"); // It has been read out once.
+      time.textContent = time.textContent.replace(/\d+ seconds?/, `${seconds} second${seconds === 1 ? "" : "s"}`);
       return;
     }
     clearInterval(timer);
-    if (element.id !== "resend") return element.remove();
+    if (element === time) return element.remove();
     time.remove();
     element.disabled = false;
     document.getElementById("resend-ready").textContent = "You can request a new code now.";
   }, 250);
 }
 
-// What was refused can be typed over.
-document.querySelector("[aria-invalid]")?.select();
+// What was refused can be typed over. To select it would not scroll to it.
+const refused = document.querySelector("[aria-invalid]");
+refused?.focus();
+refused?.select();

@@ -80,10 +80,9 @@ func TestServe(t *testing.T) {
 		require.NoError(t, err)
 		for _, locale := range []stytchb2b.Locale{"fr", "fa"} {
 			_, err = client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{
-				OrganizationID:           config["organization_id"],
-				MemberID:                 config["member_id"],
-				IntermediateSessionToken: config["intermediate_session_token"],
-				Locale:                   locale,
+				OrganizationID: config["organization_id"],
+				MemberID:       config["member_id"],
+				Locale:         locale,
 			})
 			require.NoError(t, err)
 			sms := line(t, lines)
@@ -153,6 +152,9 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"4010"}, 2, "unexpected argument"},
 		{[]string{"-port", "4010"}, 2, "-addr"},
 		{[]string{"-h"}, 0, "-addr"},
+		{[]string{"-addr", "127.0.0.1:0", "-ca-file", "ca.pem"}, 2, "are for -tls"},
+		{[]string{"-addr", "127.0.0.1:0", "-host", "stytch"}, 2, "are for -tls"},
+		{[]string{"-addr", "127.0.0.1:0", "-tls", "-ca-file", "no-such-directory/ca.pem"}, 1, "no-such-directory"},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", "no-such-file"}, 1, "no-such-file"},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", bad}, 1, "line 3: stytchtest: status"},
 	} {
