@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
@@ -86,8 +88,38 @@ func (a *attacker) own(m *member, phone string) bool {
 	if a.ask(m, phone) != nil {
 		return false
 	}
-	a.s.after(15*time.Second, func() { a.s.enter(m, m.code) })
+	a.verify(m)
 	return true
+}
+
+// insist asks for SMS to a Member's number until the day is over, each time as
+// soon as the guard lets it.
+func (a *attacker) insist(m *member) {
+	err := a.ask(m, "")
+	wait := 30 * time.Second
+	if guardErr := (*stytchb2b.GuardError)(nil); errors.As(err, &guardErr) {
+		wait = max(guardErr.RetryAfter, wait)
+	}
+	if a.s.now.Add(wait).Before(a.s.day(len(a.s.days))) {
+		a.s.after(wait, func() { a.insist(m) })
+	}
+}
+
+// phones are n real ones.
+func (a *attacker) phones(n int) (phones []string) {
+	for range n {
+		phones = append(phones, newNumber(a.random, pick(a.random, places)))
+	}
+	return phones
+}
+
+// verify enters the code that a Member got.
+func (a *attacker) verify(m *member) {
+	a.s.after(15*time.Second, func() {
+		if a.s.enter(m, m.code) {
+			a.s.today().entered++
+		}
+	})
 }
 
 // spread is the issue's: twice a second, of 600 blocks and 2,000 Organizations.
@@ -105,7 +137,7 @@ func verifying(percent int) func(*attacker) {
 		a.every(500*time.Millisecond, 0, day24, func(i int) {
 			m, err := a.pump()
 			if err == nil && i%100 < percent {
-				a.s.after(15*time.Second, func() { a.s.enter(m, m.code) })
+				a.verify(m)
 			}
 		})
 	}
@@ -302,12 +334,44 @@ var attacks = []scenario{
 		about: "spread; five real phones verify one code a minute each, of another Member each time",
 		attack: func(a *attacker) {
 			a.spread(allowed...)
-			var phones []string
-			for range 5 {
-				phones = append(phones, newNumber(a.random, pick(a.random, places)))
-			}
+			phones := a.phones(5)
 			a.every(12*time.Second, 0, day24, func(i int) {
 				a.own(a.member(a.organizations[i%2000]), phones[i%5])
+			})
+		},
+	},
+	{
+		name:  "own phones only",
+		about: "five real phones verify two codes a second, of another Member each time",
+		attack: func(a *attacker) {
+			a.found(2000)
+			phones := a.phones(5)
+			a.every(500*time.Millisecond, 0, day24, func(i int) {
+				a.own(a.member(a.organizations[i%2000]), phones[i%5])
+			})
+		},
+	},
+	{
+		name:  "sleepers",
+		about: "100 Members a day verify numbers of the attacker's for two weeks; then each asks as often as it may",
+		days:  17,
+		attack: func(a *attacker) {
+			a.rent(20, allowed...)
+			a.found(100)
+			var members []*member
+			for day := 2; day < 16; day++ {
+				a.everyOn(day, day24/100, 0, day24, func(i int) {
+					m := a.member(a.organizations[i])
+					members = append(members, m)
+					a.own(m, a.next())
+				})
+			}
+			a.s.at(a.s.day(16), func() {
+				for i, m := range members {
+					if m.verified {
+						a.s.after(time.Duration(i)*time.Second, func() { a.insist(m) })
+					}
+				}
 			})
 		},
 	},
@@ -317,13 +381,10 @@ var attacks = []scenario{
 		attack: func(a *attacker) {
 			a.rent(600, allowed...)
 			a.found(200)
+			phones := a.phones(20)
 			var members []*member
-			var phones []string
 			for i := range 200 {
 				members = append(members, a.member(a.organizations[i]))
-				if i < 20 {
-					phones = append(phones, newNumber(a.random, pick(a.random, places)))
-				}
 			}
 			a.every(5*time.Minute/200, 0, day24, func(i int) {
 				m := members[i%200]
@@ -355,7 +416,7 @@ var attacks = []scenario{
 			for day := 3; day < 17; day++ {
 				a.everyOn(day, time.Duration(float64(day24)/perDay), 0, day24, func(i int) {
 					if m, err := a.pump(); err == nil && i%20 == 0 {
-						a.s.after(15*time.Second, func() { a.s.enter(m, m.code) })
+						a.verify(m)
 					}
 				})
 				perDay *= 1.905
