@@ -200,7 +200,7 @@ func TestAuthenticateFailures(t *testing.T) {
 		{name: "no digits", code: "wrong", notice: "Enter the six digits of the code.", title: code},
 		{name: "five digits", code: "12345", notice: "Enter the six digits of the code.", title: code},
 		{name: "wrong", code: "000000", notice: "That code is incorrect. Enter the code from the newest message.", title: code},
-		{name: "expired", before: func(a *testApp) { a.fake.Advance(3 * time.Minute) }, notice: "That code has expired. Request a new one.", title: code},
+		{name: "expired", before: func(a *testApp) { a.fake.Advance(3 * time.Minute) }, notice: "That code has expired or was already used. Request a new one.", title: code},
 		{name: "an expired sign-in", before: func(a *testApp) { a.fake.Advance(11 * time.Minute) }, notice: "Your sign-in has expired. Please sign in again.", title: signIn},
 		{name: "a rate limit", fault: stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}}, notice: "Please wait 60 minutes before you enter the code again.", title: code},
 		{name: "locked", fault: stytchtest.Fault{StatusCode: 429, ErrorType: "user_lock_limit_reached"}, notice: "Your account is locked after too many failed attempts. Please try again later.", title: code},
@@ -263,6 +263,26 @@ func TestTries(t *testing.T) {
 	v.waitForButton()
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[2].Code)))
+}
+
+// Stytch locks a Member after ten wrong codes. They are told so, at each step.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Millisecond)
+	v := newVisitor(t, app)
+	for range 10 / maxWrongCodes {
+		v.signIn(ada)
+		for range maxWrongCodes {
+			v.post("/code", "code", "000000")
+		}
+	}
+	const locked = "Your account is locked after too many failed attempts. Please try again later."
+	v.waitForButton()
+	assert.Equal(t, locked, noticeOf(v.post("/resend")))
+	v.post("/sign-out")
+	assert.Equal(t, locked, noticeOf(v.signIn(ada)))
+	assert.Equal(t, "Error: Sign in", titleOf(v.signIn(ada)))
+	assert.Len(t, app.fake.SMS(), 2)
 }
 
 // Forms out of turn change nothing, and say why.

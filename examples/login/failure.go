@@ -98,7 +98,7 @@ func authenticateFailure(err error, l *login, m *member) notice {
 		}
 		return notice{Text: "That code is incorrect. Enter the code from the newest message.", Field: true}
 	case stytchb2b.ErrorTypeUnableToAuthOTPCode:
-		return notice{Text: "That code has expired. Request a new one.", Field: true}
+		return notice{Text: "That code has expired or was already used. Request a new one.", Field: true}
 	}
 	if isExpired(err) {
 		*l = login{}
