@@ -78,7 +78,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 	}
 	counts := room[:len(c.Buckets)]
 	evidence := 0
-	if c.Number == "" {
+	if c.Number == "" && p.charged == 0 {
 		evidence = 1
 	}
 	for i, b := range c.Buckets {
@@ -86,16 +86,14 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 			continue
 		}
 		counts[i] = s.count(b, now)
-		if counts[i].isKnown(now) && evidence&b.Rule.Evidence == 0 {
-			evidence += b.Rule.Evidence
+		if counts[i].speaks(b.Rule, now) {
+			evidence |= b.Rule.Evidence
 		}
 	}
-	if !v.Trusted && !c.Free {
-		v.Cost = p.cost()
-	}
+	v.Charged = !v.Trusted && !c.Free
 	for i, b := range c.Buckets {
-		n := b.counts(v.Cost)
-		if n == 0 {
+		n := b.counts(v.Charged)
+		if n == 0 || b.Rule.Soft {
 			continue
 		}
 		most := counts[i].room(b.Rule, evidence)
@@ -114,18 +112,22 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 		if p.back {
 			s.keepPerson(c, p) // or else the wait would begin anew with each Send
 		}
-		v.Cost = 0
+		for i, b := range c.Buckets {
+			if b.Rule.Soft && v.By >= 0 && c.Buckets[v.By].Rule.Budget {
+				s.keepCount(b, counts[i], 1)
+			}
+		}
+		v.Charged = false
 		return v, nil
 	}
 
 	p.sends++
-	p.unanswered++
 	p.until = now + wait(c.Cooldown, p.sends)
-	p.charged += v.Cost
+	p.charge(v.Charged, 1)
 	v.Until = p.until
 	s.keepPerson(c, p)
 	for i, b := range c.Buckets {
-		if n := b.counts(v.Cost); n > 0 {
+		if n := b.counts(v.Charged); n > 0 {
 			s.keepCount(b, counts[i], n)
 		}
 	}
@@ -140,12 +142,11 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 	p := s.person(c, now)
 	if !end.Sent {
 		for _, b := range c.Buckets {
-			if n := b.counts(v.Cost); n > 0 {
+			if n := b.counts(v.Charged); n > 0 {
 				s.keepCount(b, s.count(b, now), -n)
 			}
 		}
-		p.unanswered = max(0, p.unanswered-1)
-		p.charged = max(0, p.charged-v.Cost)
+		p.charge(v.Charged, -1)
 		if end.Refused {
 			p.refusals++
 		}
@@ -162,35 +163,33 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 		actual = end.Actual
 	}
 	if actual.Member != c.Member { // It was named in another way: the wait stays there, too.
-		p.unanswered = max(0, p.unanswered-1)
-		p.charged = max(0, p.charged-v.Cost)
+		p.charge(v.Charged, -1)
 		s.keepPerson(c, p)
 		until := p.until
 		p = s.person(actual, now)
 		p.sends++
-		p.unanswered++
-		p.charged += v.Cost
+		p.charge(v.Charged, 1)
 		p.until = max(p.until, until)
 	}
-	s.move(c, actual, v.Cost, now)
+	s.move(c, actual, v.Charged, now)
 	number := s.number(actual.Number)
 	switch {
-	case end.Verified && p.unanswered <= freeTries:
-		p.trusted, p.number = now+trustLasts.Milliseconds(), number
-		p.charged = max(0, p.charged-v.Cost)
-		proves := s.proves(actual, now)
+	case end.Verified:
+		proved := s.proves(actual, now)
+		p.trust(now, number, proved)
+		p.charge(v.Charged, -1)
 		for _, b := range actual.Buckets {
 			if b.Rule.Budget {
 				n := s.count(b, now)
-				if proves {
+				if proved {
 					n.known = now
 				}
-				s.keepCount(b, n, -float64(v.Cost))
+				s.keepCount(b, n, -b.counts(v.Charged))
 			}
 		}
 	case v.Trusted && p.number != number: // It went to a number that nobody verified.
 		p.trusted = 0
-		p.charged++
+		p.charge(true, 1)
 		for _, b := range actual.Buckets {
 			if b.Rule.Budget {
 				s.keepCount(b, s.count(b, now), 1)
@@ -207,39 +206,39 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
 	p := s.person(c, now)
-	proves := s.proves(c, now)
+	proved := s.proves(c, now)
 	for _, b := range c.Buckets {
 		if !b.Rule.Budget {
 			continue
 		}
 		n := s.count(b, now)
-		if proves {
+		if proved {
 			n.known = now
 		}
-		if proves && p.charged > 0 || b.Rule.Scope == PerPhoneNumber {
+		if proved && p.charged > 0 || b.Rule.Scope == PerPhoneNumber {
 			n.verified++
 		}
 		s.keepCount(b, n, -float64(p.charged))
 	}
-	p.trust(now, s.number(c.Number))
-	p.until, p.sends, p.refusals = 0, 0, 0
+	p.trust(now, s.number(c.Number), proved)
+	p.charged, p.until, p.sends, p.refusals = 0, 0, 0, 0
 	s.keepPerson(c, p)
 	return nil
 }
 
 // move counts in the buckets of the second claim what is counted in those of the
 // first.
-func (s *MemoryStore) move(from, to *Claim, cost int, now int64) {
+func (s *MemoryStore) move(from, to *Claim, charged bool, now int64) {
 	if from == to {
 		return
 	}
 	for _, b := range from.Buckets {
-		if n := b.counts(cost); n > 0 && !to.has(b) {
+		if n := b.counts(charged); n > 0 && !to.has(b) {
 			s.keepCount(b, s.count(b, now), -n)
 		}
 	}
 	for _, b := range to.Buckets {
-		if n := b.counts(cost); n > 0 && !from.has(b) {
+		if n := b.counts(charged); n > 0 && !from.has(b) {
 			s.keepCount(b, s.count(b, now), n)
 		}
 	}
@@ -254,7 +253,7 @@ func (s *MemoryStore) proves(c *Claim, now int64) bool {
 			return n.verified < provingCodes
 		}
 	}
-	return false
+	return true
 }
 
 // person returns what is known of a claim's Member.

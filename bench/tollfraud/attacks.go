@@ -143,6 +143,33 @@ func verifying(percent int) func(*attacker) {
 	}
 }
 
+// beside asks for an SMS to a number beside an honest user's, for a new Member of
+// the user's Organization.
+func (a *attacker) beside() {
+	p := pick(a.random, a.crowd.returning)
+	_ = a.ask(a.member(p.member.organization), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
+}
+
+// prepared is an attacker who knows how the guard tells people apart: real phones
+// verify codes in Organizations of the attacker's first.
+func prepared(phones, organizations int) func(*attacker) {
+	return func(a *attacker) {
+		a.found(organizations)
+		for _, phone := range a.phones(phones) {
+			for i := range min(20, organizations) {
+				a.s.at(a.s.day(len(a.s.days)-1).Add(time.Duration(i)*30*time.Second), func() {
+					a.serial++
+					a.own(a.member(a.organizations[a.serial%organizations]), phone)
+				})
+			}
+		}
+		a.every(500*time.Millisecond, 15*time.Minute, day24, func(i int) {
+			p := pick(a.random, a.crowd.returning)
+			_ = a.ask(a.member(a.organizations[i%organizations]), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
+		})
+	}
+}
+
 // A scenario is what happens in a simulation.
 type scenario struct {
 	name  string
@@ -279,10 +306,7 @@ var attacks = []scenario{
 		name:  "honest ranges",
 		about: "spread, to numbers beside those of the honest, in their Organizations",
 		attack: func(a *attacker) {
-			a.every(500*time.Millisecond, 0, day24, func(int) {
-				p := pick(a.random, a.crowd.returning)
-				a.ask(a.member(p.member.organization), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
-			})
+			a.every(500*time.Millisecond, 0, day24, func(int) { a.beside() })
 		},
 	},
 	{
@@ -403,6 +427,43 @@ var attacks = []scenario{
 					}
 				})
 			})
+		},
+	},
+	{
+		name:  "changes its number, unnamed",
+		about: "2,000 Members verify one of 20 real phones, then their number at Stytch is a pumped one, and the Send a quarter of an hour later names none; and again",
+		attack: func(a *attacker) {
+			a.rent(600, allowed...)
+			a.found(2000)
+			phones := a.phones(20)
+			members := make([]*member, 2000)
+			a.every(30*time.Minute/2000, 0, day24, func(i int) {
+				m := members[i%2000]
+				if m == nil {
+					m = a.member(a.organizations[i%2000])
+					members[i%2000] = m
+				}
+				m.number = ""
+				if a.own(m, phones[i%20]) {
+					a.s.after(15*time.Minute, func() {
+						m.number, m.verified = a.next(), false
+						a.ask(m, "")
+					})
+				}
+			})
+		},
+	},
+	{
+		name:   "prepared",
+		about:  "one real phone verifies in 20 Organizations of the attacker's; then spread from these, to numbers beside those of the honest",
+		attack: prepared(1, 20),
+	},
+	{
+		name:  "the day after",
+		about: "the day after an attack as in \"honest ranges\"",
+		days:  5,
+		attack: func(a *attacker) {
+			a.everyOn(3, 500*time.Millisecond, 0, day24, func(int) { a.beside() })
 		},
 	},
 	{
