@@ -84,6 +84,27 @@ func TestNoSecondFactor(t *testing.T) {
 	assert.Empty(t, app.fake.SMS())
 }
 
+// To a Member whose default is an authenticator app Stytch sends no code by
+// itself. The login does.
+func TestNotInitiated(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Minute)
+	m, err := app.fake.AddMember(stytchtest.Member{
+		OrganizationID: app.fake.organizationID, MFAPhoneNumber: "+12025550177", MFAEnrolled: true, TOTP: true, DefaultMFAMethod: "totp",
+	})
+	require.NoError(t, err)
+	v := newVisitor(t, app)
+	app.fake.Fail(stytchtest.Fault{StatusCode: 400})
+	page := v.post("/sign-in", "member_id", m.MemberID)
+	assert.Equal(t, "We could not send the code. Please try again.", noticeOf(page))
+	assert.Contains(t, page, "We have not sent you a code yet.")
+	assert.NotContains(t, page, `name="code"`)
+	assert.Contains(t, page, `<button id="resend" class="primary">Send me a code</button>`)
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
+	require.Len(t, app.fake.SMS(), 1)
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
+}
+
 // A Member without a number enters one, which is theirs at the next sign-in.
 func TestNumberIsKept(t *testing.T) {
 	t.Parallel()
