@@ -17,6 +17,7 @@ end
 
 local member = KEYS[2]
 local p = person(redis.call('GET', member))
+if p.charged == 0 then charged = 0 end -- A code was verified meanwhile, and it is given back.
 local keys, rules, has = buckets(3, 2 + n, 8)
 if not sent then
   for i, key in ipairs(keys) do add(key, rules[i], -counts(rules[i], charged)) end
