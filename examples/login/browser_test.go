@@ -221,7 +221,7 @@ func TestBrowser(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			app := startApp(t, config{cooldown: 2 * time.Second}, (*httptest.Server).Start)
-			long, err := app.fake.AddMember(stytchtest.Member{OrganizationID: app.fake.organizationID, Name: strings.Repeat("Llanfair", 20)})
+			long, err := app.fake.AddMember(stytchtest.Member{Name: strings.Repeat("Llanfair", 20)})
 			require.NoError(t, err)
 			app.fake.memberIDs = append(app.fake.memberIDs, long.MemberID)
 			b := newBrowser(t, m, app)
