@@ -39,7 +39,7 @@ func login(ctx context.Context, fakestytch string) error {
 	}
 	defer os.RemoveAll(dir)
 	socket := filepath.Join(dir, "redis")
-	server := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
+	server := exec.CommandContext(ctx, "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
 	if err := server.Start(); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func login(ctx context.Context, fakestytch string) error {
 		return err
 	}
 
-	fake := exec.Command(fakestytch, "-addr", "127.0.0.1:0")
+	fake := exec.CommandContext(ctx, fakestytch, "-addr", "127.0.0.1:0")
 	stdout, err := fake.StdoutPipe()
 	if err != nil {
 		return err
@@ -90,12 +90,16 @@ func login(ctx context.Context, fakestytch string) error {
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Content-Type", "application/json")
 	req.SetBasicAuth(stytch.ProjectID, stytch.Secret)
 	answer, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the password: %s", answer.Status)
+	}
 	var primary struct {
 		IntermediateSessionToken string `json:"intermediate_session_token"`
 	}
