@@ -45,3 +45,33 @@ func ExampleNew_client() {
 	client, err := stytchb2b.NewClientFromEnv(stytchb2b.WithGuard(g))
 	fmt.Println(client, err)
 }
+
+// A test of "send it again": the guard goes by the fake's clock, so that the test
+// need not wait.
+func ExampleWithClock() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	g, err := guard.New(guard.WithClock(stytch.Now))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := stytch.Client(stytchb2b.WithGuard(g))
+	send := func() error {
+		_, err := client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+			OrganizationID: stytch.OrganizationID,
+			MemberID:       stytch.MemberID,
+		})
+		return err
+	}
+
+	fmt.Println(send())
+	err = send()
+	fmt.Println(errors.Is(err, guard.ErrCooldown))
+	stytch.Advance(stytchb2b.RetryAfter(err))
+	fmt.Println(send())
+	// Output:
+	// <nil>
+	// true
+	// <nil>
+}

@@ -63,17 +63,18 @@ func Recommended(countries ...string) Option {
 			b.Name, b.Budget = "unanswered by "+b.Scope.String(), true
 			c.rules = append(c.rules, &rule{Rule: b})
 		}
-		return Limit(PerMember, 20, 20*time.Hour)(c)
+		return Limit(PerMember, 12, 24*time.Hour)(c)
 	}
 }
 
 // budgets are what [Recommended] lets out unanswered: so many, and so many more
 // for each code that is verified in a day.
 var budgets = []Rule{
-	{Scope: InAll, Max: 200, Leak: 20, Growth: 0.2, Shared: true},
-	{Scope: PerCountry, Max: 120, Leak: 12, Growth: 0.2, Shared: true},
-	{Scope: perFourDigits, Max: 50, Leak: 5, Growth: 0.25, Shared: true, Evidence: 1},
-	{Scope: perSixDigits, Max: 20, Leak: 5, Growth: 0.25, Shared: true},
+	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
+	{Scope: PerCountry, Max: 120, Leak: 60, Growth: 0.25, Shared: true},
+	{Scope: perFourDigits, Max: 50, Leak: 25, Growth: 0.25, Shared: true},
+	{Scope: perSixDigits, Max: 20, Leak: 10, Growth: 0.25, Shared: true},
+	{Scope: PerPrefix, Max: 3, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
 	{Scope: PerOrganization, Max: 20, Leak: 10, Growth: 0.5, Evidence: 2},
 	{Scope: PerPhoneNumber, Max: 5, Leak: 4, Growth: 1},
 }

@@ -12,29 +12,26 @@ import (
 const (
 	day          = 24 * time.Hour
 	trustLasts   = 30 * day
-	freeTries    = 3  // SMS in a row that a trusted Member may leave unanswered
 	maxDoublings = 6  // of the cooldown: 30 seconds become 32 minutes
-	maxCost      = 4  // of one Send, so that it fits into every budget
 	freeRefusals = 5  // of Stytch's, a Member and day, that cost no wait
 	provingCodes = 20 // verified in a day, after which a number proves nothing more
 )
 
 // shares are the parts of a shared budget that a Send may fill, by the evidence
-// for it: 2 if codes were verified in its Organization, and 1 if some were in its
-// range of numbers.
-var shares = [...]float64{0.4, 0.6, 0.8, 1}
+// for it: 2 if codes were verified in its Organization, and 1 if its block of
+// numbers is not one that only collects SMS.
+var shares = [...]float64{0.2, 0.5, 0.8, 1}
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
 type person struct {
-	at         int64   // the last change
-	until      int64   // no Send before
-	sends      int     // since a code was verified, or a day without any: the wait doubles with each
-	unanswered int     // SMS since a code was verified
-	charged    int     // of these, counted against budgets
-	refusals   float64 // of Stytch's, leaking
-	trusted    int64   // until when
-	number     key     // that the trust is for
-	back       bool    // the clock was set back since the last change
+	at       int64   // the last change
+	until    int64   // no Send before
+	sends    int     // since a code was verified, or a day without any: the wait doubles with each
+	charged  int     // SMS counted against budgets, since a code was verified
+	refusals float64 // of Stytch's, leaking
+	trusted  int64   // until when
+	number   key     // that the trust is for
+	back     bool    // the clock was set back since the last change
 }
 
 // wait is how long the next Send has to wait after one, in milliseconds.
@@ -48,9 +45,7 @@ func (p *person) advance(now int64, cooldown time.Duration) {
 	past := max(0, now-p.at)
 	if past >= day.Milliseconds() {
 		p.sends = 0
-		if p.trusted <= now {
-			p.unanswered, p.charged = 0, 0
-		}
+		p.charged = 0
 	}
 	p.refusals = max(0, p.refusals-freeRefusals*days(past))
 	p.until = min(p.until, now+wait(cooldown, p.sends))
@@ -62,21 +57,25 @@ func (p *person) advance(now int64, cooldown time.Duration) {
 // trusts reports whether a Send to number, or to the Member's own if that is
 // zero, needs no budget.
 func (p *person) trusts(now int64, number key) bool {
-	return p.trusted > now && p.unanswered < freeTries && (number == key{} || number == p.number)
+	return p.trusted > now && (number == 0 || number == p.number)
 }
 
-// cost is what budgets count for the next Send: also the SMS before it that were
-// not counted, because the Member was trusted then.
-func (p *person) cost() int { return min(max(1, p.unanswered+1-p.charged), maxCost) }
+// charge notes n SMS that budgets count.
+func (p *person) charge(charged bool, n int) {
+	if charged {
+		p.charged = max(0, p.charged+n)
+	}
+}
 
-// trust notes that the number is the Member's.
-func (p *person) trust(now int64, number key) {
-	p.trusted, p.number = now+trustLasts.Milliseconds(), number
-	p.unanswered, p.charged = 0, 0
+// trust notes that the number is the Member's, if that is proved or known.
+func (p *person) trust(now int64, number key, proved bool) {
+	if proved || p.trusts(now, number) && p.number == number {
+		p.trusted, p.number = now+trustLasts.Milliseconds(), number
+	}
 }
 
 // end is when a person may be forgotten.
-func (p *person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
+func (p person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
 
 // A count is the content of a bucket.
 type count struct {
@@ -92,7 +91,9 @@ type count struct {
 func (c *count) advance(now int64, r *Rule) {
 	past := days(max(0, now-c.at))
 	before := c.verified
-	c.verified *= math.Exp(-past)
+	if before > 0 {
+		c.verified *= math.Exp(-past)
+	}
 	c.sms = max(0, c.sms-r.Leak*past-r.Growth*(before-c.verified))
 	c.known = min(c.known, now)
 	c.at = now
@@ -107,8 +108,12 @@ func (c *count) add(n float64, r *Rule) {
 	}
 }
 
-// isKnown reports whether a code was verified in the last weeks.
-func (c *count) isKnown(now int64) bool {
+// speaks reports whether a bucket speaks for a Send: a soft one while it has room,
+// another if a code was verified in the last weeks.
+func (c *count) speaks(r *Rule, now int64) bool {
+	if r.Soft {
+		return c.sms+1 <= r.Max+r.Growth*c.verified
+	}
 	return c.known > 0 && now-c.known < trustLasts.Milliseconds()
 }
 
@@ -133,15 +138,16 @@ func (c *count) wait(r *Rule, n, room float64) time.Duration {
 }
 
 // end is when a count may be forgotten.
-func (c *count) end() int64 { return c.over }
+func (c count) end() int64 { return c.over }
 
 // days turns milliseconds into days.
 func days(ms int64) float64 { return float64(ms) / float64(day.Milliseconds()) }
 
-// counts returns what a Send of this cost counts in the bucket.
-func (b Bucket) counts(cost int) float64 {
-	if b.Rule.Budget {
-		return float64(cost)
+// counts returns what a Send counts in the bucket: budgets count those that are
+// charged.
+func (b Bucket) counts(charged bool) float64 {
+	if b.Rule.Budget && !charged {
+		return 0
 	}
 	return 1
 }

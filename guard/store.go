@@ -58,7 +58,8 @@ type Rule struct {
 	Budget   bool
 	Growth   float64 // how much Max and Leak grow with each code verified in a day
 	Shared   bool    // a share of it is for those whom more speaks for
-	Evidence int     // how much speaks for a Send where codes were verified in the bucket
+	Evidence int     // how much a bucket speaks for a Send in which codes were verified
+	Soft     bool    // it refuses nothing, counts also what others refuse, and speaks for a Send while it has room
 
 	label string // the name of a limit of LimitBy
 }
@@ -69,7 +70,7 @@ type Verdict struct {
 	By      int           // what refuses: -1 the Member's wait, otherwise a bucket's index
 	Wait    time.Duration // until it would allow; 0 if that is not known
 	Trusted bool          // the Member is trusted, and budgets do not count
-	Cost    int           // what budgets have counted
+	Charged bool          // budgets have counted it
 
 	// Count, Max and Verified are of the bucket that refuses, or else of the
 	// budget closest to its limit: SMS not answered, how many may be, and codes

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
@@ -86,8 +88,38 @@ func (a *attacker) own(m *member, phone string) bool {
 	if a.ask(m, phone) != nil {
 		return false
 	}
-	a.s.after(15*time.Second, func() { a.s.enter(m, m.code) })
+	a.verify(m)
 	return true
+}
+
+// insist asks for SMS to a Member's number until the day is over, each time as
+// soon as the guard lets it.
+func (a *attacker) insist(m *member) {
+	err := a.ask(m, "")
+	wait := 30 * time.Second
+	if guardErr := (*stytchb2b.GuardError)(nil); errors.As(err, &guardErr) {
+		wait = max(guardErr.RetryAfter, wait)
+	}
+	if a.s.now.Add(wait).Before(a.s.day(len(a.s.days))) {
+		a.s.after(wait, func() { a.insist(m) })
+	}
+}
+
+// phones are n real ones.
+func (a *attacker) phones(n int) (phones []string) {
+	for range n {
+		phones = append(phones, newNumber(a.random, pick(a.random, places)))
+	}
+	return phones
+}
+
+// verify enters the code that a Member got.
+func (a *attacker) verify(m *member) {
+	a.s.after(15*time.Second, func() {
+		if a.s.enter(m, m.code) {
+			a.s.today().entered++
+		}
+	})
 }
 
 // spread is the issue's: twice a second, of 600 blocks and 2,000 Organizations.
@@ -105,8 +137,35 @@ func verifying(percent int) func(*attacker) {
 		a.every(500*time.Millisecond, 0, day24, func(i int) {
 			m, err := a.pump()
 			if err == nil && i%100 < percent {
-				a.s.after(15*time.Second, func() { a.s.enter(m, m.code) })
+				a.verify(m)
 			}
+		})
+	}
+}
+
+// beside asks for an SMS to a number beside an honest user's, for a new Member of
+// the user's Organization.
+func (a *attacker) beside() {
+	p := pick(a.random, a.crowd.returning)
+	_ = a.ask(a.member(p.member.organization), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
+}
+
+// prepared is an attacker who knows how the guard tells people apart: real phones
+// verify codes in Organizations of the attacker's first.
+func prepared(phones, organizations int) func(*attacker) {
+	return func(a *attacker) {
+		a.found(organizations)
+		for _, phone := range a.phones(phones) {
+			for i := range min(20, organizations) {
+				a.s.at(a.s.day(len(a.s.days)-1).Add(time.Duration(i)*30*time.Second), func() {
+					a.serial++
+					a.own(a.member(a.organizations[a.serial%organizations]), phone)
+				})
+			}
+		}
+		a.every(500*time.Millisecond, 15*time.Minute, day24, func(i int) {
+			p := pick(a.random, a.crowd.returning)
+			_ = a.ask(a.member(a.organizations[i%organizations]), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
 		})
 	}
 }
@@ -247,10 +306,7 @@ var attacks = []scenario{
 		name:  "honest ranges",
 		about: "spread, to numbers beside those of the honest, in their Organizations",
 		attack: func(a *attacker) {
-			a.every(500*time.Millisecond, 0, day24, func(int) {
-				p := pick(a.random, a.crowd.returning)
-				a.ask(a.member(p.member.organization), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
-			})
+			a.every(500*time.Millisecond, 0, day24, func(int) { a.beside() })
 		},
 	},
 	{
@@ -302,12 +358,44 @@ var attacks = []scenario{
 		about: "spread; five real phones verify one code a minute each, of another Member each time",
 		attack: func(a *attacker) {
 			a.spread(allowed...)
-			var phones []string
-			for range 5 {
-				phones = append(phones, newNumber(a.random, pick(a.random, places)))
-			}
+			phones := a.phones(5)
 			a.every(12*time.Second, 0, day24, func(i int) {
 				a.own(a.member(a.organizations[i%2000]), phones[i%5])
+			})
+		},
+	},
+	{
+		name:  "own phones only",
+		about: "five real phones verify two codes a second, of another Member each time",
+		attack: func(a *attacker) {
+			a.found(2000)
+			phones := a.phones(5)
+			a.every(500*time.Millisecond, 0, day24, func(i int) {
+				a.own(a.member(a.organizations[i%2000]), phones[i%5])
+			})
+		},
+	},
+	{
+		name:  "sleepers",
+		about: "100 Members a day verify numbers of the attacker's for two weeks; then each asks as often as it may",
+		days:  17,
+		attack: func(a *attacker) {
+			a.rent(20, allowed...)
+			a.found(100)
+			var members []*member
+			for day := 2; day < 16; day++ {
+				a.everyOn(day, day24/100, 0, day24, func(i int) {
+					m := a.member(a.organizations[i])
+					members = append(members, m)
+					a.own(m, a.next())
+				})
+			}
+			a.s.at(a.s.day(16), func() {
+				for i, m := range members {
+					if m.verified {
+						a.s.after(time.Duration(i)*time.Second, func() { a.insist(m) })
+					}
+				}
 			})
 		},
 	},
@@ -317,13 +405,10 @@ var attacks = []scenario{
 		attack: func(a *attacker) {
 			a.rent(600, allowed...)
 			a.found(200)
+			phones := a.phones(20)
 			var members []*member
-			var phones []string
 			for i := range 200 {
 				members = append(members, a.member(a.organizations[i]))
-				if i < 20 {
-					phones = append(phones, newNumber(a.random, pick(a.random, places)))
-				}
 			}
 			a.every(5*time.Minute/200, 0, day24, func(i int) {
 				m := members[i%200]
@@ -345,6 +430,43 @@ var attacks = []scenario{
 		},
 	},
 	{
+		name:  "changes its number, unnamed",
+		about: "2,000 Members verify one of 20 real phones, then their number at Stytch is a pumped one, and the Send a quarter of an hour later names none; and again",
+		attack: func(a *attacker) {
+			a.rent(600, allowed...)
+			a.found(2000)
+			phones := a.phones(20)
+			members := make([]*member, 2000)
+			a.every(30*time.Minute/2000, 0, day24, func(i int) {
+				m := members[i%2000]
+				if m == nil {
+					m = a.member(a.organizations[i%2000])
+					members[i%2000] = m
+				}
+				m.number = ""
+				if a.own(m, phones[i%20]) {
+					a.s.after(15*time.Minute, func() {
+						m.number, m.verified = a.next(), false
+						a.ask(m, "")
+					})
+				}
+			})
+		},
+	},
+	{
+		name:   "prepared",
+		about:  "one real phone verifies in 20 Organizations of the attacker's; then spread from these, to numbers beside those of the honest",
+		attack: prepared(1, 20),
+	},
+	{
+		name:  "the day after",
+		about: "the day after an attack as in \"honest ranges\"",
+		days:  5,
+		attack: func(a *attacker) {
+			a.everyOn(3, 500*time.Millisecond, 0, day24, func(int) { a.beside() })
+		},
+	},
+	{
 		name:  "ramp",
 		about: "grows from 40 a day to 173,000 in two weeks, 5% of the codes entered; the worst day",
 		days:  17, worst: true,
@@ -355,7 +477,7 @@ var attacks = []scenario{
 			for day := 3; day < 17; day++ {
 				a.everyOn(day, time.Duration(float64(day24)/perDay), 0, day24, func(i int) {
 					if m, err := a.pump(); err == nil && i%20 == 0 {
-						a.s.after(15*time.Second, func() { a.s.enter(m, m.code) })
+						a.verify(m)
 					}
 				})
 				perDay *= 1.905

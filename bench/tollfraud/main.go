@@ -151,8 +151,12 @@ func (sc scenario) play(set setting) (*day, error) {
 
 func (p *play) row() string {
 	d := p.day
+	sent := thousands(d.sent)
+	if d.entered > 0 {
+		sent += " (" + thousands(d.entered) + " entered)"
+	}
 	return fmt.Sprintf("| %s | %s | %s | %s | $%s | %s of %s | %s of %s | %s | %s |", p.scenario.name, p.setting.name,
-		thousands(d.asked), thousands(d.sent), thousands(int(float64(d.sent)*price+0.5)),
+		thousands(d.asked), sent, thousands(int(float64(d.sent)*price+0.5)),
 		thousands(d.returning.never), thousands(d.returning.came), thousands(d.newcomers.never), thousands(d.newcomers.came),
 		thousands(d.returning.waited+d.newcomers.waited), thousands(d.returning.refused+d.newcomers.refused))
 }

@@ -184,7 +184,7 @@ func (s *simulation) textItself(m *member) {
 
 // A day is what one day came to.
 type day struct {
-	asked, sent          int // by and for the attacker
+	asked, sent, entered int // by and for the attacker; codes that it entered
 	returning, newcomers group
 	hours                [24]struct{ sent, never int }
 	why                  map[string]int // honest people were refused

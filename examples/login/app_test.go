@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -80,6 +82,27 @@ func TestNoSecondFactor(t *testing.T) {
 	assert.Equal(t, "You are signed in", titleOf(page))
 	assert.Contains(t, page, "<dd>email</dd>")
 	assert.Empty(t, app.fake.SMS())
+}
+
+// To a Member whose default is an authenticator app Stytch sends no code by
+// itself. The login does.
+func TestNotInitiated(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Minute)
+	m, err := app.fake.AddMember(stytchtest.Member{
+		OrganizationID: app.fake.organizationID, MFAPhoneNumber: "+12025550177", MFAEnrolled: true, TOTP: true, DefaultMFAMethod: "totp",
+	})
+	require.NoError(t, err)
+	v := newVisitor(t, app)
+	app.fake.Fail(stytchtest.Fault{StatusCode: 400})
+	page := v.post("/sign-in", "member_id", m.MemberID)
+	assert.Equal(t, "We could not send the code. Please try again.", noticeOf(page))
+	assert.Contains(t, page, "We have not sent you a code yet.")
+	assert.NotContains(t, page, `name="code"`)
+	assert.Contains(t, page, `<button id="resend" class="primary">Send me a code</button>`)
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
+	require.Len(t, app.fake.SMS(), 1)
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 }
 
 // A Member without a number enters one, which is theirs at the next sign-in.
@@ -200,7 +223,7 @@ func TestAuthenticateFailures(t *testing.T) {
 		{name: "no digits", code: "wrong", notice: "Enter the six digits of the code.", title: code},
 		{name: "five digits", code: "12345", notice: "Enter the six digits of the code.", title: code},
 		{name: "wrong", code: "000000", notice: "That code is incorrect. Enter the code from the newest message.", title: code},
-		{name: "expired", before: func(a *testApp) { a.fake.Advance(3 * time.Minute) }, notice: "That code has expired. Request a new one.", title: code},
+		{name: "expired", before: func(a *testApp) { a.fake.Advance(3 * time.Minute) }, notice: "That code has expired or was already used. Request a new one.", title: code},
 		{name: "an expired sign-in", before: func(a *testApp) { a.fake.Advance(11 * time.Minute) }, notice: "Your sign-in has expired. Please sign in again.", title: signIn},
 		{name: "a rate limit", fault: stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}}, notice: "Please wait 60 minutes before you enter the code again.", title: code},
 		{name: "locked", fault: stytchtest.Fault{StatusCode: 429, ErrorType: "user_lock_limit_reached"}, notice: "Your account is locked after too many failed attempts. Please try again later.", title: code},
@@ -263,6 +286,26 @@ func TestTries(t *testing.T) {
 	v.waitForButton()
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[2].Code)))
+}
+
+// Stytch locks a Member after ten wrong codes. They are told so, at each step.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Millisecond)
+	v := newVisitor(t, app)
+	for range 10 / maxWrongCodes {
+		v.signIn(ada)
+		for range maxWrongCodes {
+			v.post("/code", "code", "000000")
+		}
+	}
+	const locked = "Your account is locked after too many failed attempts. Please try again later."
+	v.waitForButton()
+	assert.Equal(t, locked, noticeOf(v.post("/resend")))
+	v.post("/sign-out")
+	assert.Equal(t, locked, noticeOf(v.signIn(ada)))
+	assert.Equal(t, "Error: Sign in", titleOf(v.signIn(ada)))
+	assert.Len(t, app.fake.SMS(), 2)
 }
 
 // Forms out of turn change nothing, and say why.
@@ -438,6 +481,46 @@ func TestCookies(t *testing.T) {
 		_, found, err := app.store.FindCtx(t.Context(), set[0].Value)
 		require.NoError(t, err)
 		assert.False(t, found, "the store holds a hash of it, and a cookie names no other value there")
+	}
+}
+
+// The log has each call and its failures, and nothing that opens a session or
+// names a person.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer // Its handler writes one record at a time.
+	app := startApp(t, config{
+		cooldown: time.Millisecond,
+		logger:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, (*httptest.Server).StartTLS)
+	v := newVisitor(t, app)
+	v.signIn(grace)
+	hidden := []string{app.fake.Secret, v.token(), "5550123", "8765550123", "grace@example.com", "Grace"}
+	v.post("/number", "mfa_phone_number", "+1 876 555 0123")
+	v.post("/number", "mfa_phone_number", "(202) 555-0123")
+	app.fake.Fail(stytchtest.Fault{Processed: true, Reset: true})
+	v.waitForButton()
+	v.post("/resend")
+	sms := app.fake.SMS()
+	v.post("/code", "code", "000000")
+	hidden = append(hidden, v.token())
+	_, l, err := app.loadLogin(t.Context(), v.token())
+	require.NoError(t, err)
+	hidden = append(hidden, l.IntermediateSessionToken)
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", sms[1].Code)))
+	_, l, err = app.loadLogin(t.Context(), v.token())
+	require.NoError(t, err)
+	hidden = append(hidden, v.token(), l.SignedIn.SessionToken)
+	app.Server.Close() // No handler writes any more.
+
+	assert.Contains(t, log.String(), "otp_code_not_found")
+	assert.Contains(t, log.String(), "an SMS may have been sent")
+	for _, secret := range hidden {
+		require.NotEmpty(t, secret)
+		assert.NotContains(t, log.String(), secret)
+	}
+	for _, m := range sms { // By chance, its digits may be in a time or an ID.
+		assert.NotRegexp(t, `[^\w.-]`+m.Code+`[^\w-]`, log.String())
 	}
 }
 

@@ -63,7 +63,7 @@ type browser struct {
 }
 
 // newBrowser starts a Chromium, or skips the test if there is none.
-func newBrowser(t *testing.T, m mode, cooldown time.Duration) *browser {
+func newBrowser(t *testing.T, m mode, app *testApp) *browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -88,7 +88,7 @@ func newBrowser(t *testing.T, m mode, cooldown time.Duration) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{T: t, mode: m, ctx: ctx, app: startApp(t, config{cooldown: cooldown}, (*httptest.Server).Start)}
+	b := &browser{T: t, mode: m, ctx: ctx, app: app}
 	b.do(chromedp.Navigate("about:blank"))
 	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "fr-CA,fr;q=0.9"}})
 	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "America/Toronto"})
@@ -220,7 +220,11 @@ func TestBrowser(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBrowser(t, m, 2*time.Second)
+			app := startApp(t, config{cooldown: 2 * time.Second}, (*httptest.Server).Start)
+			long, err := app.fake.AddMember(stytchtest.Member{OrganizationID: app.fake.organizationID, Name: strings.Repeat("Llanfair", 20)})
+			require.NoError(t, err)
+			app.fake.memberIDs = append(app.fake.memberIDs, long.MemberID)
+			b := newBrowser(t, m, app)
 			b.check("Sign in", "")
 			enterNumber(b)
 			enterCodes(b)
@@ -229,6 +233,20 @@ func TestBrowser(t *testing.T) {
 			errorPagesOf(b)
 		})
 	}
+}
+
+// The sign-in with Stytch itself asks for what a primary authentication has
+// answered. This one gets no further: nothing is sent to Stytch.
+func TestBrowserStytch(t *testing.T) {
+	t.Setenv("STYTCH_PROJECT_ID", "project-test-1")
+	t.Setenv("STYTCH_SECRET", "secret-test-1")
+	b := newBrowser(t, modes[0], serve(t, config{cooldown: time.Minute}, (*httptest.Server).Start))
+	b.check("Sign in", "")
+	b.enter("organization_id", " ")
+	b.enter("member_id", "m")
+	b.enter("intermediate_session_token", "t")
+	b.press("Sign in")
+	b.check("Error: Sign in", "We could not sign you in. Please check what you entered.")
 }
 
 // enterNumber is a Member's without one.
@@ -254,13 +272,13 @@ func enterNumber(b *browser) {
 	require.Len(b, b.app.fake.SMS(), 1)
 	assert.Equal(b, "fr", b.app.fake.SMS()[0].Locale, "the browser's language")
 	b.press("Sign in as someone else")
-	b.check("Sign in", "You are signed out.")
+	b.check("Sign in", "")
 }
 
 // enterCodes is the way from Stytch's first SMS to the session.
 func enterCodes(b *browser) {
 	sent := len(b.app.fake.SMS())
-	doubleClick(b, "Sign in", "Enter your code")
+	doubleClick(b, "Sign in", func() bool { return len(b.app.fake.SMS()) > sent }, "Enter your code")
 	b.check("Enter your code", "We have sent you a code.")
 	b.picture("code")
 	assert.Equal(b, "code", b.js(`document.activeElement.id`))
@@ -288,8 +306,10 @@ func enterCodes(b *browser) {
 	require.Len(b, b.app.fake.SMS(), sent+2)
 
 	b.enter("code", b.app.fake.SMS()[sent+1].Text) // the whole SMS
-	b.app.fake.Fail(stytchtest.Fault{Delay: 300 * time.Millisecond})
-	doubleClick(b, "Continue", "You are signed in")
+	b.app.fake.Fail(stytchtest.Fault{Delay: time.Second})
+	asked := len(b.app.fake.Requests())
+	doubleClick(b, "Continue", func() bool { return len(b.app.fake.Requests()) > asked }, "You are signed in")
+	assert.Len(b, b.app.fake.Requests(), asked+1)
 	b.check("You are signed in", "")
 	b.picture("signed-in")
 	assert.Contains(b, b.text("main"), "Welcome, Ada Lovelace.")
@@ -298,17 +318,21 @@ func enterCodes(b *browser) {
 	assert.Empty(b, b.js(`document.cookie`), "scripts do not see the cookie")
 }
 
-// doubleClick presses the button twice, as people do with a mouse, and looks at
-// what the title is in the end.
-func doubleClick(b *browser, button, title string) {
+// doubleClick presses the button, and once more when the first form has arrived
+// and has no answer yet. It looks at what the title is in the end.
+func doubleClick(b *browser, button string, arrived func() bool, title string) {
 	b.Helper()
-	selector := `//button[starts-with(normalize-space(), "` + button + `")]`
+	press := chromedp.KeyEvent("\r")
 	if b.keyboard {
 		b.tabTo(`e.tagName === "BUTTON" && e.textContent.trim().startsWith("` + button + `")`)
-		b.do(chromedp.KeyEvent("\r"), chromedp.KeyEvent("\r"))
 	} else {
-		b.do(chromedp.DoubleClick(selector))
+		at := b.js(`(r => [r.x + r.width / 2, r.y + r.height / 2])((b => (b.scrollIntoView(), b.getBoundingClientRect()))(
+			[...document.querySelectorAll("button")].find(b => b.textContent.trim().startsWith("` + button + `"))))`).([]any)
+		press = chromedp.MouseClickXY(at[0].(float64), at[1].(float64))
 	}
+	b.do(press)
+	require.Eventually(b, arrived, time.Minute, time.Millisecond)
+	b.do(press)
 	require.Eventually(b, func() bool { return b.title() == title }, time.Minute, 50*time.Millisecond)
 }
 
@@ -366,6 +390,16 @@ func errorPagesOf(b *browser) {
 	b.js(`document.querySelector("main input[name=page]").value = "x".repeat(10000); null`)
 	b.press("Sign out")
 	b.check("Error: Form too large", "")
+	b.do(chromedp.Navigate(b.app.URL))
+	b.press("Sign out")
+	if b.keyboard {
+		b.tabTo(`e.type === "radio"`)
+		b.do(chromedp.KeyEvent(kb.ArrowUp))
+	} else {
+		b.do(chromedp.Click(`//label[contains(., "Llanfair")]`))
+	}
+	b.press("Sign in")
+	b.check("You are signed in", "")
 }
 
 // call makes a call of the DevTools protocol.

@@ -57,6 +57,9 @@ func TestDoubleClick(t *testing.T) {
 		first, second := twice("/sign-in", v.form([]string{"member_id", one.fake.memberIDs[ada]}))
 		require.NotEmpty(t, second)
 		assert.Equal(t, first, second)
+		late := v.with(second)
+		late.pageID = v.pageID
+		assert.Equal(t, second, late.once("/sign-in", late.form([]string{"member_id", one.fake.memberIDs[ada]})), "the browser had the first answer")
 		require.Len(t, one.fake.SMS(), 1, "one primary authentication")
 
 		v = v.with(second)
@@ -66,6 +69,7 @@ func TestDoubleClick(t *testing.T) {
 		require.NotEmpty(t, second)
 		assert.Equal(t, first, second)
 		assert.Len(t, one.fake.Requests(), 1, "one Authenticate")
+		assert.Empty(t, v.with("another").once("/code", v.form([]string{"code", one.fake.SMS()[0].Code})), "another browser's is another form")
 		assert.Equal(t, "You are signed in", titleOf(v.with(second).look()))
 
 		// One browser that keeps both answers, and names no page.
@@ -195,4 +199,20 @@ func TestStrangers(t *testing.T) {
 	assert.LessOrEqual(t, kept(), before)
 	assert.Empty(t, app.store.(*memoryStore).held)
 	assert.Equal(t, "You are signed in", titleOf(v.look()))
+}
+
+// Without Redis there is no login, and a page that says so.
+func TestRedisIsGone(t *testing.T) {
+	t.Parallel()
+	store := redisStoreOf(t, redisServer(t))
+	app := startApp(t, config{cooldown: time.Minute, store: store}, (*httptest.Server).StartTLS)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	require.Error(t, store.client.Shutdown(t.Context()).Err()) // It has no answer.
+	for _, request := range [][2]string{{http.MethodGet, "/"}, {http.MethodPost, "/code"}, {http.MethodPost, "/sign-in"}} {
+		status, page := v.do(request[0], request[1], v.form([]string{"code", app.fake.SMS()[0].Code, "member_id", app.fake.memberIDs[alan]}))
+		assert.Equal(t, http.StatusServiceUnavailable, status)
+		assert.Contains(t, page, "Something went wrong")
+	}
+	assert.Empty(t, app.fake.Requests())
 }

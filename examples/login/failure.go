@@ -44,7 +44,7 @@ func sendFailure(err error, l *login, m *member) notice {
 	switch errorType(err) {
 	case stytchb2b.ErrorTypeMissingSMSParameter:
 		l.NeedsNumber = true
-		return notice{Text: "Add a phone number to receive codes.", Kind: good}
+		return notice{} // The page asks for one.
 	case stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:
 		l.NeedsNumber, l.Number = false, ""
 		return notice{Text: "You already have another phone number. Request a code to that one."}
@@ -98,7 +98,7 @@ func authenticateFailure(err error, l *login, m *member) notice {
 		}
 		return notice{Text: "That code is incorrect. Enter the code from the newest message.", Field: true}
 	case stytchb2b.ErrorTypeUnableToAuthOTPCode:
-		return notice{Text: "That code has expired. Request a new one.", Field: true}
+		return notice{Text: "That code has expired or was already used. Request a new one.", Field: true}
 	}
 	if isExpired(err) {
 		*l = login{}
@@ -107,7 +107,7 @@ func authenticateFailure(err error, l *login, m *member) notice {
 	return notice{Text: "We could not check the code. Please enter it again."}
 }
 
-// isExpired reports whether Stytch does not know, or know any more, who asks.
+// isExpired reports whether Stytch does not know who asks, or not any more.
 func isExpired(err error) bool {
 	switch errorType(err) {
 	case stytchb2b.ErrorTypeIntermediateSessionNotFound, stytchb2b.ErrorTypeSessionNotFound,

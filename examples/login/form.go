@@ -18,7 +18,8 @@ type handler func(context.Context, *http.Request, *login) (notice, error)
 // An answer is what a form makes of a browser, besides sending it back to "/".
 type answer struct {
 	Notice  notice
-	Token   string // of the session; empty if the cookie stays as it is
+	From    string // the hash of the session's token before
+	Token   string // after; empty if the cookie stays as it is
 	Expires time.Time
 }
 
@@ -59,13 +60,16 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 //
 // A form that comes again gets the same answer, and with it the token of the
 // session that its first coming began: a double click signs in once, and ends
-// signed in. It is the same form only if everything is: the cookie, the code and
-// the page's ID, which is in that page alone.
+// signed in. It is the same only if everything in it is, the code and the page's
+// ID, which only that page has, and if the browser has the token from before or
+// the one from after.
 func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, err error) {
 	token, pageID := a.sessionToken(r), r.PostForm.Get("page")
-	browser, again := hash("browser", token), hash("form", token, r.URL.Path, r.PostForm.Encode())
+	ans.From = hash("token", token)
+	form := hash("form", r.URL.Path, r.PostForm.Encode())
+	browser := ans.From
 	if token == "" {
-		browser = again
+		browser = form
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lockTimeout)
 	defer cancel()
@@ -79,10 +83,9 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	// whether an SMS went out, or have the session that a code has begun.
 	ctx = context.WithoutCancel(r.Context())
 	if pageID != "" {
-		if first, err := load[*answer](ctx, a.store, again); err != nil {
-			return ans, err
-		} else if first != nil {
-			return *first, nil
+		first, err := load[answer](ctx, a.store, form)
+		if err != nil || first.From == ans.From || first.Token != "" && first.Token == token {
+			return first, err
 		}
 	}
 	ctx, l, err := a.loadLogin(ctx, token)
@@ -100,7 +103,7 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 		return ans, err
 	}
 	if pageID != "" && *l != (login{}) { // Forms of strangers leave nothing behind.
-		err = keep(ctx, a.store, again, ans, time.Now().Add(answerLifetime))
+		err = keep(ctx, a.store, form, ans, time.Now().Add(answerLifetime))
 	}
 	return ans, err
 }
@@ -117,7 +120,7 @@ func (l *login) outOfTurn(want step, pageID string) notice {
 	case want == "", want == is && !isOther:
 		return notice{}
 	case is == stepSignIn:
-		return notice{Text: "Your sign-in has expired. Please sign in again.", For: stepSignIn}
+		return expired
 	case is == stepSignedIn:
 		return notice{Text: "You are already signed in.", Kind: good}
 	case isOther:

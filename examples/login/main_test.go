@@ -25,11 +25,11 @@ func TestMain(m *testing.M) {
 }
 
 // start runs the program until the test ends it, and returns its address.
-func start(t *testing.T, args ...string) (url string, stop func() string) {
+func start(t *testing.T, redisURL string, args ...string) (url string, stop func() string) {
 	t.Helper()
 	t.Setenv("STYTCH_PROJECT_ID", "")
 	t.Setenv("STYTCH_SECRET", "")
-	t.Setenv("REDIS_URL", "")
+	t.Setenv("REDIS_URL", redisURL)
 	ctx, cancel := context.WithCancel(t.Context())
 	errReader, stderr := io.Pipe()
 	ended := make(chan error, 1)
@@ -54,7 +54,7 @@ func start(t *testing.T, args ...string) (url string, stop func() string) {
 }
 
 func TestRun(t *testing.T) {
-	url, stop := start(t, "-log", "DEBUG")
+	url, stop := start(t, "", "-log", "DEBUG")
 	resp, err := http.Get(url)
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
@@ -66,9 +66,30 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, out, "shutting down")
 }
 
+// Two programs with one Redis have the same sessions.
+func TestRunRedis(t *testing.T) {
+	url := redisServer(t)
+	redisStoreOf(t, url) // It waits until the server answers.
+	var v *visitor
+	for range 2 {
+		base, stop := start(t, url, "-plain-http")
+		if v == nil {
+			v = &visitor{T: t, client: &http.Client{Jar: newJar(t)}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
+			v.app = &testApp{Server: &httptest.Server{URL: strings.TrimSuffix(base, "/")}}
+			page := v.look()
+			member := regexp.MustCompile(`value="(member-[^"]*)" required>\s*<span><strong>Alan`).FindStringSubmatch(page)[1]
+			assert.Equal(t, "You are signed in", titleOf(v.post("/sign-in", "member_id", member)))
+		}
+		v.app.URL = strings.TrimSuffix(base, "/")
+		assert.Equal(t, "You are signed in", titleOf(v.look()))
+		v.client.CloseIdleConnections()
+		stop()
+	}
+}
+
 // A request that is under way when the program is told to end is answered.
 func TestGracefulShutdown(t *testing.T) {
-	url, stop := start(t)
+	url, stop := start(t, "")
 	pr, pw := io.Pipe()
 	req, err := http.NewRequest(http.MethodPost, url+"sign-in", pr)
 	require.NoError(t, err)
@@ -116,10 +137,12 @@ func TestRunRefuses(t *testing.T) {
 		{"no cooldown", "", "", []string{"-cooldown", "0s"}, "Cooldown"},
 		{"a level that is none", "", "", []string{"-log", "LOUD"}, "LOUD"},
 		{"half of the credentials", "project-test-1", "", nil, "STYTCH_SECRET"},
+		{"a URL that is not Redis's", "", "", nil, "REDIS_URL"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Setenv("STYTCH_PROJECT_ID", tc.projectID)
 			t.Setenv("STYTCH_SECRET", tc.secret)
+			t.Setenv("REDIS_URL", map[bool]string{true: "http://127.0.0.1"}[tc.says == "REDIS_URL"])
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			var stderr strings.Builder

@@ -61,10 +61,11 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 // signOut ends the session here. At Stytch it goes on until it expires: to revoke
 // it is a call that this library does not have.
 func (a *app) signOut(_ context.Context, _ *http.Request, l *login) (notice, error) {
-	if l.step() == stepSignIn {
+	wasSignedIn := l.SignedIn != nil
+	*l = login{}
+	if !wasSignedIn {
 		return notice{}, nil
 	}
-	*l = login{}
 	return notice{Text: "You are signed out.", Kind: good}, nil
 }
 

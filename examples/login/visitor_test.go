@@ -100,11 +100,15 @@ type visitor struct {
 }
 
 func newVisitor(t *testing.T, app *testApp) *visitor {
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: app.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &visitor{T: t, app: app, client: &http.Client{Transport: transport, Jar: jar}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
+	return &visitor{T: t, app: app, client: &http.Client{Transport: transport, Jar: newJar(t)}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
+}
+
+func newJar(t *testing.T) http.CookieJar {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return jar
 }
 
 var pageIDs = regexp.MustCompile(`name="page" value="([^"]*)"`)

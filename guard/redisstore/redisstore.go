@@ -79,7 +79,7 @@ var (
 
 // A verdict is a [guard.Verdict] as the script packs it.
 type verdict struct {
-	Allowed, By, Wait, Trusted, Cost, Count, Max, Verified, Until, Before float64
+	Allowed, By, Wait, Trusted, Charged, Count, Max, Verified, Until, Before float64
 }
 
 // Take implements [guard.Store].
@@ -99,7 +99,7 @@ func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error)
 		By:       int(max(-1, v.By)),
 		Wait:     time.Duration(v.Wait) * time.Millisecond,
 		Trusted:  v.Trusted == 1,
-		Cost:     int(v.Cost),
+		Charged:  v.Charged == 1,
 		Count:    v.Count,
 		Max:      v.Max,
 		Verified: v.Verified,
@@ -174,11 +174,11 @@ func rules(args []any, c *guard.Claim) []any {
 	}
 	for _, b := range c.Buckets {
 		r := b.Rule
-		packed := make([]byte, 0, 28)
+		packed := make([]byte, 0, 29)
 		for _, x := range []float64{r.Max, r.Leak, r.Growth} {
 			packed = binary.LittleEndian.AppendUint64(packed, math.Float64bits(x))
 		}
-		args = append(args, append(packed, flag(r.Budget), flag(r.Shared), byte(r.Evidence), flag(r.Scope == guard.PerPhoneNumber)))
+		args = append(args, append(packed, flag(r.Budget), flag(r.Shared), byte(r.Evidence), flag(r.Soft), flag(r.Scope == guard.PerPhoneNumber)))
 	}
 	return args
 }

@@ -2,9 +2,8 @@
 -- hold the two together. This part stands in front of each script.
 
 local day, trust_lasts = 86400000, 30 * 86400000
-local free_tries, max_doublings, max_cost = 3, 6, 4
-local free_refusals, proving_codes = 5, 20
-local shares = {0.4, 0.6, 0.8, 1}
+local max_doublings, free_refusals, proving_codes = 6, 5, 20
+local shares = {0.2, 0.5, 0.8, 1}
 local id_lasts = 600000
 
 local now, cooldown = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -17,17 +16,14 @@ local function wait(sends)
   return cooldown * 2 ^ math.min(math.max(sends - 1, 0), max_doublings)
 end
 
--- A person: at, until, sends, unanswered, charged, refusals, trusted, number.
+-- A person: at, until, sends, charged, refusals, trusted, number.
 
 local function person(v)
-  local p = {at = now, til = 0, sends = 0, unanswered = 0, charged = 0, refusals = 0, trusted = 0, number = ''}
+  local p = {at = now, til = 0, sends = 0, charged = 0, refusals = 0, trusted = 0, number = ''}
   if not v then return p end
-  p.at, p.til, p.sends, p.unanswered, p.charged, p.refusals, p.trusted, p.number = struct.unpack('<dddddddBc0', v)
+  p.at, p.til, p.sends, p.charged, p.refusals, p.trusted, p.number = struct.unpack('<ddddddBc0', v)
   local past = math.max(0, now - p.at)
-  if past >= day then
-    p.sends = 0
-    if p.trusted <= now then p.unanswered, p.charged = 0, 0 end
-  end
+  if past >= day then p.sends, p.charged = 0, 0 end
   p.refusals = math.max(0, p.refusals - free_refusals * past / day)
   p.til = math.min(p.til, now + wait(p.sends))
   p.trusted = math.min(p.trusted, now + trust_lasts)
@@ -37,7 +33,7 @@ local function person(v)
 end
 
 local function keep_person(key, p)
-  local v = struct.pack('<dddddddBc0', p.at, p.til, p.sends, p.unanswered, p.charged, p.refusals, p.trusted, #p.number, p.number)
+  local v = struct.pack('<ddddddBc0', p.at, p.til, p.sends, p.charged, p.refusals, p.trusted, #p.number, p.number)
   redis.call('SET', key, v, 'PX', math.max(p.trusted - now, day))
 end
 
@@ -45,8 +41,8 @@ end
 
 local function rule(packed)
   local r = {}
-  r.max, r.leak, r.growth, r.budget, r.shared, r.evidence, r.number = struct.unpack('<dddBBBB', packed)
-  r.budget, r.shared, r.number = r.budget == 1, r.shared == 1, r.number == 1
+  r.max, r.leak, r.growth, r.budget, r.shared, r.evidence, r.soft, r.number = struct.unpack('<dddBBBBB', packed)
+  r.budget, r.shared, r.soft, r.number = r.budget == 1, r.shared == 1, r.soft == 1, r.number == 1
   return r
 end
 
@@ -73,11 +69,22 @@ local function keep_count(key, c, r, n)
   end
 end
 
-local function is_known(c) return c.known > 0 and now - c.known < trust_lasts end
+-- speaks reports whether a bucket speaks for a Send.
+local function speaks(c, r)
+  if r.soft then return c.sms + 1 <= r.max + r.growth * c.verified end
+  return c.known > 0 and now - c.known < trust_lasts
+end
 
--- counts is what a Send of this cost counts in a bucket.
-local function counts(r, cost)
-  if r.budget then return cost end
+-- trust notes that the number is the Member's, if that is proved or known.
+local function trust(p, number, proof)
+  if proof or p.trusted > now and p.number == number then
+    p.trusted, p.number = now + trust_lasts, number
+  end
+end
+
+-- counts is what a Send counts in a bucket: charged is 1 or 0.
+local function counts(r, charged)
+  if r.budget then return charged end
   return 1
 end
 
@@ -92,5 +99,5 @@ local function proves(keys, rules)
       return count(redis.call('GET', keys[i]), r).verified < proving_codes
     end
   end
-  return false
+  return true
 end

@@ -4,7 +4,7 @@
 local taken = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[1], '', 'PX', id_lasts)
 if not taken or taken == '' then return 0 end -- Nothing was counted, or this was settled before.
-local _, _, _, trusted, cost, _, _, _, til, before = struct.unpack('<dddddddddd', taken)
+local _, _, _, trusted, charged, _, _, _, til, before = struct.unpack('<dddddddddd', taken)
 
 local number, sent, refused, verified, n = ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6] == '1', tonumber(ARGV[7])
 local function buckets(first, last, argument)
@@ -17,15 +17,11 @@ end
 
 local member = KEYS[2]
 local p = person(redis.call('GET', member))
-local function forget()
-  p.unanswered = math.max(0, p.unanswered - 1)
-  p.charged = math.max(0, p.charged - cost)
-end
-
+if p.charged == 0 then charged = 0 end -- A code was verified meanwhile, and it is given back.
 local keys, rules, has = buckets(3, 2 + n, 8)
 if not sent then
-  for i, key in ipairs(keys) do add(key, rules[i], -counts(rules[i], cost)) end
-  forget()
+  for i, key in ipairs(keys) do add(key, rules[i], -counts(rules[i], charged)) end
+  p.charged = math.max(0, p.charged - charged)
   if refused then p.refusals = p.refusals + 1 end
   if p.til == til and p.refusals <= free_refusals then
     p.til = before
@@ -37,32 +33,31 @@ end
 
 local actual = KEYS[3 + n]
 if actual ~= member then -- It was named in another way: the wait stays there, too.
-  forget()
+  p.charged = math.max(0, p.charged - charged)
   keep_person(member, p)
   local other = person(redis.call('GET', actual))
   other.sends = other.sends + 1
   other.til = math.max(other.til, p.til)
   p, member = other, actual
-  p.unanswered = p.unanswered + 1
-  p.charged = p.charged + cost
+  p.charged = p.charged + charged
 end
 
 local actual_keys, actual_rules, actual_has = buckets(4 + n, #KEYS, 8 + n)
 for i, key in ipairs(keys) do
-  if not actual_has[key] then add(key, rules[i], -counts(rules[i], cost)) end
+  if not actual_has[key] then add(key, rules[i], -counts(rules[i], charged)) end
 end
 for i, key in ipairs(actual_keys) do
-  if not has[key] then add(key, actual_rules[i], counts(actual_rules[i], cost)) end
+  if not has[key] then add(key, actual_rules[i], counts(actual_rules[i], charged)) end
 end
-if verified and p.unanswered <= free_tries then
-  p.trusted, p.number = now + trust_lasts, number
-  p.charged = math.max(0, p.charged - cost)
+if verified then
   local proof = proves(actual_keys, actual_rules)
+  trust(p, number, proof)
+  p.charged = math.max(0, p.charged - charged)
   for i, r in ipairs(actual_rules) do
     if r.budget then
       local c = count(redis.call('GET', actual_keys[i]), r)
       if proof then c.known = now end
-      keep_count(actual_keys[i], c, r, -cost)
+      keep_count(actual_keys[i], c, r, -charged)
     end
   end
 elseif trusted == 1 and p.number ~= number then -- It went to a number that nobody verified.

@@ -6,28 +6,27 @@ if values[1] then return values[1] end -- This was answered before.
 
 local p = person(values[2])
 local before = p.til
-local trusted = p.trusted > now and p.unanswered < free_tries and (number == '' or number == p.number)
+local trusted = p.trusted > now and (number == '' or number == p.number)
 local allowed, by, left, most_count, most_max, most_verified = 1, -1, 0, 0, 0, 0
 if p.til > now then allowed, left = 0, p.til - now end
 
 local rules, cells, evidence = {}, {}, {}
-if number == '' then evidence[1] = true end
+if number == '' and p.charged == 0 then evidence[1] = true end
 for i = 3, #KEYS do
   local r = rule(ARGV[i + 3])
   rules[i] = r
   if not (trusted and r.budget) then
     cells[i] = count(values[i], r)
-    if is_known(cells[i]) then evidence[r.evidence] = true end
+    if speaks(cells[i], r) then evidence[r.evidence] = true end
   end
 end
 local share = shares[1 + (evidence[1] and 1 or 0) + (evidence[2] and 2 or 0)]
 
-local cost = 0
-if not (trusted or free) then cost = math.min(math.max(1, p.unanswered + 1 - p.charged), max_cost) end
+local charged = (trusted or free) and 0 or 1
 for i = 3, #KEYS do
   local r = rules[i]
-  local n = counts(r, cost)
-  if n > 0 then
+  local n = counts(r, charged)
+  if n > 0 and not r.soft then
     local c = cells[i]
     local max = r.max + r.growth * c.verified
     if r.shared then max = max * share end
@@ -48,19 +47,23 @@ end
 local counted = allowed == 1 or force
 if counted then
   p.sends = p.sends + 1
-  p.unanswered = p.unanswered + 1
   p.til = now + wait(p.sends)
-  p.charged = p.charged + cost
+  p.charged = p.charged + charged
   keep_person(KEYS[2], p)
   for i = 3, #KEYS do
-    local n = counts(rules[i], cost)
+    local n = counts(rules[i], charged)
     if n > 0 then keep_count(KEYS[i], cells[i], rules[i], n) end
   end
 else
-  cost = 0
+  charged = 0
   if p.back then keep_person(KEYS[2], p) end -- or else the wait would begin anew with each Send
+  if by >= 0 and rules[by + 3].budget then
+    for i = 3, #KEYS do
+      if rules[i].soft then keep_count(KEYS[i], cells[i], rules[i], 1) end
+    end
+  end
 end
-local verdict = struct.pack('<dddddddddd', allowed, by, left, trusted and 1 or 0, cost,
+local verdict = struct.pack('<dddddddddd', allowed, by, left, trusted and 1 or 0, charged,
   most_count, most_max, most_verified, p.til, before)
 if counted then redis.call('SET', KEYS[1], verdict, 'PX', id_lasts) end
 return verdict

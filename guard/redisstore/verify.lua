@@ -14,7 +14,7 @@ for i, r in ipairs(rules) do
     keep_count(keys[i], c, r, -p.charged)
   end
 end
-p.trusted, p.number = now + trust_lasts, ARGV[3]
-p.unanswered, p.charged, p.til, p.sends, p.refusals = 0, 0, 0, 0, 0
+trust(p, ARGV[3], proof)
+p.charged, p.til, p.sends, p.refusals = 0, 0, 0, 0
 keep_person(KEYS[1], p)
 return 1
