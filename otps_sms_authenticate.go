@@ -18,8 +18,10 @@ import (
 // Client's timeout (see [WithTimeout]) or the end of ctx. It does not ask a
 // [Guard], but tells a [LearningGuard] when the code was right.
 //
-// Limit the tries for each Member. A code has six digits and lives two minutes,
-// and Stytch locks a Member after ten failures by default
+// Every caller has to limit the tries for each Member: a code has only six digits.
+// Count each [ErrorTypeOTPCodeNotFound], by Member and not by browser or session,
+// and refuse further codes after five or so, until another SMS may have gone out.
+// Stytch itself locks a Member after ten failures by default
 // (https://stytch.com/docs/resources/platform/user-locks).
 //
 // The error is a [*ParamError], an [*APIError] or a [*TransportError], and the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"math/bits"
 	"sync"
 	"time"
 )
@@ -11,18 +12,19 @@ import (
 // A MemoryStore is a [Store] in this process's memory. It starts no goroutine:
 // what is over is dropped when room is needed.
 type MemoryStore struct {
-	seeds [2]maphash.Seed
+	seed  maphash.Seed
 	limit int
 	now   func() time.Time
 
 	mu      sync.Mutex
-	persons map[key]*person
-	counts  map[key]*count
+	persons map[key]person
+	counts  map[key]count
 }
 
-// A key stands for a Member, a number or a bucket. Of 128 bits with a seed of the
-// process's own, no two are alike.
-type key [2]uint64
+// A key stands for a Member, a number or a bucket. Its seed is the process's own,
+// so that nobody can make two alike; that two of a million are by chance has a
+// probability of one in 30 million.
+type key uint64
 
 // NewMemoryStore makes a Store that keeps at most maxKeys Members and counts;
 // each takes about 150 bytes. When they do not suffice, it forgets first what is
@@ -37,27 +39,25 @@ func NewMemoryStore(maxKeys int) (*MemoryStore, error) {
 
 func newMemoryStore(maxKeys int, now func() time.Time) *MemoryStore {
 	return &MemoryStore{
-		seeds:   [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		seed:    maphash.MakeSeed(),
 		limit:   maxKeys,
 		now:     now,
-		persons: map[key]*person{},
-		counts:  map[key]*count{},
+		persons: map[key]person{},
+		counts:  map[key]count{},
 	}
 }
 
-func (s *MemoryStore) key(name string, subject [2]string) (k key) {
-	for i, seed := range s.seeds {
-		h := maphash.String(seed, name)
-		h = h*0x9e3779b97f4a7c15 + maphash.String(seed, subject[0]) // odd: nothing is lost
-		h = h*0x9e3779b97f4a7c15 + maphash.String(seed, subject[1])
-		k[i] = h
+func (s *MemoryStore) key(name string, subject [2]string) key {
+	h := maphash.String(s.seed, name)
+	for _, part := range subject {
+		h = bits.RotateLeft64(h, 17)*0x9e3779b97f4a7c15 ^ maphash.String(s.seed, part)
 	}
-	return k
+	return key(h)
 }
 
 func (s *MemoryStore) number(number string) key {
 	if number == "" {
-		return key{}
+		return 0
 	}
 	return s.key("number", [2]string{number})
 }
@@ -65,18 +65,18 @@ func (s *MemoryStore) number(number string) key {
 // Take implements [Store]. It never fails. It does not remember IDs: no answer of
 // it can be lost.
 func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
-	var room [maxBuckets]count
+	var keys [maxBuckets]key
+	var counts [maxBuckets]count
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
 
-	p := s.person(c, now)
+	k, p := s.person(c, now)
 	number := s.number(c.Number)
 	v := Verdict{Allowed: true, By: -1, Before: p.until, Trusted: p.trusts(now, number)}
 	if p.until > now {
 		v.Allowed, v.Wait = false, time.Duration(p.until-now)*time.Millisecond
 	}
-	counts := room[:len(c.Buckets)]
 	evidence := 0
 	if c.Number == "" && p.charged == 0 {
 		evidence = 1
@@ -85,7 +85,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 		if v.Trusted && b.Rule.Budget {
 			continue
 		}
-		counts[i] = s.count(b, now)
+		keys[i], counts[i] = s.count(b, now)
 		if counts[i].speaks(b.Rule, now) {
 			evidence |= b.Rule.Evidence
 		}
@@ -104,17 +104,17 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 				v.Allowed, v.By, v.Wait = false, i, left
 				v.Count, v.Max, v.Verified = counts[i].sms, most, counts[i].verified
 			}
-		case v.Allowed && b.Rule.Budget && (counts[i].sms+n)*v.Max >= v.Count*most:
+		case v.Allowed && b.Rule.Budget && v.Max == 0:
 			v.Count, v.Max, v.Verified = counts[i].sms+n, most, counts[i].verified
 		}
 	}
 	if !v.Allowed && !c.Force {
 		if p.back {
-			s.keepPerson(c, p) // or else the wait would begin anew with each Send
+			s.keepPerson(k, p) // or else the wait would begin anew with each Send
 		}
 		for i, b := range c.Buckets {
 			if b.Rule.Soft && v.By >= 0 && c.Buckets[v.By].Rule.Budget {
-				s.keepCount(b, counts[i], 1)
+				s.keepCount(keys[i], b.Rule, counts[i], 1)
 			}
 		}
 		v.Charged = false
@@ -125,10 +125,10 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 	p.until = now + wait(c.Cooldown, p.sends)
 	p.charge(v.Charged, 1)
 	v.Until = p.until
-	s.keepPerson(c, p)
+	s.keepPerson(k, p)
 	for i, b := range c.Buckets {
 		if n := b.counts(v.Charged); n > 0 {
-			s.keepCount(b, counts[i], n)
+			s.keepCount(keys[i], b.Rule, counts[i], n)
 		}
 	}
 	return v, nil
@@ -139,12 +139,13 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
-	p := s.person(c, now)
+	k, p := s.person(c, now)
+	if p.charged == 0 {
+		v.Charged = false // A code was verified meanwhile, and it is given back.
+	}
 	if !end.Sent {
 		for _, b := range c.Buckets {
-			if n := b.counts(v.Charged); n > 0 {
-				s.keepCount(b, s.count(b, now), -n)
-			}
+			s.add(b, now, -b.counts(v.Charged))
 		}
 		p.charge(v.Charged, -1)
 		if end.Refused {
@@ -154,7 +155,7 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 			p.until = v.Before
 			p.sends = max(0, p.sends-1)
 		}
-		s.keepPerson(c, p)
+		s.keepPerson(k, p)
 		return nil
 	}
 
@@ -164,9 +165,9 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 	}
 	if actual.Member != c.Member { // It was named in another way: the wait stays there, too.
 		p.charge(v.Charged, -1)
-		s.keepPerson(c, p)
+		s.keepPerson(k, p)
 		until := p.until
-		p = s.person(actual, now)
+		k, p = s.person(actual, now)
 		p.sends++
 		p.charge(v.Charged, 1)
 		p.until = max(p.until, until)
@@ -180,23 +181,23 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 		p.charge(v.Charged, -1)
 		for _, b := range actual.Buckets {
 			if b.Rule.Budget {
-				n := s.count(b, now)
+				k, n := s.count(b, now)
 				if proved {
 					n.known = now
 				}
-				s.keepCount(b, n, -b.counts(v.Charged))
+				s.keepCount(k, b.Rule, n, -b.counts(v.Charged))
 			}
 		}
-	case v.Trusted && p.number != number: // It went to a number that nobody verified.
+	case v.Trusted && number != 0 && number != p.number: // It went to a number that nobody verified.
 		p.trusted = 0
 		p.charge(true, 1)
 		for _, b := range actual.Buckets {
 			if b.Rule.Budget {
-				s.keepCount(b, s.count(b, now), 1)
+				s.add(b, now, 1)
 			}
 		}
 	}
-	s.keepPerson(actual, p)
+	s.keepPerson(k, p)
 	return nil
 }
 
@@ -205,24 +206,24 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
-	p := s.person(c, now)
+	k, p := s.person(c, now)
 	proved := s.proves(c, now)
 	for _, b := range c.Buckets {
 		if !b.Rule.Budget {
 			continue
 		}
-		n := s.count(b, now)
+		k, n := s.count(b, now)
 		if proved {
 			n.known = now
 		}
 		if proved && p.charged > 0 || b.Rule.Scope == PerPhoneNumber {
 			n.verified++
 		}
-		s.keepCount(b, n, -float64(p.charged))
+		s.keepCount(k, b.Rule, n, -float64(p.charged))
 	}
 	p.trust(now, s.number(c.Number), proved)
 	p.charged, p.until, p.sends, p.refusals = 0, 0, 0, 0
-	s.keepPerson(c, p)
+	s.keepPerson(k, p)
 	return nil
 }
 
@@ -233,13 +234,13 @@ func (s *MemoryStore) move(from, to *Claim, charged bool, now int64) {
 		return
 	}
 	for _, b := range from.Buckets {
-		if n := b.counts(charged); n > 0 && !to.has(b) {
-			s.keepCount(b, s.count(b, now), -n)
+		if !to.has(b) {
+			s.add(b, now, -b.counts(charged))
 		}
 	}
 	for _, b := range to.Buckets {
-		if n := b.counts(charged); n > 0 && !from.has(b) {
-			s.keepCount(b, s.count(b, now), n)
+		if !from.has(b) {
+			s.add(b, now, b.counts(charged))
 		}
 	}
 }
@@ -249,7 +250,7 @@ func (s *MemoryStore) move(from, to *Claim, charged bool, now int64) {
 func (s *MemoryStore) proves(c *Claim, now int64) bool {
 	for _, b := range c.Buckets {
 		if b.Rule.Budget && b.Rule.Scope == PerPhoneNumber {
-			n := s.count(b, now)
+			_, n := s.count(b, now)
 			return n.verified < provingCodes
 		}
 	}
@@ -257,67 +258,74 @@ func (s *MemoryStore) proves(c *Claim, now int64) bool {
 }
 
 // person returns what is known of a claim's Member.
-func (s *MemoryStore) person(c *Claim, now int64) person {
-	p := person{at: now}
-	if old := s.persons[s.key("", c.Member)]; old != nil {
-		p = *old
-		p.advance(now, c.Cooldown)
+func (s *MemoryStore) person(c *Claim, now int64) (key, person) {
+	k := s.key("", c.Member)
+	p, ok := s.persons[k]
+	if !ok {
+		return k, person{at: now}
 	}
-	return p
+	p.advance(now, c.Cooldown)
+	return k, p
 }
 
-func (s *MemoryStore) keepPerson(c *Claim, p person) {
-	k := s.key("", c.Member)
-	if old := s.persons[k]; old != nil {
-		*old = p
-		return
+func (s *MemoryStore) keepPerson(k key, p person) {
+	if s.full() {
+		if _, ok := s.persons[k]; !ok {
+			s.makeRoom()
+		}
 	}
-	s.makeRoom()
-	s.persons[k] = &p
+	s.persons[k] = p
 }
 
 // count returns a bucket's content.
-func (s *MemoryStore) count(b Bucket, now int64) count {
-	n := count{at: now}
-	if old := s.counts[s.key(b.Rule.Name, b.Subject)]; old != nil {
-		n = *old
-		n.advance(now, b.Rule)
+func (s *MemoryStore) count(b Bucket, now int64) (key, count) {
+	k := s.key(b.Rule.Name, b.Subject)
+	n, ok := s.counts[k]
+	if !ok {
+		return k, count{at: now}
 	}
-	return n
+	n.advance(now, b.Rule)
+	return k, n
 }
 
 // keepCount keeps a bucket's content, and n SMS more.
-func (s *MemoryStore) keepCount(b Bucket, c count, n float64) {
-	c.add(n, b.Rule)
-	k := s.key(b.Rule.Name, b.Subject)
-	if old := s.counts[k]; old != nil {
-		*old = c
-		return
+func (s *MemoryStore) keepCount(k key, r *Rule, c count, n float64) {
+	c.add(n, r)
+	if s.full() {
+		if _, ok := s.counts[k]; !ok {
+			s.makeRoom()
+		}
 	}
-	s.makeRoom()
-	s.counts[k] = &c
+	s.counts[k] = c
 }
+
+// add counts n SMS more in a bucket.
+func (s *MemoryStore) add(b Bucket, now int64, n float64) {
+	if n != 0 {
+		k, c := s.count(b, now)
+		s.keepCount(k, b.Rule, c, n)
+	}
+}
+
+func (s *MemoryStore) full() bool { return len(s.persons)+len(s.counts) >= s.limit }
 
 // makeRoom drops what is over, of a few at random, or else the one of them that
 // is over first.
 func (s *MemoryStore) makeRoom() {
-	if len(s.persons)+len(s.counts) < s.limit {
-		return
-	}
 	now := s.now().UnixMilli()
 	if len(s.persons) >= len(s.counts) {
-		drop(s.persons, now, (*person).end)
+		drop(s.persons, now)
 	} else {
-		drop(s.counts, now, (*count).end)
+		drop(s.counts, now)
 	}
 }
 
-func drop[T any](m map[key]*T, now int64, end func(*T) int64) {
+func drop[T interface{ end() int64 }](m map[key]T, now int64) {
 	seen, dropped := 0, false
 	var first key
 	var least int64
 	for k, v := range m {
-		if end := end(v); end <= now {
+		if end := v.end(); end <= now {
 			delete(m, k)
 			dropped = true
 		} else if seen == 0 || end < least {

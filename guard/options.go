@@ -70,8 +70,8 @@ func Recommended(countries ...string) Option {
 // budgets are what [Recommended] lets out unanswered: so many, and so many more
 // for each code that is verified in a day.
 var budgets = []Rule{
-	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
 	{Scope: PerCountry, Max: 120, Leak: 60, Growth: 0.25, Shared: true},
+	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
 	{Scope: perFourDigits, Max: 50, Leak: 25, Growth: 0.25, Shared: true},
 	{Scope: perSixDigits, Max: 20, Leak: 10, Growth: 0.25, Shared: true},
 	{Scope: PerPrefix, Max: 3, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
@@ -258,11 +258,11 @@ type Decision struct {
 	// Country is the number's, by ISO 3166 code; empty where it is not known.
 	Country string
 	// Count and Max are of the limit or budget that refuses, or else of the
-	// budget closest to its limit: how many SMS it counts, and how many may be.
-	// They are 0 where none counts.
+	// country's budget, or of the one in all where the country is not known: how
+	// many SMS it counts, and how many may be. They are 0 where none counts.
 	Count, Max float64
-	// VerifiedShare is the part of the codes verified in the last day or so in
-	// that budget, 0 to 1; 0 where none counts.
+	// VerifiedShare is the part of the codes of that budget that were entered, 0
+	// to 1, of the last day or so; 0 where none counts.
 	VerifiedShare float64
 }
 

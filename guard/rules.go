@@ -57,7 +57,7 @@ func (p *person) advance(now int64, cooldown time.Duration) {
 // trusts reports whether a Send to number, or to the Member's own if that is
 // zero, needs no budget.
 func (p *person) trusts(now int64, number key) bool {
-	return p.trusted > now && (number == key{} || number == p.number)
+	return p.trusted > now && (number == 0 || number == p.number)
 }
 
 // charge notes n SMS that budgets count.
@@ -75,7 +75,7 @@ func (p *person) trust(now int64, number key, proved bool) {
 }
 
 // end is when a person may be forgotten.
-func (p *person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
+func (p person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
 
 // A count is the content of a bucket.
 type count struct {
@@ -91,7 +91,9 @@ type count struct {
 func (c *count) advance(now int64, r *Rule) {
 	past := days(max(0, now-c.at))
 	before := c.verified
-	c.verified *= math.Exp(-past)
+	if before > 0 {
+		c.verified *= math.Exp(-past)
+	}
 	c.sms = max(0, c.sms-r.Leak*past-r.Growth*(before-c.verified))
 	c.known = min(c.known, now)
 	c.at = now
@@ -100,6 +102,9 @@ func (c *count) advance(now int64, r *Rule) {
 // add counts n SMS more, or less.
 func (c *count) add(n float64, r *Rule) {
 	c.sms = max(0, c.sms+n)
+	if r.Soft {
+		c.sms = min(c.sms, 2*r.Max) // What was refused does not close a block for long.
+	}
 	c.over = c.at + int64(c.sms/max(r.Leak, 1e-3)*float64(day.Milliseconds()))
 	if r.Budget {
 		c.over = max(c.over+day.Milliseconds(), c.known+trustLasts.Milliseconds())
@@ -136,7 +141,7 @@ func (c *count) wait(r *Rule, n, room float64) time.Duration {
 }
 
 // end is when a count may be forgotten.
-func (c *count) end() int64 { return c.over }
+func (c count) end() int64 { return c.over }
 
 // days turns milliseconds into days.
 func days(ms int64) float64 { return float64(ms) / float64(day.Milliseconds()) }

@@ -73,8 +73,8 @@ type Verdict struct {
 	Charged bool          // budgets have counted it
 
 	// Count, Max and Verified are of the bucket that refuses, or else of the
-	// budget closest to its limit: SMS not answered, how many may be, and codes
-	// verified in the last day or so.
+	// first budget: SMS not answered, how many may be, and codes verified in the
+	// last day or so.
 	Count, Max, Verified float64
 
 	// Until is when the Member's wait ends, and Before when it had ended

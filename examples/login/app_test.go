@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -29,12 +31,12 @@ func TestFirstSMS(t *testing.T) {
 	v := newVisitor(t, app)
 	page := v.signIn(ada)
 	assert.Equal(t, "We have sent you a code.", noticeOf(page))
-	assert.Contains(t, page, `Enter the code we sent to <span class="number">•••• 0006</span>`)
+	assert.Contains(t, page, `Enter the code we sent to <span class="number">•••• 0106</span>`)
 	assert.Regexp(t, `disabled data-wait="(30|29)"`, page)
 	require.Len(t, app.fake.SMS(), 1)
 	assert.True(t, app.fake.SMS()[0].Automatic)
 	assert.Empty(t, app.fake.Requests(), "no Send was made")
-	_, err := app.stytch.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: app.fake.organizationID, MemberID: app.fake.memberIDs[ada]})
+	_, err := app.stytch.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: app.fake.OrganizationID, MemberID: app.fake.memberIDs[ada]})
 	assert.ErrorIs(t, err, guard.ErrCooldown, "the guard was told")
 	assert.Regexp(t, `Please wait (30|29) seconds before you request another code\.`, noticeOf(v.post("/resend")), "the cooldown is running")
 	page = v.post("/code", "code", app.fake.SMS()[0].Code)
@@ -80,6 +82,27 @@ func TestNoSecondFactor(t *testing.T) {
 	assert.Equal(t, "You are signed in", titleOf(page))
 	assert.Contains(t, page, "<dd>email</dd>")
 	assert.Empty(t, app.fake.SMS())
+}
+
+// To a Member whose default is an authenticator app Stytch sends no code by
+// itself. The login does.
+func TestNotInitiated(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Minute)
+	m, err := app.fake.AddMember(stytchtest.Member{
+		MFAPhoneNumber: "+12025550177", MFAEnrolled: true, TOTP: true, DefaultMFAMethod: "totp",
+	})
+	require.NoError(t, err)
+	v := newVisitor(t, app)
+	app.fake.Fail(stytchtest.Fault{StatusCode: 400})
+	page := v.post("/sign-in", "member_id", m.MemberID)
+	assert.Equal(t, "We could not send the code. Please try again.", noticeOf(page))
+	assert.Contains(t, page, "We have not sent you a code yet.")
+	assert.NotContains(t, page, `name="code"`)
+	assert.Contains(t, page, `<button id="resend" class="primary">Send me a code</button>`)
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")))
+	require.Len(t, app.fake.SMS(), 1)
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 }
 
 // A Member without a number enters one, which is theirs at the next sign-in.
@@ -141,7 +164,7 @@ func TestSendFailures(t *testing.T) {
 		{"a country we do not serve", "+44 7911 123456", nil, country, number, "", 0},
 		{"Jamaica", "+1 876 555 0123", nil, country, number, "", 0},
 		{"a country Stytch does not serve", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "invalid_phone_number_country_code")}, country, number, "", 0},
-		{"someone else's", "+1 202 555 0006", nil, "Someone else uses that phone number. Enter your own.", number, "", 0},
+		{"someone else's", "+1 202 555 0106", nil, "Someone else uses that phone number. Enter your own.", number, "", 0},
 		{"another number already", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "duplicate_member_phone_number_for_member")}, "You already have another phone number. Request a code to that one.", "Error: " + code, "", 0},
 		{"a new number, unknown", "+1 202 555 0123", []stytchtest.Fault{{Processed: true, Reset: true}}, onItsWay, code, "60", 1},
 		{"a new number", "+1 (202) 555-0123", nil, "We have sent you a code.", code, "30", 1},
@@ -458,6 +481,46 @@ func TestCookies(t *testing.T) {
 		_, found, err := app.store.FindCtx(t.Context(), set[0].Value)
 		require.NoError(t, err)
 		assert.False(t, found, "the store holds a hash of it, and a cookie names no other value there")
+	}
+}
+
+// The log has each call and its failures, and nothing that opens a session or
+// names a person.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer // Its handler writes one record at a time.
+	app := startApp(t, config{
+		cooldown: time.Millisecond,
+		logger:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, (*httptest.Server).StartTLS)
+	v := newVisitor(t, app)
+	v.signIn(grace)
+	hidden := []string{app.fake.Secret, v.token(), "5550123", "8765550123", "grace@example.com", "Grace"}
+	v.post("/number", "mfa_phone_number", "+1 876 555 0123")
+	v.post("/number", "mfa_phone_number", "(202) 555-0123")
+	app.fake.Fail(stytchtest.Fault{Processed: true, Reset: true})
+	v.waitForButton()
+	v.post("/resend")
+	sms := app.fake.SMS()
+	v.post("/code", "code", "000000")
+	hidden = append(hidden, v.token())
+	_, l, err := app.loadLogin(t.Context(), v.token())
+	require.NoError(t, err)
+	hidden = append(hidden, l.IntermediateSessionToken)
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", sms[1].Code)))
+	_, l, err = app.loadLogin(t.Context(), v.token())
+	require.NoError(t, err)
+	hidden = append(hidden, v.token(), l.SignedIn.SessionToken)
+	app.Server.Close() // No handler writes any more.
+
+	assert.Contains(t, log.String(), "otp_code_not_found")
+	assert.Contains(t, log.String(), "an SMS may have been sent")
+	for _, secret := range hidden {
+		require.NotEmpty(t, secret)
+		assert.NotContains(t, log.String(), secret)
+	}
+	for _, m := range sms { // By chance, its digits may be in a time or an ID.
+		assert.NotRegexp(t, `[^\w.-]`+m.Code+`[^\w-]`, log.String())
 	}
 }
 

@@ -63,7 +63,7 @@ type browser struct {
 }
 
 // newBrowser starts a Chromium, or skips the test if there is none.
-func newBrowser(t *testing.T, m mode, cooldown time.Duration) *browser {
+func newBrowser(t *testing.T, m mode, app *testApp) *browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -88,10 +88,7 @@ func newBrowser(t *testing.T, m mode, cooldown time.Duration) *browser {
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
-	b := &browser{T: t, mode: m, ctx: ctx, app: startApp(t, config{cooldown: cooldown}, (*httptest.Server).Start)}
-	long, err := b.app.fake.AddMember(stytchtest.Member{OrganizationID: b.app.fake.organizationID, Name: strings.Repeat("Llanfair", 20)})
-	require.NoError(t, err)
-	b.app.fake.memberIDs = append(b.app.fake.memberIDs, long.MemberID)
+	b := &browser{T: t, mode: m, ctx: ctx, app: app}
 	b.do(chromedp.Navigate("about:blank"))
 	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "fr-CA,fr;q=0.9"}})
 	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "America/Toronto"})
@@ -223,7 +220,11 @@ func TestBrowser(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBrowser(t, m, 2*time.Second)
+			app := startApp(t, config{cooldown: 2 * time.Second}, (*httptest.Server).Start)
+			long, err := app.fake.AddMember(stytchtest.Member{Name: strings.Repeat("Llanfair", 20)})
+			require.NoError(t, err)
+			app.fake.memberIDs = append(app.fake.memberIDs, long.MemberID)
+			b := newBrowser(t, m, app)
 			b.check("Sign in", "")
 			enterNumber(b)
 			enterCodes(b)
@@ -232,6 +233,20 @@ func TestBrowser(t *testing.T) {
 			errorPagesOf(b)
 		})
 	}
+}
+
+// The sign-in with Stytch itself asks for what a primary authentication has
+// answered. This one gets no further: nothing is sent to Stytch.
+func TestBrowserStytch(t *testing.T) {
+	t.Setenv("STYTCH_PROJECT_ID", "project-test-1")
+	t.Setenv("STYTCH_SECRET", "secret-test-1")
+	b := newBrowser(t, modes[0], serve(t, config{cooldown: time.Minute}, (*httptest.Server).Start))
+	b.check("Sign in", "")
+	b.enter("organization_id", " ")
+	b.enter("member_id", "m")
+	b.enter("intermediate_session_token", "t")
+	b.press("Sign in")
+	b.check("Error: Sign in", "We could not sign you in. Please check what you entered.")
 }
 
 // enterNumber is a Member's without one.

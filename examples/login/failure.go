@@ -44,7 +44,7 @@ func sendFailure(err error, l *login, m *member) notice {
 	switch errorType(err) {
 	case stytchb2b.ErrorTypeMissingSMSParameter:
 		l.NeedsNumber = true
-		return notice{Text: "Add a phone number to receive codes.", Kind: good}
+		return notice{} // The page asks for one.
 	case stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:
 		l.NeedsNumber, l.Number = false, ""
 		return notice{Text: "You already have another phone number. Request a code to that one."}
@@ -107,7 +107,7 @@ func authenticateFailure(err error, l *login, m *member) notice {
 	return notice{Text: "We could not check the code. Please enter it again."}
 }
 
-// isExpired reports whether Stytch does not know, or know any more, who asks.
+// isExpired reports whether Stytch does not know who asks, or not any more.
 func isExpired(err error) bool {
 	switch errorType(err) {
 	case stytchb2b.ErrorTypeIntermediateSessionNotFound, stytchb2b.ErrorTypeSessionNotFound,

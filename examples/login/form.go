@@ -120,7 +120,7 @@ func (l *login) outOfTurn(want step, pageID string) notice {
 	case want == "", want == is && !isOther:
 		return notice{}
 	case is == stepSignIn:
-		return notice{Text: "Your sign-in has expired. Please sign in again.", For: stepSignIn}
+		return expired
 	case is == stepSignedIn:
 		return notice{Text: "You are already signed in.", Kind: good}
 	case isOther:

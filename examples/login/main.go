@@ -96,14 +96,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 }
 
 // listenLoopback listens on a loopback address only: this application believes
-// everybody who they say they are.
+// everyone who they say they are.
 func listenLoopback(addr string) (net.Listener, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: its sign-in is a stub that lets everybody in", addr)
+		return nil, fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: its sign-in is a stub that lets everyone in", addr)
 	}
 	return net.ListenTCP("tcp", tcp)
 }

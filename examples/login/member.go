@@ -32,7 +32,8 @@ func (m *member) wait(d time.Duration) {
 	}
 }
 
-const memberLifetime = 24 * time.Hour
+// memberLifetime is longer than any wait.
+const memberLifetime = 2 * maxWait
 
 func (l *login) memberKey() string { return "member:" + hash(l.OrganizationID, l.MemberID) }
 
@@ -52,9 +53,5 @@ func (a *app) withMember(ctx context.Context, l *login, call func(*member) notic
 		return notice{}, err
 	}
 	n := call(&m)
-	until := time.Now().Add(memberLifetime)
-	if m.NextCode.After(until) {
-		until = m.NextCode
-	}
-	return n, keep(ctx, a.store, key, m, until)
+	return n, keep(ctx, a.store, key, m, time.Now().Add(memberLifetime))
 }

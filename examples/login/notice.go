@@ -21,12 +21,12 @@ type notice struct {
 	Wait int `json:"-"` // seconds that there still are to wait
 }
 
+// A kind is empty for a failure.
 type kind string
 
 const (
-	bad   kind = "" // a failure
-	maybe kind = "maybe"
 	good  kind = "good"
+	maybe kind = "maybe"
 )
 
 // setNotice keeps the notice in the browser and not in the session, which a late

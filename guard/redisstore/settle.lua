@@ -17,6 +17,7 @@ end
 
 local member = KEYS[2]
 local p = person(redis.call('GET', member))
+if p.charged == 0 then charged = 0 end -- A code was verified meanwhile, and it is given back.
 local keys, rules, has = buckets(3, 2 + n, 8)
 if not sent then
   for i, key in ipairs(keys) do add(key, rules[i], -counts(rules[i], charged)) end
@@ -59,7 +60,7 @@ if verified then
       keep_count(actual_keys[i], c, r, -charged)
     end
   end
-elseif trusted == 1 and p.number ~= number then -- It went to a number that nobody verified.
+elseif trusted == 1 and number ~= '' and number ~= p.number then -- It went to a number that nobody verified.
   p.trusted = 0
   p.charged = p.charged + 1
   for i, r in ipairs(actual_rules) do
