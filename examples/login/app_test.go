@@ -197,6 +197,9 @@ func TestSendFailures(t *testing.T) {
 			} else {
 				assert.Contains(t, page, ` disabled data-wait="`+tc.wait+`"`)
 			}
+			if tc.wait == "86400" {
+				assert.Contains(t, page, "<span>in 24 hours</span>")
+			}
 			assert.Len(t, app.fake.SMS(), before+tc.sms)
 			assert.Empty(t, noticeOf(v.look()), "a notice is shown once")
 		})
