@@ -447,6 +447,8 @@ func TestErrorPages(t *testing.T) {
 			assert.Contains(t, page, tc.says)
 			assert.Contains(t, page, `<a href="/">`)
 			assert.Equal(t, "text/html; charset=utf-8", resp.Header.Get("Content-Type"))
+			assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+			assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
 			assert.Empty(t, resp.Cookies())
 		})
 	}
