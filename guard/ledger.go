@@ -111,7 +111,7 @@ func (l *ledger) take(ctx context.Context, c *Claim) taken {
 		}
 		return t
 	case l.closed:
-		return taken{claim: c, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
+		return taken{claim: c, verdict: Verdict{Wait: pause}, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
 	}
 	v, _ = l.memory.Take(ctx, c)
 	return said(l.memory, c, v)

@@ -85,7 +85,7 @@ type Verdict struct {
 // An End is how a Send ended.
 type End struct {
 	Sent     bool   // an SMS may be out
-	Refused  bool   // Stytch answered, and refused
+	Refused  bool   // Stytch has refused it, and not because of a limit
 	Verified bool   // Stytch says that the Member's number is verified
 	Actual   *Claim // what the Send was about, from Stytch's answer; nil if the claim was right
 }
