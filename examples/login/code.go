@@ -14,7 +14,8 @@ import (
 // sendCode sends the Member a code by SMS.
 func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
 	return a.withMember(ctx, l, func(m *member) notice {
-		if m.NextCode.After(time.Now()) { // It was not the button that sent the form.
+		if m.NextCode.After(time.Now()) { // The button of another page sent the form.
+			l.Sent = l.Sent || m.SMS > 0
 			return waitForCode(m.NextCode)
 		}
 		resp, err := a.send(ctx, stytchb2b.SMSSendParams{

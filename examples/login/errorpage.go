@@ -44,5 +44,5 @@ var errorWords = map[int][2]string{
 	http.StatusNotFound:              {"Page not found", "There is no page at this address."},
 	http.StatusMethodNotAllowed:      {"Page not found", "There is no page at this address."},
 	http.StatusRequestEntityTooLarge: {"Form too large", "Please enter less."},
-	http.StatusServiceUnavailable:    {"Something went wrong", "We could not do this. Please try again in a moment."},
+	http.StatusServiceUnavailable:    {"Something went wrong", "We are not sure that this worked. Go back and check before you try again."},
 }

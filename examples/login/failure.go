@@ -30,7 +30,7 @@ func sendFailure(err error, l *login, m *member) notice {
 	retryAfter := min(stytchb2b.RetryAfter(err), maxWait)
 	if stytchb2b.MaybeSent(err) {
 		l.Sent, l.NeedsNumber = true, false
-		m.wait(max(time.Minute, retryAfter))
+		m.wait(time.Now().Add(max(time.Minute, retryAfter)))
 		return notice{Text: "Your code may be on its way. If it does not come in a minute, request another one.", Kind: maybe}
 	}
 	if errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached {
@@ -38,8 +38,12 @@ func sendFailure(err error, l *login, m *member) notice {
 	}
 	if retryAfter > 0 {
 		l.Sent = l.Sent || errors.Is(err, guard.ErrCooldown) // the one before
-		m.wait(retryAfter)
-		return waitForCode(m.NextCode)
+		until := time.Now().Add(retryAfter)
+		// Other waits are for a number that the Member may correct, or end early.
+		if errors.Is(err, guard.ErrCooldown) || errorType(err) != "" && !l.NeedsNumber {
+			m.wait(until)
+		}
+		return waitForCode(until)
 	}
 	switch errorType(err) {
 	case stytchb2b.ErrorTypeMissingSMSParameter:

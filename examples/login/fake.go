@@ -86,7 +86,7 @@ var faults = []namedFault{
 // failNext makes the next request to the fake fail.
 func (a *app) failNext(_ context.Context, r *http.Request, l *login) (notice, error) {
 	for _, f := range faults {
-		if f.ID == r.PostForm.Get("fault") {
+		if l.MemberID != "" && f.ID == r.PostForm.Get("fault") {
 			f.fault.MemberID = l.MemberID
 			a.fake.Fail(f.fault)
 			return notice{Text: "The next request to Stytch: " + f.Name + ".", Kind: good}, nil

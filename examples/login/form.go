@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,9 +18,9 @@ type handler func(context.Context, *http.Request, *login) (notice, error)
 
 // An answer is what a form makes of a browser, besides sending it back to "/".
 type answer struct {
+	Form    string // the hash of all that was in it
 	Notice  notice
-	From    string // the hash of the session's token before
-	Token   string // after; empty if the cookie stays as it is
+	Token   string // of the session; empty if the cookie stays as it is
 	Expires time.Time
 }
 
@@ -58,18 +59,17 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 
 // answer handles one form of a browser at a time.
 //
-// A form that comes again gets the same answer, and with it the token of the
-// session that its first coming began: a double click signs in once, and ends
-// signed in. It is the same only if everything in it is, the code and the page's
-// ID, which only that page has, and if the browser has the token from before or
-// the one from after.
+// The last form of a browser, if it comes again, gets the same answer, and with it
+// the token of the session that its first coming began: a double click signs in
+// once, and ends signed in. It is the same only if everything in it is, the code
+// and the page's ID, which only that page has, and if the browser has the token
+// from before or the one from after.
 func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, err error) {
 	token, pageID := a.sessionToken(r), r.PostForm.Get("page")
-	ans.From = hash("token", token)
-	form := hash("form", r.URL.Path, r.PostForm.Encode())
-	browser := ans.From
+	ans.Form = hash("form", r.URL.Path, r.PostForm.Encode())
+	browser := hash("browser", token)
 	if token == "" {
-		browser = form
+		browser = ans.Form
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lockTimeout)
 	defer cancel()
@@ -82,11 +82,9 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	// If the browser goes away, the call goes on. Otherwise nobody would know
 	// whether an SMS went out, or have the session that a code has begun.
 	ctx = context.WithoutCancel(r.Context())
-	if pageID != "" {
-		first, err := load[answer](ctx, a.store, form)
-		if err != nil || first.From == ans.From || first.Token != "" && first.Token == token {
-			return first, err
-		}
+	last, err := load[answer](ctx, a.store, browser)
+	if err != nil || pageID != "" && last.Form == ans.Form {
+		return last, err
 	}
 	ctx, l, err := a.loadLogin(ctx, token)
 	if err != nil {
@@ -102,10 +100,15 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	if ans.Token, ans.Expires, err = a.saveLogin(ctx, before, *l); err != nil {
 		return ans, err
 	}
-	if pageID != "" && *l != (login{}) { // Forms of strangers leave nothing behind.
-		err = keep(ctx, a.store, form, ans, time.Now().Add(answerLifetime))
+	if *l == (login{}) { // Forms of strangers leave nothing behind.
+		return ans, nil
 	}
-	return ans, err
+	for _, key := range []string{browser, hash("browser", cmp.Or(ans.Token, token))} {
+		if err := keep(ctx, a.store, key, ans, time.Now().Add(answerLifetime)); err != nil {
+			return ans, err
+		}
+	}
+	return ans, nil
 }
 
 // newPageID returns an ID for a page of the login.

@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		Handler:           a.handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      lockTimeout + 2*stytchb2b.DefaultTimeout, // A form waits for a Send.
+		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // A form waits for others, and for a Send.
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

@@ -77,7 +77,7 @@ func TestRunRedis(t *testing.T) {
 			v = &visitor{T: t, client: &http.Client{Jar: newJar(t)}, header: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
 			v.app = &testApp{Server: &httptest.Server{URL: strings.TrimSuffix(base, "/")}}
 			page := v.look()
-			member := regexp.MustCompile(`value="(member-[^"]*)" required>\s*<span><strong>Alan`).FindStringSubmatch(page)[1]
+			member := regexp.MustCompile(`value="(member-[^"]*)" required>\s*<span><strong dir="auto">Alan`).FindStringSubmatch(page)[1]
 			assert.Equal(t, "You are signed in", titleOf(v.post("/sign-in", "member_id", member)))
 		}
 		v.app.URL = strings.TrimSuffix(base, "/")

@@ -25,9 +25,9 @@ func (m *member) sent(cooldown time.Duration) {
 	m.SMS++
 }
 
-// wait notes that no other code may be requested for some time.
-func (m *member) wait(d time.Duration) {
-	if until := time.Now().Add(d); until.After(m.NextCode) {
+// wait notes that no other code may be requested until then.
+func (m *member) wait(until time.Time) {
+	if until.After(m.NextCode) {
 		m.NextCode = until
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // A notice is what to tell a Member on the next page.
@@ -35,7 +37,7 @@ func (a *app) setNotice(w http.ResponseWriter, n notice) {
 	if n.Text == "" {
 		return
 	}
-	n.Typed = n.Typed[:min(len(n.Typed), 64)]
+	n.Typed = shown(n.Typed[:min(len(n.Typed), 256)])
 	text, _ := json.Marshal(n) // Strings and a time do not fail.
 	a.setNoticeCookie(w, base64.RawURLEncoding.EncodeToString(text), 60)
 }
@@ -69,9 +71,20 @@ func (a *app) takeNotice(w http.ResponseWriter, r *http.Request, at step) (n not
 		if n.Wait = seconds(time.Until(n.Until)); n.Wait == 0 {
 			return notice{}
 		}
-		n.Text = fmt.Sprintf(n.Text, inWords(n.Wait))
+		n.Text = strings.Replace(n.Text, "%s", inWords(n.Wait), 1) // A format could be anybody's.
 	}
 	return n
+}
+
+// shown is text without what cannot be seen, such as marks of the direction of
+// writing and half a character.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
 }
 
 // seconds rounds up; what is over is 0.

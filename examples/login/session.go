@@ -103,14 +103,15 @@ func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expir
 	switch {
 	case is == was:
 		return "", time.Time{}, nil
-	case is == login{}:
+	case is == login{}, is.SignedIn != nil && time.Now().After(is.SignedIn.ExpiresAt):
+		// Redis would keep for good what is over.
 		return "", time.Time{}, a.sessions.Destroy(ctx)
 	case is.ID != was.ID:
 		if err := a.sessions.RenewToken(ctx); err != nil {
 			return "", time.Time{}, err
 		}
 	}
-	if s := is.SignedIn; s != nil && !s.ExpiresAt.IsZero() {
+	if s := is.SignedIn; s != nil {
 		a.sessions.SetDeadline(ctx, s.ExpiresAt)
 	}
 	a.sessions.Put(ctx, "login", is)

@@ -41,6 +41,7 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 	case errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached:
 		return locked, nil
 	case err != nil, next.OrganizationID == "", next.MemberID == "", next.IntermediateSessionToken == "" && next.SignedIn == nil:
+		a.logger.WarnContext(ctx, "primary authentication", "error", err)
 		return notice{Text: "We could not sign you in. Please check what you entered.", For: stepSignIn}, nil
 	}
 	next.ID = newID()

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -98,7 +98,7 @@ const lockLifetime = time.Minute
 func newRedisStore(url string, logger *slog.Logger) (*redisStore, error) {
 	opts, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL: %w", err)
+		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0") // err has the password.
 	}
 	client := redis.NewClient(opts)
 	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client, logger}, nil
