@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
@@ -36,14 +39,111 @@ func ExampleNew() {
 	// 1 SMS
 }
 
-func ExampleNew_client() {
-	g, err := guard.New()
+// First see what the guard would refuse, then let it refuse.
+func ExampleObserveOnly() {
+	g, err := guard.New(
+		guard.Recommended("US"),
+		guard.ObserveOnly(),
+		guard.OnDecision(func(_ context.Context, d guard.Decision) {
+			if d.Refusal != nil {
+				fmt.Println("would refuse:", d.Refusal) // Count it, by d.Refusal.Err.
+			}
+		}),
+	)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	client, err := stytchb2b.NewClientFromEnv(stytchb2b.WithGuard(g))
-	fmt.Println(client, err)
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	client := stytch.Client(stytchb2b.WithGuard(g))
+	for range 2 {
+		_, err := client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+			OrganizationID: stytch.OrganizationID,
+			MemberID:       stytch.MemberID,
+		})
+		fmt.Println(err)
+	}
+	// Output:
+	// <nil>
+	// would refuse: the Member was sent a code a moment ago
+	// <nil>
+}
+
+type networkKey struct{}
+
+// withNetwork puts the client's network into the context: one household or office
+// has a /24 of IPv4, or a /64 of IPv6.
+//
+// Behind a proxy of your own, RemoteAddr is the proxy's address. Take the last
+// address of X-Forwarded-For then, the one that your proxy has added; those
+// before it anybody can make up.
+func withNetwork(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			addr, bits := from.Addr().Unmap(), 64
+			if addr.Is4() {
+				bits = 24
+			}
+			if network, err := addr.WithZone("").Prefix(bits); err == nil {
+				r = r.WithContext(context.WithValue(r.Context(), networkKey{}, network.String()))
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A limit by the client's IP address.
+func ExampleLimitBy() {
+	byNetwork := func(ctx context.Context, _ stytchb2b.SMSSendParams) string {
+		network, _ := ctx.Value(networkKey{}).(string)
+		return network
+	}
+	g, err := guard.New(guard.Recommended("US"), guard.LimitBy("network", 30, time.Hour, byNetwork))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithGuard(g))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resend := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = client.OTPs.SMS.Send(r.Context(), stytchb2b.SMSSendParams{OrganizationID: "…", MemberID: "…"})
+	})
+	http.Handle("POST /resend", withNetwork(resend))
+}
+
+// After a primary authentication Stytch has sent the first code by itself.
+func ExampleGuard_SMSSent() {
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	g, err := guard.New(guard.Recommended("US"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := stytch.Client(stytchb2b.WithGuard(g))
+
+	login, err := stytch.LogIn(stytch.MemberID) // Your login calls Stytch for this.
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	params := stytchb2b.SMSSendParams{
+		OrganizationID:           stytch.OrganizationID,
+		MemberID:                 stytch.MemberID,
+		IntermediateSessionToken: login.IntermediateSessionToken,
+	}
+	if login.MFARequired != nil && login.MFARequired.SecondaryAuthInitiated == "sms_otp" {
+		g.SMSSent(context.Background(), params)
+	}
+
+	_, err = client.OTPs.SMS.Send(context.Background(), params) // an impatient click
+	fmt.Println(errors.Is(err, guard.ErrCooldown), len(stytch.SMS()), "SMS")
+	// Output:
+	// true 1 SMS
 }
 
 // A test of "send it again": the guard goes by the fake's clock, so that the test

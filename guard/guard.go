@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -77,7 +78,8 @@ func (g *Guard) Allow(ctx context.Context, params stytchb2b.SMSSendParams) (func
 	var t taken
 	var wait time.Duration
 	if refusal == nil || g.observe {
-		claim := g.claim(ctx, params, s)
+		s.values = g.values(ctx, params)
+		claim := g.claim(s)
 		claim.Force = g.observe
 		t = g.ledger.take(ctx, claim)
 		if refusal == nil {
@@ -99,14 +101,15 @@ func (g *Guard) Allow(ctx context.Context, params stytchb2b.SMSSendParams) (func
 	if !d.Allowed {
 		return nil, &stytchb2b.GuardError{RetryAfter: wait, Err: refusal}
 	}
-	return func(resp *stytchb2b.SMSSendResponse, err error) { g.done(ctx, params, s, t, resp, err) }, nil
+	return func(resp *stytchb2b.SMSSendResponse, err error) { g.done(ctx, s, t, resp, err) }, nil
 }
 
 // done tells the store how a Send ended, if that changes anything.
-func (g *Guard) done(ctx context.Context, params stytchb2b.SMSSendParams, s subject, t taken, resp *stytchb2b.SMSSendResponse, err error) {
+func (g *Guard) done(ctx context.Context, s subject, t taken, resp *stytchb2b.SMSSendResponse, err error) {
 	if resp == nil {
 		if apiErr := (*stytchb2b.APIError)(nil); err != nil && !stytchb2b.MaybeSent(err) {
-			g.ledger.settle(ctx, t, End{Refused: errors.As(err, &apiErr)})
+			refused := errors.As(err, &apiErr) && apiErr.StatusCode != http.StatusTooManyRequests
+			g.ledger.settle(ctx, t, End{Refused: refused})
 		}
 		return
 	}
@@ -121,7 +124,7 @@ func (g *Guard) done(ctx context.Context, params stytchb2b.SMSSendParams, s subj
 		}
 	}
 	if actual.member != s.member || actual.number != s.number {
-		end.Actual = g.claim(ctx, params, actual)
+		end.Actual = g.claim(actual)
 	}
 	g.ledger.settle(ctx, t, end)
 }
@@ -135,7 +138,8 @@ func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
 	if g.isExempt(s) {
 		return
 	}
-	claim := g.claim(ctx, params, s)
+	s.values = g.values(ctx, params)
+	claim := g.claim(s)
 	claim.Force, claim.Free = true, true
 	g.ledger.take(ctx, claim)
 }
@@ -143,14 +147,13 @@ func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
 // Verified implements [stytchb2b.LearningGuard]: the Member is trusted from now
 // on.
 func (g *Guard) Verified(ctx context.Context, params stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
-	send := stytchb2b.SMSSendParams{OrganizationID: params.OrganizationID, MemberID: params.MemberID}
 	named := subject{named: [2]string{params.OrganizationID, params.MemberID}}
 	named.member = named.named
 	actual := g.learn(named, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
-	g.ledger.verify(ctx, g.claim(ctx, send, actual))
+	g.ledger.verify(ctx, g.claim(actual))
 	if actual.member != named.member { // Another process may know no other names than these.
 		named.number = actual.number
-		g.ledger.verify(ctx, g.claim(ctx, send, named))
+		g.ledger.verify(ctx, g.claim(named))
 	}
 }
 
@@ -159,6 +162,7 @@ type subject struct {
 	named  [2]string // Organization and Member, as the call names them
 	member [2]string // by Stytch's IDs, where they are known
 	number number    // the call's, or the one that Stytch has told lately
+	values []string  // for LimitBy
 }
 
 func (g *Guard) subject(params stytchb2b.SMSSendParams) subject {
@@ -234,39 +238,45 @@ func (g *Guard) tell(ctx context.Context, d Decision) {
 	}
 }
 
+// values returns what each LimitBy counts a Send by.
+func (g *Guard) values(ctx context.Context, params stytchb2b.SMSSendParams) (values []string) {
+	for _, r := range g.rules {
+		if r.by != nil {
+			values = append(values, r.by(ctx, params))
+		}
+	}
+	return values
+}
+
 // claim is what a Send counts in.
-func (g *Guard) claim(ctx context.Context, params stytchb2b.SMSSendParams, s subject) *Claim {
+func (g *Guard) claim(s subject) *Claim {
 	c := &Claim{ID: newID(), Member: s.member, Number: s.number.e164, Cooldown: g.cooldown}
 	c.Buckets = make([]Bucket, 0, len(g.rules))
 	for _, r := range g.rules {
-		if subject, ok := r.subject(ctx, params, s); ok {
-			c.Buckets = append(c.Buckets, Bucket{&r.Rule, subject})
+		var what [2]string
+		switch number := s.number.e164; r.Scope {
+		case PerMember:
+			what = s.member
+		case PerOrganization:
+			what[0] = s.member[0]
+		case PerCountry:
+			what[0] = s.number.region
+		case PerPhoneNumber:
+			what[0] = number
+		case PerPrefix:
+			what[0] = number[:max(0, len(number)-4)]
+		case PerFirstFourDigits:
+			what[0] = number[:min(len(number), 5)]
+		case PerFirstSixDigits:
+			what[0] = number[:min(len(number), 7)]
+		case PerValue:
+			if len(s.values) > 0 {
+				what[0], s.values = s.values[0], s.values[1:]
+			}
+		}
+		if what[0] != "" || r.Scope == InAll { // Or else it is not known.
+			c.Buckets = append(c.Buckets, Bucket{&r.Rule, what})
 		}
 	}
 	return c
-}
-
-// subject returns what a rule counts a Send by; false where that is not known.
-func (r *rule) subject(ctx context.Context, params stytchb2b.SMSSendParams, s subject) (subject [2]string, ok bool) {
-	number := s.number.e164
-	switch r.Scope {
-	case PerMember:
-		return s.member, true
-	case PerOrganization:
-		return [2]string{s.member[0]}, true
-	case InAll:
-		return subject, true
-	case PerCountry:
-		return [2]string{s.number.region}, s.number.region != ""
-	case perValue:
-		value := r.by(ctx, params)
-		return [2]string{value}, value != ""
-	case PerPrefix:
-		number = number[:max(0, len(number)-4)]
-	case perFourDigits:
-		number = number[:min(len(number), 5)]
-	case perSixDigits:
-		number = number[:min(len(number), 7)]
-	}
-	return [2]string{number}, number != ""
 }

@@ -372,7 +372,7 @@ func TestNewRefuses(t *testing.T) {
 		"Recommended: AllowCountries: needs":       {guard.Recommended()},
 		`Recommended: AllowCountries: "UK"`:        {guard.Recommended("UK")},
 		"limit by member in 24h0m0s is there":      {guard.Recommended("US"), guard.Limit(guard.PerMember, 1, 24*time.Hour)},
-		"unanswered by all is there twice":         {guard.Recommended("US"), guard.Recommended("CA")},
+		"unanswered by country is there twice":     {guard.Recommended("US"), guard.Recommended("CA")},
 		"AllowCountries: needs":                    {guard.AllowCountries()},
 		`AllowCountries: "UK"`:                     {guard.AllowCountries("US", "UK")},
 		`AllowCountries: "us"`:                     {guard.AllowCountries("us")},

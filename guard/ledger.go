@@ -130,7 +130,7 @@ func (l *ledger) take(ctx context.Context, c *Claim) taken {
 		}
 		return t
 	case l.closed:
-		t = taken{claim: c, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
+		t = taken{claim: c, verdict: Verdict{Wait: pause}, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
 	default:
 		t = l.takeInMemory(ctx, c)
 	}

@@ -104,7 +104,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 				v.Allowed, v.By, v.Wait = false, i, left
 				v.Count, v.Max, v.Verified = counts[i].sms, most, counts[i].verified
 			}
-		case v.Allowed && b.Rule.Budget && (counts[i].sms+n)*v.Max >= v.Count*most:
+		case v.Allowed && b.Rule.Budget && v.Max == 0:
 			v.Count, v.Max, v.Verified = counts[i].sms+n, most, counts[i].verified
 		}
 	}
@@ -188,7 +188,7 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 				s.keepCount(k, b.Rule, n, -b.counts(v.Charged))
 			}
 		}
-	case v.Trusted && p.number != number: // It went to a number that nobody verified.
+	case v.Trusted && number != 0 && number != p.number: // It went to a number that nobody verified.
 		p.trusted = 0
 		p.charge(true, 1)
 		for _, b := range actual.Buckets {

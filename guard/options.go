@@ -70,10 +70,10 @@ func Recommended(countries ...string) Option {
 // budgets are what [Recommended] lets out unanswered: so many, and so many more
 // for each code that is verified in a day.
 var budgets = []Rule{
-	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
 	{Scope: PerCountry, Max: 120, Leak: 60, Growth: 0.25, Shared: true},
-	{Scope: perFourDigits, Max: 50, Leak: 25, Growth: 0.25, Shared: true},
-	{Scope: perSixDigits, Max: 20, Leak: 10, Growth: 0.25, Shared: true},
+	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
+	{Scope: PerFirstFourDigits, Max: 50, Leak: 25, Growth: 0.25, Shared: true},
+	{Scope: PerFirstSixDigits, Max: 20, Leak: 10, Growth: 0.25, Shared: true},
 	{Scope: PerPrefix, Max: 3, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
 	{Scope: PerOrganization, Max: 20, Leak: 10, Growth: 0.5, Evidence: 2},
 	{Scope: PerPhoneNumber, Max: 5, Leak: 4, Growth: 1},
@@ -134,19 +134,21 @@ const (
 	// PerPrefix counts by the number without its last four digits: attackers
 	// rent numbers in blocks.
 	PerPrefix
+	// PerFirstFourDigits counts by the first four digits of the number.
+	PerFirstFourDigits
+	// PerFirstSixDigits counts by the first six digits of the number.
+	PerFirstSixDigits
 	// PerCountry counts by the number's country.
 	PerCountry
 	// PerOrganization counts by Organization.
 	PerOrganization
 	// InAll counts every Send.
 	InAll
-
-	perFourDigits // the first four of the number
-	perSixDigits
-	perValue // of LimitBy
+	// PerValue counts by what the function of a [LimitBy] returns.
+	PerValue
 )
 
-var scopeNames = [...]string{"", "member", "phone number", "prefix", "country", "organization", "all", "first four digits", "first six digits", "value"}
+var scopeNames = [...]string{"", "member", "phone number", "prefix", "first four digits", "first six digits", "country", "organization", "all", "value"}
 
 // String returns "member", "phone number" and so on.
 func (s Scope) String() string {
@@ -182,7 +184,7 @@ func LimitBy(name string, n int, interval time.Duration, by func(context.Context
 		if name == "" || by == nil {
 			return errors.New("LimitBy: needs a name and a function")
 		}
-		return c.limit("LimitBy", &rule{Rule{Scope: perValue, label: name}, by}, n, interval)
+		return c.limit("LimitBy", &rule{Rule{Scope: PerValue, label: name}, by}, n, interval)
 	}
 }
 
@@ -258,11 +260,11 @@ type Decision struct {
 	// Country is the number's, by ISO 3166 code; empty where it is not known.
 	Country string
 	// Count and Max are of the limit or budget that refuses, or else of the
-	// budget closest to its limit: how many SMS it counts, and how many may be.
-	// They are 0 where none counts.
+	// country's budget, or of the one in all where the country is not known: how
+	// many SMS it counts, and how many may be. They are 0 where none counts.
 	Count, Max float64
-	// VerifiedShare is the part of the codes verified in the last day or so in
-	// that budget, 0 to 1; 0 where none counts.
+	// VerifiedShare is the part of the codes of that budget that were entered, 0
+	// to 1, of the last day or so; 0 where none counts.
 	VerifiedShare float64
 }
 

@@ -102,6 +102,9 @@ func (c *count) advance(now int64, r *Rule) {
 // add counts n SMS more, or less.
 func (c *count) add(n float64, r *Rule) {
 	c.sms = max(0, c.sms+n)
+	if r.Soft {
+		c.sms = min(c.sms, 2*r.Max) // What was refused does not close a block for long.
+	}
 	c.over = c.at + int64(c.sms/max(r.Leak, 1e-3)*float64(day.Milliseconds()))
 	if r.Budget {
 		c.over = max(c.over+day.Milliseconds(), c.known+trustLasts.Milliseconds())

@@ -77,8 +77,8 @@ type Verdict struct {
 	Charged bool          // budgets have counted it
 
 	// Count, Max and Verified are of the bucket that refuses, or else of the
-	// budget closest to its limit: SMS not answered, how many may be, and codes
-	// verified in the last day or so.
+	// first budget: SMS not answered, how many may be, and codes verified in the
+	// last day or so.
 	Count, Max, Verified float64
 
 	// Until is when the Member's wait ends, and Before when it had ended
@@ -103,7 +103,7 @@ func (v *Verdict) check(c *Claim) error {
 // An End is how a Send ended.
 type End struct {
 	Sent     bool   // an SMS may be out
-	Refused  bool   // Stytch answered, and refused
+	Refused  bool   // Stytch has refused it, and not because of a limit
 	Verified bool   // Stytch says that the Member's number is verified
 	Actual   *Claim // what the Send was about, from Stytch's answer; nil if the claim was right
 }

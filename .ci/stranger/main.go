@@ -1,14 +1,16 @@
-// A login's SMS step, with the SDK, the guard and its Redis store, against the
+// A login, with the SDK, the guard and its Redis store, against the
 // fakestytch that the argument names.
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,7 +39,7 @@ func login(ctx context.Context, fakestytch string) error {
 	}
 	defer os.RemoveAll(dir)
 	socket := filepath.Join(dir, "redis")
-	server := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
+	server := exec.CommandContext(ctx, "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
 	if err := server.Start(); err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func login(ctx context.Context, fakestytch string) error {
 		return err
 	}
 
-	fake := exec.Command(fakestytch, "-addr", "127.0.0.1:0")
+	fake := exec.CommandContext(ctx, fakestytch, "-addr", "127.0.0.1:0")
 	stdout, err := fake.StdoutPipe()
 	if err != nil {
 		return err
@@ -69,14 +71,45 @@ func login(ctx context.Context, fakestytch string) error {
 	defer func() { _, _ = fake.Process.Kill(), fake.Wait() }()
 	lines := bufio.NewScanner(stdout)
 	var stytch struct {
-		URL                      string `json:"url"`
-		ProjectID                string `json:"project_id"`
-		Secret                   string `json:"secret"`
-		OrganizationID           string `json:"organization_id"`
-		MemberID                 string `json:"member_id"`
-		IntermediateSessionToken string `json:"intermediate_session_token"`
+		URL            string `json:"url"`
+		ProjectID      string `json:"project_id"`
+		Secret         string `json:"secret"`
+		OrganizationID string `json:"organization_id"`
+		MemberID       string `json:"member_id"`
+		EmailAddress   string `json:"email_address"`
+		Password       string `json:"password"`
 	}
 	if err := next(lines, &stytch); err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]string{"organization_id": stytch.OrganizationID, "email_address": stytch.EmailAddress, "password": stytch.Password})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, stytch.URL+"/v1/b2b/passwords/authenticate", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.SetBasicAuth(stytch.ProjectID, stytch.Secret)
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the password: %s", answer.Status)
+	}
+	var primary struct {
+		IntermediateSessionToken string `json:"intermediate_session_token"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&primary); err != nil {
+		return err
+	}
+	var sms struct {
+		Code string `json:"code"`
+	}
+	if err := next(lines, &sms); err != nil { // Stytch sends the first by itself.
 		return err
 	}
 
@@ -87,9 +120,6 @@ func login(ctx context.Context, fakestytch string) error {
 	params := stytchb2b.SMSSendParams{OrganizationID: stytch.OrganizationID, MemberID: stytch.MemberID}
 	if _, err := client.OTPs.SMS.Send(ctx, params); err != nil {
 		return err
-	}
-	var sms struct {
-		Code string `json:"code"`
 	}
 	if err := next(lines, &sms); err != nil {
 		return err
@@ -102,7 +132,7 @@ func login(ctx context.Context, fakestytch string) error {
 		OrganizationID:           stytch.OrganizationID,
 		MemberID:                 stytch.MemberID,
 		Code:                     sms.Code,
-		IntermediateSessionToken: stytch.IntermediateSessionToken,
+		IntermediateSessionToken: primary.IntermediateSessionToken,
 	})
 	if err != nil {
 		return err

@@ -164,10 +164,15 @@ func prepared(phones, organizations int) func(*attacker) {
 			}
 		}
 		a.every(500*time.Millisecond, 15*time.Minute, day24, func(i int) {
-			p := pick(a.random, a.crowd.returning)
-			_ = a.ask(a.member(a.organizations[i%organizations]), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
+			_ = a.ask(a.member(a.organizations[i%organizations]), a.anywhere())
 		})
 	}
+}
+
+// anywhere is a number of any block.
+func (a *attacker) anywhere() string {
+	c := pick(a.random, allowed)
+	return number(newBlock(a.random, c, pick(a.random, areas[c])), a.random.IntN(10_000))
 }
 
 // A scenario is what happens in a simulation.
@@ -271,6 +276,16 @@ var attacks = []scenario{
 			a.rent(1, "US")
 			a.found(2000)
 			a.every(10*time.Second, 0, day24, func(int) { a.pump() })
+		},
+	},
+	{
+		name:  "wide",
+		about: "spread, each number of another block",
+		attack: func(a *attacker) {
+			a.found(2000)
+			a.every(500*time.Millisecond, 0, day24, func(i int) {
+				_ = a.ask(a.member(a.organizations[i%2000]), a.anywhere())
+			})
 		},
 	},
 	{
@@ -455,7 +470,7 @@ var attacks = []scenario{
 	},
 	{
 		name:   "prepared",
-		about:  "one real phone verifies in 20 Organizations of the attacker's; then spread from these, to numbers beside those of the honest",
+		about:  "one real phone verifies in 20 Organizations of the attacker's; then spread from these, each number of another block",
 		attack: prepared(1, 20),
 	},
 	{

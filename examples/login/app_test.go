@@ -31,12 +31,12 @@ func TestFirstSMS(t *testing.T) {
 	v := newVisitor(t, app)
 	page := v.signIn(ada)
 	assert.Equal(t, "We have sent you a code.", noticeOf(page))
-	assert.Contains(t, page, `Enter the code we sent to <span class="number">•••• 0006</span>`)
+	assert.Contains(t, page, `Enter the code we sent to <span class="number">•••• 0106</span>`)
 	assert.Regexp(t, `disabled data-wait="(30|29)"`, page)
 	require.Len(t, app.fake.SMS(), 1)
 	assert.True(t, app.fake.SMS()[0].Automatic)
 	assert.Empty(t, app.fake.Requests(), "no Send was made")
-	_, err := app.stytch.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: app.fake.organizationID, MemberID: app.fake.memberIDs[ada]})
+	_, err := app.stytch.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: app.fake.OrganizationID, MemberID: app.fake.memberIDs[ada]})
 	assert.ErrorIs(t, err, guard.ErrCooldown, "the guard was told")
 	assert.Regexp(t, `Please wait (30|29) seconds before you request another code\.`, noticeOf(v.post("/resend")), "the cooldown is running")
 	page = v.post("/code", "code", app.fake.SMS()[0].Code)
@@ -90,7 +90,7 @@ func TestNotInitiated(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Minute)
 	m, err := app.fake.AddMember(stytchtest.Member{
-		OrganizationID: app.fake.organizationID, MFAPhoneNumber: "+12025550177", MFAEnrolled: true, TOTP: true, DefaultMFAMethod: "totp",
+		MFAPhoneNumber: "+12025550177", MFAEnrolled: true, TOTP: true, DefaultMFAMethod: "totp",
 	})
 	require.NoError(t, err)
 	v := newVisitor(t, app)
@@ -164,7 +164,7 @@ func TestSendFailures(t *testing.T) {
 		{"a country we do not serve", "+44 7911 123456", nil, country, number, "", 0},
 		{"Jamaica", "+1 876 555 0123", nil, country, number, "", 0},
 		{"a country Stytch does not serve", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "invalid_phone_number_country_code")}, country, number, "", 0},
-		{"someone else's", "+1 202 555 0006", nil, "Someone else uses that phone number. Enter your own.", number, "", 0},
+		{"someone else's", "+1 202 555 0106", nil, "Someone else uses that phone number. Enter your own.", number, "", 0},
 		{"another number already", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "duplicate_member_phone_number_for_member")}, "You already have another phone number. Request a code to that one.", "Error: " + code, "", 0},
 		{"a new number, unknown", "+1 202 555 0123", []stytchtest.Fault{{Processed: true, Reset: true}}, onItsWay, code, "60", 1},
 		{"a new number", "+1 (202) 555-0123", nil, "We have sent you a code.", code, "30", 1},
@@ -196,6 +196,9 @@ func TestSendFailures(t *testing.T) {
 				assert.NotContains(t, page, "disabled data-wait")
 			} else {
 				assert.Contains(t, page, ` disabled data-wait="`+tc.wait+`"`)
+			}
+			if tc.wait == "86400" {
+				assert.Contains(t, page, "<span>in 24 hours</span>")
 			}
 			assert.Len(t, app.fake.SMS(), before+tc.sms)
 			assert.Empty(t, noticeOf(v.look()), "a notice is shown once")
@@ -444,6 +447,8 @@ func TestErrorPages(t *testing.T) {
 			assert.Contains(t, page, tc.says)
 			assert.Contains(t, page, `<a href="/">`)
 			assert.Equal(t, "text/html; charset=utf-8", resp.Header.Get("Content-Type"))
+			assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
+			assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
 			assert.Empty(t, resp.Cookies())
 		})
 	}

@@ -221,16 +221,16 @@ func TestBrowser(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			app := startApp(t, config{cooldown: 2 * time.Second}, (*httptest.Server).Start)
-			long, err := app.fake.AddMember(stytchtest.Member{OrganizationID: app.fake.organizationID, Name: strings.Repeat("Llanfair", 20)})
+			long, err := app.fake.AddMember(stytchtest.Member{Name: strings.Repeat("Llanfair", 20)})
 			require.NoError(t, err)
 			app.fake.memberIDs = append(app.fake.memberIDs, long.MemberID)
 			b := newBrowser(t, m, app)
 			b.check("Sign in", "")
 			enterNumber(b)
 			enterCodes(b)
-			outOfTurn(b)
 			failures(b)
 			errorPagesOf(b)
+			outOfTurn(b)
 		})
 	}
 }
@@ -336,19 +336,10 @@ func doubleClick(b *browser, button string, arrived func() bool, title string) {
 	require.Eventually(b, func() bool { return b.title() == title }, time.Minute, 50*time.Millisecond)
 }
 
-// outOfTurn are forms of pages that are not those of the login any more.
-func outOfTurn(b *browser) {
-	b.press("Sign out")
-	b.check("Sign in", "You are signed out.")
-	b.press("Sign in")
-	call(b, network.ClearBrowserCookies, cdp.Empty{})
-	b.enter("code", "123456")
-	b.press("Continue")
-	b.check("Error: Sign in", "Your sign-in has expired. Please sign in again.")
-}
-
 // failures are Stytch's.
 func failures(b *browser) {
+	b.press("Sign out")
+	b.check("Sign in", "You are signed out.")
 	b.press("Sign in")
 	b.js(`document.getElementById("resend").disabled = false`)
 	b.press("Request a new code")
@@ -400,6 +391,16 @@ func errorPagesOf(b *browser) {
 	}
 	b.press("Sign in")
 	b.check("You are signed in", "")
+}
+
+// outOfTurn are forms of pages that are not those of the login any more.
+func outOfTurn(b *browser) {
+	b.press("Sign out")
+	b.press("Sign in")
+	call(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.enter("code", "123456")
+	b.press("Continue")
+	b.check("Error: Sign in", "Your sign-in has expired. Please sign in again.")
 }
 
 // call makes a call of the DevTools protocol.

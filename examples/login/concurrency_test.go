@@ -102,7 +102,7 @@ func TestOldCookie(t *testing.T) {
 		var got sync.Map
 		many(16, func(i int) {
 			m, err := one.fake.AddMember(stytchtest.Member{
-				OrganizationID: one.fake.organizationID, MFAPhoneNumber: fmt.Sprintf("+1202555%04d", 1000+i), MFAEnrolled: true,
+				MFAPhoneNumber: fmt.Sprintf("+1202555%04d", 1000+i), MFAEnrolled: true,
 			})
 			if !assert.NoError(t, err) {
 				return

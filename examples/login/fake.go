@@ -12,25 +12,19 @@ import (
 // A fake is a Stytch in this process, with Members to sign in as.
 type fake struct {
 	*stytchtest.Server
-	organizationID string
-	memberIDs      []string
+	memberIDs []string
 }
 
 func newFake() *fake {
 	f := &fake{Server: stytchtest.NewServer()}
-	org, err := f.AddOrganization(stytchtest.Organization{Name: "Example Inc."})
-	if err != nil {
-		panic(err) // These values are good.
-	}
-	f.organizationID = org.OrganizationID
+	f.memberIDs = []string{f.MemberID} // who has a phone number
 	for _, m := range []stytchtest.Member{
-		{Name: "Ada Lovelace", EmailAddress: "ada@example.com", MFAPhoneNumber: "+12025550006", MFAPhoneNumberVerified: true, MFAEnrolled: true},
 		{Name: "Grace Hopper", EmailAddress: "grace@example.com", MFAEnrolled: true},
 		{Name: "Alan Turing", EmailAddress: "alan@example.com"},
 	} {
-		m.OrganizationID = org.OrganizationID
-		if m, err = f.AddMember(m); err != nil {
-			panic(err)
+		m, err := f.AddMember(m)
+		if err != nil {
+			panic(err) // These values are good.
 		}
 		f.memberIDs = append(f.memberIDs, m.MemberID)
 	}

@@ -31,6 +31,9 @@ type page struct {
 	Faults  []namedFault
 }
 
+// WaitInWords is Wait, as people say it.
+func (p page) WaitInWords() string { return inWords(p.Wait) }
+
 // show is the page of the login's next step. It changes nothing, and waits for
 // no form that is under way.
 func (a *app) show(w http.ResponseWriter, r *http.Request) {

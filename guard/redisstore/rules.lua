@@ -60,6 +60,7 @@ end
 
 local function keep_count(key, c, r, n)
   c.sms = math.max(0, c.sms + n)
+  if r.soft then c.sms = math.min(c.sms, 2 * r.max) end
   local lasts = math.ceil(c.sms / math.max(r.leak, 0.001) * day)
   if r.budget then lasts = math.max(lasts + day, c.known + trust_lasts - now) end
   if lasts > 0 then

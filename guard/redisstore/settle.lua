@@ -60,7 +60,7 @@ if verified then
       keep_count(actual_keys[i], c, r, -charged)
     end
   end
-elseif trusted == 1 and p.number ~= number then -- It went to a number that nobody verified.
+elseif trusted == 1 and number ~= '' and number ~= p.number then -- It went to a number that nobody verified.
   p.trusted = 0
   p.charged = p.charged + 1
   for i, r in ipairs(actual_rules) do

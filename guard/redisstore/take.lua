@@ -38,7 +38,7 @@ for i = 3, #KEYS do
         allowed, by, left = 0, i - 3, w
         most_count, most_max, most_verified = c.sms, max, c.verified
       end
-    elseif allowed == 1 and r.budget and (c.sms + n) * most_max >= most_count * max then
+    elseif allowed == 1 and r.budget and most_max == 0 then
       most_count, most_max, most_verified = c.sms + n, max, c.verified
     end
   end

@@ -1,5 +1,5 @@
 // Command links checks that the links of the repository's Markdown files and of
-// its documentation go somewhere:
+// its documentation go somewhere.
 //
 //	go -C tools run ./links
 //

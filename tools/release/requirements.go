@@ -128,8 +128,9 @@ func (r *repo) checkVersion(m *mod, version, preparing string) error {
 	if err != nil {
 		return fmt.Errorf("which does not exist")
 	}
-	if _, err := r.git("merge-base", "--is-ancestor", commit, r.main); err != nil {
-		return fmt.Errorf("which is not on %s", r.main)
+	// HEAD is on main or will be.
+	if _, err := r.git("merge-base", "--is-ancestor", commit, "HEAD"); err != nil {
+		return fmt.Errorf("which is not an ancestor of HEAD")
 	}
 	if _, err := r.git("cat-file", "-e", commit+":"+path.Join(m.dir, "go.mod")); err != nil {
 		return fmt.Errorf("where it is not a module yet")

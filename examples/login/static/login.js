@@ -26,7 +26,7 @@ for (const element of document.querySelectorAll("[data-wait]")) {
     const seconds = Math.ceil((end - performance.now()) / 1000);
     if (seconds > 0) {
       element.setAttribute("aria-live", "off"); // It has been read out once.
-      time.textContent = time.textContent.replace(/\d+ seconds?/, `${seconds} second${seconds === 1 ? "" : "s"}`);
+      if (seconds <= 90) time.textContent = time.textContent.replace(/\d+ [a-z]+/, `${seconds} second${seconds === 1 ? "" : "s"}`);
       return;
     }
     clearInterval(timer);
