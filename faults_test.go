@@ -44,7 +44,7 @@ import (
 //
 //	go test -count=1 -run '^TestMix$' -v . -mix 3000
 
-var mixSends = flag.Int("mix", 400, "how many Sends TestMix makes with each client over each protocol")
+var mixSends = flag.Int("mix", 400, "how many Sends the mix makes with each client over each protocol")
 
 // attempts is how often every client of the suite may try.
 const attempts = 3
@@ -233,7 +233,7 @@ func TestMixOfAuthenticate(t *testing.T) {
 				l := newLab(t, proto, drawMix(proto, 11))
 				l.applied = suiteCalls[1].applied
 				well, unknown := 0, 0
-				for _, r := range l.run(500, 16, newContext, l.stytchb2b().authenticate) {
+				for _, r := range l.run(*mixSends/4, 16, newContext, l.stytchb2b().authenticate) {
 					m, _ := l.stytch.Member(r.member)
 					switch {
 					case r.err == nil:
@@ -351,7 +351,7 @@ func TestMixCanceled(t *testing.T) {
 			t.Parallel()
 			l := newLab(t, proto, drawMix(proto, 7))
 			// So few at once that most get as far as the server.
-			results := l.run(2000, 4, canceledSoon, l.stytchb2b().send)
+			results := l.run(*mixSends, 4, canceledSoon, l.stytchb2b().send)
 			tally := l.tally(results)
 			assert.Zero(t, tally.double)
 			assert.Zero(t, tally.lies)

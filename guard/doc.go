@@ -52,7 +52,8 @@
 //
 // # Several processes
 //
-// In memory each process counts for itself, and forgets at its end. Package
+// In memory each process counts for itself, and forgets at its end: if it is
+// started again during an attack, it knows nobody. Package
 // [github.com/eb715825/stytchb2b/guard/redisstore] counts for all in Redis. When
 // Redis does not answer within [DefaultStoreTimeout], each process decides by what
 // it has counted itself, or refuses with [FailClosed]. It asks Redis again after a

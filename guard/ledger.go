@@ -3,8 +3,10 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +24,9 @@ type ledger struct {
 
 	refused *lru.Cache[refusedKey, remembered]
 	down    atomic.Int64 // until when the store is not asked, in Unix nanoseconds
+	asking  atomic.Int64 // calls of the store under way
 	logged  atomic.Int64 // when a failure was, in Unix seconds
+	owed    owed
 }
 
 const (
@@ -31,12 +35,20 @@ const (
 	// rememberRefusal is how long a refusal is not asked for again. It is short:
 	// another process may hear of a code that is verified.
 	rememberRefusal = 2 * time.Second
+	// maxAsking bounds the calls under way of a store that never returns.
+	maxAsking = 4096
+	// maxOwed and owedLasts bound what a store is told once it answers again.
+	maxOwed   = 4096
+	owedLasts = 10 * time.Minute
 )
 
-// A refusedKey is what has no room: a Member, or what a limit counts.
+// A refusedKey is what has no room: a Member, a Member with a number in a budget,
+// or what a limit counts.
 type refusedKey struct {
-	rule    *Rule // nil: a Member
+	limit   *Rule
 	subject [2]string
+	budget  bool
+	number  string
 }
 
 type remembered struct {
@@ -67,16 +79,18 @@ func newLedger(c *config) *ledger {
 
 func newID() [2]uint64 { return [2]uint64{rand.Uint64(), rand.Uint64()} }
 
-// taken is what a store has said of a claim.
+// taken is what was said of a claim, and by whom.
 type taken struct {
-	store   Store // that has counted it; nil for none
-	claim   *Claim
-	verdict Verdict
-	refusal *Refusal // nil: it may go out
+	claim    *Claim
+	verdict  Verdict
+	refusal  *Refusal // nil: it may go out
+	memory   *Verdict // nil if memory has not counted it
+	inStore  bool     // the store has counted it, or may have
+	answered bool     // the verdict is the store's
 }
 
-func said(store Store, c *Claim, v Verdict) taken {
-	t := taken{store: store, claim: c, verdict: v}
+func said(c *Claim, v Verdict) taken {
+	t := taken{claim: c, verdict: v}
 	switch {
 	case v.Allowed:
 	case v.By < 0:
@@ -92,38 +106,72 @@ func said(store Store, c *Claim, v Verdict) taken {
 // take decides on a claim, and counts it.
 func (l *ledger) take(ctx context.Context, c *Claim) taken {
 	if l.store == nil {
-		v, _ := l.memory.Take(ctx, c)
-		return said(l.memory, c, v)
+		return l.takeInMemory(ctx, c)
 	}
 	if t, ok := l.remember(c); ok {
 		return t
 	}
-	v, err := within(ctx, l, func(ctx context.Context) (Verdict, error) {
-		return l.store.Take(ctx, c)
-	}, func(ctx context.Context) {
-		_ = l.store.Settle(ctx, c, Verdict{}, End{}) // It may have counted a Send that it does not decide on.
+	v, err := l.ask(ctx, func(ctx context.Context) (Verdict, error) {
+		v, err := l.store.Take(ctx, c)
+		if err == nil {
+			err = v.check(c)
+		}
+		return v, err
 	})
+	var t taken
 	switch {
 	case err == nil:
-		t := said(l.store, c, v)
-		if t.refusal != nil {
+		t = said(c, v)
+		t.inStore, t.answered = true, true
+		if t.refusal == nil || c.Force {
+			t.memory = l.countAlong(ctx, c, v.Trusted)
+		} else {
 			l.refused.Add(refusedBy(c, v), remembered{t.refusal, v, l.now()})
 		}
 		return t
 	case l.closed:
-		return taken{claim: c, verdict: Verdict{Wait: pause}, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
+		t = taken{claim: c, verdict: Verdict{Wait: pause}, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
+	default:
+		t = l.takeInMemory(ctx, c)
 	}
-	v, _ = l.memory.Take(ctx, c)
-	return said(l.memory, c, v)
+	t.inStore = !errors.Is(err, errNotAsked)
+	if t.inStore && t.refusal != nil && !c.Force { // It may have counted a Send that it does not decide on.
+		giveBack := func(ctx context.Context) error { return l.store.Settle(ctx, c, Verdict{}, End{}) }
+		l.owed.add(correction{giveBack, time.Now()})
+	}
+	return t
+}
+
+func (l *ledger) takeInMemory(ctx context.Context, c *Claim) taken {
+	v, _ := l.memory.Take(ctx, c)
+	t := said(c, v)
+	t.memory = &v
+	return t
+}
+
+// countAlong counts in memory what the store has counted, and whom it trusts, for
+// when it does not answer. Budgets are left out: this process does not hear of all
+// codes that are verified.
+func (l *ledger) countAlong(ctx context.Context, c *Claim, trusted bool) *Verdict {
+	along := *c
+	along.Force, along.Free = true, true
+	v, _ := l.memory.Take(ctx, &along)
+	if trusted {
+		_ = l.memory.Settle(ctx, &along, v, End{Sent: true, Verified: true})
+	}
+	return &v
 }
 
 // refusedBy is what has no room: what a limit counts, or else the Member. That a
-// budget has none is true of those only who are not trusted.
+// budget has none is true of those only who are not trusted, with this number.
 func refusedBy(c *Claim, v Verdict) refusedKey {
-	if v.By >= 0 && !c.Buckets[v.By].Rule.Budget {
-		return refusedKey{c.Buckets[v.By].Rule, c.Buckets[v.By].Subject}
+	switch {
+	case v.By < 0:
+		return refusedKey{subject: c.Member}
+	case c.Buckets[v.By].Rule.Budget:
+		return refusedKey{subject: c.Member, budget: true, number: c.Number}
 	}
-	return refusedKey{subject: c.Member}
+	return refusedKey{limit: c.Buckets[v.By].Rule, subject: c.Buckets[v.By].Subject}
 }
 
 // remember finds a refusal of moments ago, which needs no answer of the store's.
@@ -141,11 +189,11 @@ func (l *ledger) remember(c *Claim) (t taken, ok bool) {
 		t, ok = taken{claim: c, verdict: m.verdict, refusal: m.refusal}, true
 		return true
 	}
-	if is(refusedKey{subject: c.Member}) {
+	if is(refusedKey{subject: c.Member}) || is(refusedKey{subject: c.Member, budget: true, number: c.Number}) {
 		return t, ok
 	}
 	for _, b := range c.Buckets {
-		if !b.Rule.Budget && is(refusedKey{b.Rule, b.Subject}) {
+		if !b.Rule.Budget && is(refusedKey{limit: b.Rule, subject: b.Subject}) {
 			break
 		}
 	}
@@ -154,21 +202,15 @@ func (l *ledger) remember(c *Claim) (t taken, ok bool) {
 
 // settle corrects what was counted.
 func (l *ledger) settle(ctx context.Context, t taken, end End) {
-	if end.Verified && l.store != nil {
-		actual := t.claim
-		if end.Actual != nil {
-			actual = end.Actual
-		}
-		_ = l.memory.Verify(ctx, actual) // for when the store does not answer
+	if t.memory != nil {
+		_ = l.memory.Settle(ctx, t.claim, *t.memory, end)
 	}
-	switch t.store {
-	case nil:
-	case Store(l.memory):
-		_ = l.memory.Settle(ctx, t.claim, t.verdict, end)
-	default:
-		_, _ = within(context.WithoutCancel(ctx), l, func(ctx context.Context) (Verdict, error) {
-			return t.verdict, l.store.Settle(ctx, t.claim, t.verdict, end)
-		}, nil)
+	if t.inStore {
+		v := t.verdict
+		if !t.answered {
+			v = Verdict{}
+		}
+		l.tell(ctx, func(ctx context.Context) error { return l.store.Settle(ctx, t.claim, v, end) })
 	}
 }
 
@@ -179,54 +221,58 @@ func (l *ledger) verify(ctx context.Context, c *Claim) {
 		return
 	}
 	l.refused.Remove(refusedKey{subject: c.Member})
-	_, _ = within(context.WithoutCancel(ctx), l, func(ctx context.Context) (Verdict, error) {
-		return Verdict{}, l.store.Verify(ctx, c)
-	}, nil)
+	l.refused.Remove(refusedKey{subject: c.Member, budget: true})
+	l.refused.Remove(refusedKey{subject: c.Member, budget: true, number: c.Number})
+	l.tell(ctx, func(ctx context.Context) error { return l.store.Verify(ctx, c) })
 }
 
-var errDown = errors.New("it has failed a moment ago")
+// tell tells the store something, if need be later.
+func (l *ledger) tell(ctx context.Context, what func(context.Context) error) {
+	_, err := l.ask(context.WithoutCancel(ctx), func(ctx context.Context) (Verdict, error) { return Verdict{}, what(ctx) })
+	if err != nil {
+		l.owed.add(correction{what, time.Now()})
+	}
+}
 
-// within asks the store, and waits for it no longer than it may, whether the
-// store obeys its context or not. After a failure the store is not asked for a
-// while, and then by one call first. Where the answer is an error, or comes when
-// nobody waits any more, late is called, if it is not nil.
-func within(ctx context.Context, l *ledger, ask func(context.Context) (Verdict, error), late func(context.Context)) (Verdict, error) {
+// The store was not asked: it has counted nothing.
+var (
+	errNotAsked = errors.New("it was not asked")
+	errDown     = fmt.Errorf("%w: it has failed a moment ago", errNotAsked)
+	errBusy     = fmt.Errorf("%w: too many calls of it are under way", errNotAsked)
+)
+
+// ask asks the store, and waits for it no longer than it may, whether the store
+// obeys its context or not. After a failure the store is not asked for a while,
+// and then by one call first.
+func (l *ledger) ask(ctx context.Context, question func(context.Context) (Verdict, error)) (Verdict, error) {
 	now := time.Now().UnixNano()
 	if down := l.down.Load(); down != 0 && (now < down || !l.down.CompareAndSwap(down, now+int64(pause))) {
 		return Verdict{}, errDown
+	}
+	if l.asking.Add(1) > maxAsking {
+		l.asking.Add(-1)
+		return Verdict{}, errBusy
 	}
 	type answer struct {
 		verdict Verdict
 		err     error
 	}
 	answers := make(chan answer, 1)
-	var settled atomic.Bool // who is first: the answer, or the end of the wait
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
+	defer cancel()
 	go func() {
-		defer cancel()
-		v, err := ask(asking)
-		inTime := settled.CompareAndSwap(false, true)
-		if inTime {
-			answers <- answer{v, err}
-		}
-		if late != nil && (!inTime || err != nil) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(asking), 10*l.timeout)
-			defer cancel()
-			late(ctx)
-		}
+		defer l.asking.Add(-1)
+		l.owed.pay(l.timeout)
+		v, err := question(asking)
+		answers <- answer{v, err}
 	}()
 	var a answer
 	select {
 	case a = <-answers:
 	case <-asking.Done():
-		if a.err = asking.Err(); !settled.CompareAndSwap(false, true) {
-			a = <-answers
-		}
+		a.err = asking.Err()
 	case <-ctx.Done():
-		if settled.CompareAndSwap(false, true) {
-			return Verdict{}, ctx.Err() // The caller has gone: that says nothing of the store.
-		}
-		a = <-answers
+		return Verdict{}, ctx.Err() // The caller has gone: that says nothing of the store.
 	}
 	if a.err != nil {
 		l.down.Store(now + int64(l.timeout+pause))
@@ -235,6 +281,73 @@ func within(ctx context.Context, l *ledger, ask func(context.Context) (Verdict, 
 		l.down.Store(0)
 	}
 	return a.verdict, a.err
+}
+
+// owed are corrections that the store has not heard. One may be told twice.
+type owed struct {
+	mu  sync.Mutex
+	all []correction // the oldest first
+
+	paying atomic.Bool
+}
+
+type correction struct {
+	tell  func(context.Context) error
+	since time.Time
+}
+
+func (o *owed) add(c correction) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.all) == maxOwed {
+		o.all = o.all[1:]
+	}
+	o.all = append(o.all, c)
+}
+
+// next takes the oldest that is not too old.
+func (o *owed) next() (c correction, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.all) > 0 {
+		c, o.all = o.all[0], o.all[1:]
+		if time.Since(c.since) < owedLasts {
+			return c, true
+		}
+	}
+	return correction{}, false
+}
+
+// pay tells the store what it is owed, up to the first failure. It waits for that
+// a little: what is given back is to be there for the call that has found the
+// store answering.
+func (o *owed) pay(timeout time.Duration) {
+	if !o.paying.CompareAndSwap(false, true) {
+		return
+	}
+	c, ok := o.next()
+	if !ok {
+		o.paying.Store(false)
+		return
+	}
+	paid := make(chan struct{})
+	go func() {
+		defer close(paid)
+		defer o.paying.Store(false)
+		for ; ok; c, ok = o.next() {
+			ctx, cancel := context.WithTimeout(context.Background(), timeout)
+			err := c.tell(ctx)
+			cancel()
+			if err != nil {
+				o.add(c)
+				return
+			}
+		}
+	}()
+	select {
+	case <-paid:
+	case <-time.After(timeout / 2):
+	}
 }
 
 // log logs that the store failed, once a second at most.

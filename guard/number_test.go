@@ -141,6 +141,10 @@ func FuzzAllow(f *testing.F) {
 		resp := answer(answered, onFile)
 		resp.Member.MFAPhoneNumberVerified = verified
 		done(resp, nil)
-		require.ErrorIs(t, allow(t, g, params(member, number)), guard.ErrCooldown)
+		err = allow(t, g, params(member, number))
+		// The answer may have told a number that no code may go to.
+		if !errors.Is(err, guard.ErrNumber) && !errors.Is(err, guard.ErrCountry) {
+			require.ErrorIs(t, err, guard.ErrCooldown)
+		}
 	})
 }

@@ -2,6 +2,9 @@ package guard
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math"
 	"time"
 )
 
@@ -18,11 +21,12 @@ type Store interface {
 
 	// Settle corrects what Take has counted, by how the Send ended. Only the
 	// first Settle of an ID has an effect, and a Take that comes after it has
-	// none.
+	// none. The verdict is Take's, and zero where its answer did not come.
 	Settle(ctx context.Context, c *Claim, v Verdict, end End) error
 
 	// Verify gives back what the Member's Sends have counted, and trusts the
-	// Member with the claim's Number from now on.
+	// Member with the claim's Number from now on. Only the first Verify of an ID
+	// has an effect.
 	Verify(ctx context.Context, c *Claim) error
 }
 
@@ -80,6 +84,20 @@ type Verdict struct {
 	// Until is when the Member's wait ends, and Before when it had ended
 	// before, in Unix milliseconds by the Store's clock.
 	Until, Before int64
+}
+
+// check returns an error where a verdict makes no sense.
+func (v *Verdict) check(c *Claim) error {
+	counts := v.Count + v.Max + v.Verified
+	switch {
+	case v.By < -1 || v.By >= len(c.Buckets):
+		return fmt.Errorf("its verdict names bucket %d of %d", v.By, len(c.Buckets))
+	case v.Wait < 0:
+		return fmt.Errorf("its verdict says to wait for %v", v.Wait)
+	case math.IsNaN(counts) || math.IsInf(counts, 0):
+		return errors.New("its verdict's counts are not numbers")
+	}
+	return nil
 }
 
 // An End is how a Send ended.
