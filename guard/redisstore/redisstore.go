@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,8 +86,8 @@ type verdict struct {
 // Take implements [guard.Store].
 func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error) {
 	keys, number := s.keys(c)
-	args := rules([]any{s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free}, c)
-	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...), args...).Text()
+	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
+		s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free, rules(c)).Text()
 	if err != nil {
 		return guard.Verdict{}, fmt.Errorf("redisstore: %w", err)
 	}
@@ -118,8 +119,9 @@ func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end
 	keys, _ := s.keys(c)
 	actualKeys, number := s.keys(actual)
 	keys = append(append([]string{s.id(c)}, keys...), actualKeys...)
-	args := rules([]any{s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, len(c.Buckets)}, c)
-	if err := settle.Run(ctx, s.client, keys, rules(args, actual)...).Err(); err != nil {
+	err := settle.Run(ctx, s.client, keys,
+		s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, rules(c), rules(actual)).Err()
+	if err != nil {
 		return fmt.Errorf("redisstore: %w", err)
 	}
 	return nil
@@ -128,8 +130,9 @@ func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end
 // Verify implements [guard.Store].
 func (s *Store) Verify(ctx context.Context, c *guard.Claim) error {
 	keys, number := s.keys(c)
-	args := rules([]any{s.now(), c.Cooldown.Milliseconds(), number}, c)
-	if err := verify.Run(ctx, s.client, keys, args...).Err(); err != nil {
+	err := verify.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
+		s.now(), c.Cooldown.Milliseconds(), number, rules(c)).Err()
+	if err != nil {
 		return fmt.Errorf("redisstore: %w", err)
 	}
 	return nil
@@ -144,19 +147,28 @@ func (s *Store) id(c *guard.Claim) string {
 // stands for the claim's; it is empty where that is not known.
 func (s *Store) keys(c *guard.Claim) (keys []string, number string) {
 	mac := hmac.New(sha256.New, s.key)
-	name := func(what string, subject ...string) []byte {
-		mac.Reset()
-		for _, part := range append(subject, what) {
-			fmt.Fprintf(mac, "%d:%s", len(part), part)
+	var text, sum, key []byte
+	name := func(parts ...string) []byte {
+		text = text[:0]
+		for _, part := range parts {
+			text = strconv.AppendInt(text, int64(len(part)), 10)
+			text = append(text, ':')
+			text = append(text, part...)
 		}
-		return mac.Sum(nil)[:16]
+		mac.Reset()
+		mac.Write(text)
+		sum = mac.Sum(sum[:0])
+		return sum[:16]
 	}
-	key := func(what string, subject [2]string) string {
-		return s.prefix + hex.EncodeToString(name(what, subject[:]...))
+	add := func(what string, subject [2]string) {
+		key = append(key[:0], s.prefix...)
+		key = hex.AppendEncode(key, name(what, subject[0], subject[1]))
+		keys = append(keys, string(key))
 	}
-	keys = append(make([]string, 0, 1+len(c.Buckets)), key("member", c.Member))
+	keys = make([]string, 0, 1+len(c.Buckets))
+	add("member", c.Member)
 	for _, b := range c.Buckets {
-		keys = append(keys, key(b.Rule.Name, b.Subject))
+		add(b.Rule.Name, b.Subject)
 	}
 	if c.Number != "" {
 		number = string(name("number", c.Number))
@@ -164,21 +176,21 @@ func (s *Store) keys(c *guard.Claim) (keys []string, number string) {
 	return keys, number
 }
 
-// rules appends the rules of a claim's buckets, as the scripts read them.
-func rules(args []any, c *guard.Claim) []any {
+// rules packs the rules of a claim's buckets, as the scripts read them.
+func rules(c *guard.Claim) []byte {
 	flag := func(is bool) byte {
 		if is {
 			return 1
 		}
 		return 0
 	}
+	packed := make([]byte, 0, 29*len(c.Buckets))
 	for _, b := range c.Buckets {
 		r := b.Rule
-		packed := make([]byte, 0, 29)
 		for _, x := range []float64{r.Max, r.Leak, r.Growth} {
 			packed = binary.LittleEndian.AppendUint64(packed, math.Float64bits(x))
 		}
-		args = append(args, append(packed, flag(r.Budget), flag(r.Shared), byte(r.Evidence), flag(r.Soft), flag(r.Scope == guard.PerPhoneNumber)))
+		packed = append(packed, flag(r.Budget), flag(r.Shared), byte(r.Evidence), flag(r.Soft), flag(r.Scope == guard.PerPhoneNumber))
 	}
-	return args
+	return packed
 }

@@ -12,68 +12,54 @@ if now == 0 then
   now = t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- sound reports whether the numbers can be times and counts. What another program
+-- has written is as good as nothing.
+local function sound(a, b, c, d)
+  return a >= 0 and a < 1e15 and b >= 0 and b < 1e15 and c >= 0 and c < 1e15 and d >= 0 and d < 1e15
+end
+
+-- keep keeps a value for as long as it says something, and up to twice as long:
+-- Redis reads a time that is text in half the time.
+local times = {'600000', '3600000', '86400000', '172800000', '345600000', '691200000', '1382400000', '2764800000'}
+local function keep(key, v, lasts)
+  local kept = '31622400000'
+  for _, time in ipairs(times) do
+    if tonumber(time) >= lasts then
+      kept = time
+      break
+    end
+  end
+  redis.call('SET', key, v, 'PX', kept)
+end
+
+-- A person is stored as: at, until, sends, charged, refusals, trusted, number.
+
 local function wait(sends)
   return cooldown * 2 ^ math.min(math.max(sends - 1, 0), max_doublings)
 end
 
--- A person: at, until, sends, charged, refusals, trusted, number.
-
 local function person(v)
-  local p = {at = now, til = 0, sends = 0, charged = 0, refusals = 0, trusted = 0, number = ''}
-  if not v then return p end
-  p.at, p.til, p.sends, p.charged, p.refusals, p.trusted, p.number = struct.unpack('<ddddddBc0', v)
-  local past = math.max(0, now - p.at)
-  if past >= day then p.sends, p.charged = 0, 0 end
-  p.refusals = math.max(0, p.refusals - free_refusals * past / day)
-  p.til = math.min(p.til, now + wait(p.sends))
-  p.trusted = math.min(p.trusted, now + trust_lasts)
-  p.back = p.at > now
-  p.at = now
-  return p
+  if not v or #v < 49 or #v ~= 49 + v:byte(49) then
+    return {til = 0, sends = 0, charged = 0, refusals = 0, trusted = 0, number = '', back = false}
+  end
+  local at, til, sends, charged, refusals, trusted, number = struct.unpack('<ddddddBc0', v)
+  if not sound(at, til, sends, charged) or not sound(refusals, trusted, 0, 0) then return person() end
+  local past = math.max(0, now - at)
+  if past >= day then sends, charged = 0, 0 end
+  return {
+    til = math.min(til, now + wait(sends)),
+    sends = sends,
+    charged = charged,
+    refusals = math.max(0, refusals - free_refusals * past / day),
+    trusted = math.min(trusted, now + trust_lasts),
+    number = number,
+    back = at > now,
+  }
 end
 
 local function keep_person(key, p)
-  local v = struct.pack('<ddddddBc0', p.at, p.til, p.sends, p.charged, p.refusals, p.trusted, #p.number, p.number)
-  redis.call('SET', key, v, 'PX', math.max(p.trusted - now, day))
-end
-
--- A rule comes packed. A count: at, sms, verified, known.
-
-local function rule(packed)
-  local r = {}
-  r.max, r.leak, r.growth, r.budget, r.shared, r.evidence, r.soft, r.number = struct.unpack('<dddBBBBB', packed)
-  r.budget, r.shared, r.soft, r.number = r.budget == 1, r.shared == 1, r.soft == 1, r.number == 1
-  return r
-end
-
-local function count(v, r)
-  local c = {sms = 0, verified = 0, known = 0}
-  if not v then return c end
-  local at
-  at, c.sms, c.verified, c.known = struct.unpack('<dddd', v)
-  local past, before = math.max(0, now - at) / day, c.verified
-  c.verified = before * math.exp(-past)
-  c.sms = math.max(0, c.sms - r.leak * past - r.growth * (before - c.verified))
-  c.known = math.min(c.known, now)
-  return c
-end
-
-local function keep_count(key, c, r, n)
-  c.sms = math.max(0, c.sms + n)
-  if r.soft then c.sms = math.min(c.sms, 2 * r.max) end
-  local lasts = math.ceil(c.sms / math.max(r.leak, 0.001) * day)
-  if r.budget then lasts = math.max(lasts + day, c.known + trust_lasts - now) end
-  if lasts > 0 then
-    redis.call('SET', key, struct.pack('<dddd', now, c.sms, c.verified, c.known), 'PX', math.min(lasts, 366 * day))
-  else
-    redis.call('DEL', key)
-  end
-end
-
--- speaks reports whether a bucket speaks for a Send.
-local function speaks(c, r)
-  if r.soft then return c.sms + 1 <= r.max + r.growth * c.verified end
-  return c.known > 0 and now - c.known < trust_lasts
+  local v = struct.pack('<ddddddBc0', now, p.til, p.sends, p.charged, p.refusals, p.trusted, #p.number, p.number)
+  keep(key, v, math.max(p.trusted - now, day))
 end
 
 -- trust notes that the number is the Member's, if that is proved or known.
@@ -83,22 +69,61 @@ local function trust(p, number, proof)
   end
 end
 
+-- A bucket comes with its rule, packed, and is stored as: at, sms, verified, known.
+
+local function is_budget(rules, i) return rules:byte(i * 29 - 4) == 1 end
+
+-- bucket has the i-th of the rules.
+local function bucket(key, v, rules, i)
+  local max, leak, growth, budget, shared, evidence, soft, number = struct.unpack('<dddBBBBB', rules, i * 29 - 28)
+  local at, sms, verified, known = now, 0, 0, 0
+  if v and #v == 32 then
+    at, sms, verified, known = struct.unpack('<dddd', v)
+    if not sound(at, sms, verified, known) then at, sms, verified, known = now, 0, 0, 0 end
+  end
+  if at < now then
+    local past, before = (now - at) / day, verified
+    if before > 0 then verified = before * math.exp(-past) end
+    sms = math.max(0, sms - leak * past - growth * (before - verified))
+  end
+  return {
+    key = key, sms = sms, verified = verified, known = math.min(known, now),
+    max = max, leak = leak, growth = growth, evidence = evidence,
+    budget = budget == 1, shared = shared == 1, soft = soft == 1, number = number == 1,
+  }
+end
+
+local function add(b, n)
+  b.sms = math.max(0, b.sms + n)
+  if b.soft then b.sms = math.min(b.sms, 2 * b.max) end -- What was refused does not close a block for long.
+end
+
+local function keep_bucket(b)
+  local lasts = b.sms / math.max(b.leak, 0.001) * day
+  if b.budget then lasts = math.max(lasts + day, b.known + trust_lasts - now) end
+  if lasts > 0 then
+    keep(b.key, struct.pack('<dddd', now, b.sms, b.verified, b.known), lasts)
+  else
+    redis.call('DEL', b.key)
+  end
+end
+
+-- speaks reports whether a bucket speaks for a Send.
+local function speaks(b)
+  if b.soft then return b.sms + 1 <= b.max + b.growth * b.verified end
+  return b.known > 0 and now - b.known < trust_lasts
+end
+
 -- counts is what a Send counts in a bucket: charged is 1 or 0.
-local function counts(r, charged)
-  if r.budget then return charged end
+local function counts(b, charged)
+  if b.budget then return charged end
   return 1
 end
 
-local function add(key, r, n)
-  if n ~= 0 then keep_count(key, count(redis.call('GET', key), r), r, n) end
-end
-
 -- proves reports whether a code verified on a number speaks for others.
-local function proves(keys, rules)
-  for i, r in ipairs(rules) do
-    if r.budget and r.number then
-      return count(redis.call('GET', keys[i]), r).verified < proving_codes
-    end
+local function proves(buckets)
+  for _, b in ipairs(buckets) do
+    if b.budget and b.number then return b.verified < proving_codes end
   end
   return true
 end

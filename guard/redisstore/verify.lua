@@ -1,20 +1,23 @@
--- KEYS: the Member, the buckets.
+-- KEYS: the ID, the Member, the buckets.
 -- ARGV: the time or 0, the cooldown, the number, the rules.
-local p = person(redis.call('GET', KEYS[1]))
-local keys, rules = {}, {}
-for i = 2, #KEYS do
-  keys[i - 1], rules[i - 1] = KEYS[i], rule(ARGV[i + 2])
-end
-local proof = proves(keys, rules)
-for i, r in ipairs(rules) do
-  if r.budget then
-    local c = count(redis.call('GET', keys[i]), r)
-    if proof then c.known = now end
-    if r.number or proof and p.charged > 0 then c.verified = c.verified + 1 end
-    keep_count(keys[i], c, r, -p.charged)
+local number = ARGV[3]
+local values = redis.call('MGET', unpack(KEYS))
+if values[1] then return 0 end -- This was heard before.
+keep(KEYS[1], '', id_lasts)
+
+local p = person(values[2])
+local buckets = {}
+for i = 3, #KEYS do buckets[i - 2] = bucket(KEYS[i], values[i], ARGV[4], i - 2) end
+local proof = proves(buckets)
+for _, b in ipairs(buckets) do
+  if b.budget then
+    add(b, -p.charged)
+    if proof then b.known = now end
+    if b.number or proof and p.charged > 0 then b.verified = b.verified + 1 end
+    keep_bucket(b)
   end
 end
-trust(p, ARGV[3], proof)
+trust(p, number, proof)
 p.charged, p.til, p.sends, p.refusals = 0, 0, 0, 0
-keep_person(KEYS[1], p)
+keep_person(KEYS[2], p)
 return 1
