@@ -134,9 +134,9 @@ func verifying(percent int) func(*attacker) {
 	return func(a *attacker) {
 		a.rent(600, allowed...)
 		a.found(2000)
-		a.every(500*time.Millisecond, 0, day24, func(i int) {
-			m, err := a.pump()
-			if err == nil && i%100 < percent {
+		a.every(500*time.Millisecond, 0, day24, func(int) {
+			real := a.random.IntN(100) < percent
+			if m, err := a.pump(); err == nil && real {
 				a.verify(m)
 			}
 		})

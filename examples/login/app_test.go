@@ -329,7 +329,7 @@ func TestOutOfTurn(t *testing.T) {
 
 	v.signIn(ada)
 	first := v.pageID
-	assert.Equal(t, "We have your phone number already.", noticeOf(v.post("/number", "mfa_phone_number", "+12025550123")))
+	assert.Equal(t, "We already have your phone number.", noticeOf(v.post("/number", "mfa_phone_number", "+12025550123")))
 	v.signIn(grace) // in another tab
 	assert.Equal(t, "Enter your phone number first.", noticeOf(v.post("/code", "code", "123456")))
 	v.pageID = first

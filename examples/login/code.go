@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"regexp"
 	"strings"
@@ -73,7 +74,7 @@ func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice,
 		}
 		*m = member{}
 		*l = login{
-			ID:             newID(),
+			ID:             rand.Text(),
 			OrganizationID: l.OrganizationID,
 			MemberID:       l.MemberID,
 			SignedIn:       newSignedIn(resp.SessionToken, resp.Member, resp.Organization, resp.MemberSession),
@@ -83,32 +84,22 @@ func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice,
 }
 
 var (
-	sixTogether = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})(?:[^0-9]|$)`)
-	sixApart    = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]([0-9]{3})(?:[^0-9]|$)`)
+	noDigits  = regexp.MustCompile(`[^0-9]`)
+	sixDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]?([0-9]{3})(?:[^0-9]|$)`)
 )
 
 // codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
 // digits of any script.
 func codeIn(typed string) string {
 	text := asciiDigits(typed)
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text)
-	if len(digits) == 6 {
-		return digits
-	}
-	for _, pattern := range []*regexp.Regexp{sixTogether, sixApart} {
-		if found := pattern.FindStringSubmatch(text); found != nil {
-			return strings.Join(found[1:], "")
-		}
+	digits := noDigits.ReplaceAllString(text, "")
+	if found := sixDigits.FindStringSubmatch(text); found != nil && len(digits) != 6 {
+		return found[1] + found[2]
 	}
 	return digits
 }
 
-// asciiDigits replaces the digits of all scripts, and drops what has no width,
+// asciiDigits replaces the digits of all scripts, and drops what cannot be seen,
 // such as marks of the direction of writing.
 func asciiDigits(text string) string {
 	return strings.Map(func(r rune) rune {

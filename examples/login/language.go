@@ -7,14 +7,14 @@ import (
 )
 
 // locale returns the language for an SMS, by the browser's Accept-Language: the
-// first that Stytch has texts for, in a script that its reader can read, or else
-// English. [language.Matcher] would also take a language that the reader may
-// know, such as Russian for Ukrainian.
+// first that Stytch has texts for, in the script of its reader, or else English.
+// [language.Matcher] would also take a language that the reader may know, such as
+// Russian for Kazakh.
 func locale(acceptLanguage string) stytchb2b.Locale {
 	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // in order of preference
 	for _, tag := range tags {
 		for _, l := range stytchb2b.Locales() {
-			if isReadable(language.MustParse(string(l)), tag) {
+			if writing(tag) == writing(language.MustParse(string(l))) {
 				return l
 			}
 		}
@@ -22,12 +22,10 @@ func locale(acceptLanguage string) stytchb2b.Locale {
 	return stytchb2b.LocaleEn
 }
 
-// isReadable reports whether both tags are of one language in one script: Chinese
-// of Taiwan is not in simplified characters.
-func isReadable(text, reader language.Tag) bool {
-	textBase, _ := text.Base()
-	textScript, _ := text.Script()
-	readerBase, _ := reader.Base()
-	readerScript, _ := reader.Script()
-	return textBase == readerBase && textScript == readerScript
+// writing is a language and its script: Chinese of Taiwan is not in simplified
+// characters.
+func writing(tag language.Tag) string {
+	base, _ := tag.Base()
+	script, _ := tag.Script()
+	return base.String() + "-" + script.String()
 }

@@ -31,12 +31,8 @@ func (a *app) enterNumber(ctx context.Context, r *http.Request, l *login) (notic
 // with a prefix for calls abroad, or as a link.
 func e164(typed string) (string, bool) {
 	text := strings.TrimSpace(asciiDigits(typed))
-	text = strings.TrimPrefix(strings.ToLower(text), "tel:")
-	for _, abroad := range []string{"00", "011"} {
-		if rest, ok := strings.CutPrefix(text, abroad); ok {
-			text = "+" + rest
-			break
-		}
+	if rest, ok := strings.CutPrefix(text, "00"); ok { // Parse knows that of the country.
+		text = "+" + rest
 	}
 	number, err := phonenumbers.Parse(text, countries[0])
 	if err != nil || !phonenumbers.IsPossibleNumber(number) {

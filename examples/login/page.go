@@ -2,18 +2,17 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	_ "embed"
 	"html/template"
 	"net/http"
 	"time"
-
-	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 //go:embed pages.html
 var pagesHTML string
 
-var pages = template.Must(template.New("").Parse(pagesHTML))
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"inWords": inWords}).Parse(pagesHTML))
 
 // A page is what the templates show.
 type page struct {
@@ -23,16 +22,8 @@ type page struct {
 	Login   *login
 	Wait    int  // seconds until another code can be requested
 	NoTries bool // left for the code
-
-	// With the fake Stytch only.
-	Fake    bool
-	Members []stytchtest.Member
-	Phone   []stytchtest.SMS // what the Member's phone received, the newest first
-	Faults  []namedFault
+	Fake    *fake
 }
-
-// WaitInWords is Wait, as people say it.
-func (p page) WaitInWords() string { return inWords(p.Wait) }
 
 // show is the page of the login's next step. It changes nothing, and waits for
 // no form that is under way.
@@ -44,21 +35,34 @@ func (a *app) show(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		a.logger.ErrorContext(r.Context(), "page", "error", err)
-		http.Error(w, "", http.StatusServiceUnavailable)
+		errorPage(w, http.StatusServiceUnavailable)
 		return
 	}
-	p := page{
-		ID:      l.newPageID(),
+	render(w, "page", page{
+		ID:      l.ID + "." + rand.Text(),
 		Step:    l.step(),
 		Notice:  a.takeNotice(w, r, l.step()),
 		Login:   l,
 		Wait:    seconds(time.Until(m.NextCode)),
 		NoTries: m.isOutOfTries(),
-	}
-	if a.fake != nil {
-		p.Fake, p.Members, p.Phone, p.Faults = true, a.fake.members(), a.fake.phone(l.MemberID), faults
-	}
-	render(w, "page", p)
+		Fake:    a.fake,
+	})
+}
+
+// errorWords are the title and the text of the page for each status.
+var errorWords = map[int][2]string{
+	http.StatusBadRequest:            {"Something is missing", "Part of the form was lost on its way. Please try again."},
+	http.StatusForbidden:             {"Form not accepted", "This form did not come from our site."},
+	http.StatusNotFound:              {"Page not found", "There is no page at this address."},
+	http.StatusMethodNotAllowed:      {"Page not found", "There is no page at this address."},
+	http.StatusRequestEntityTooLarge: {"Form too large", "Please enter less."},
+	http.StatusServiceUnavailable:    {"Something went wrong", "We are not sure that this worked. Go back and check before you try again."},
+}
+
+func errorPage(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	render(w, "error", errorWords[status])
 }
 
 func render(w http.ResponseWriter, name string, data any) {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 		a.logger.WarnContext(ctx, "primary authentication", "error", err)
 		return notice{Text: "We could not sign you in. Please check what you entered.", For: stepSignIn}, nil
 	}
-	next.ID = newID()
+	next.ID = rand.Text()
 	*l = next
 	switch {
 	case l.step() != stepCode:
