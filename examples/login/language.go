@@ -14,7 +14,7 @@ func locale(acceptLanguage string) stytchb2b.Locale {
 	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // in order of preference
 	for _, tag := range tags {
 		for _, l := range stytchb2b.Locales() {
-			if writing(tag) == writing(language.MustParse(string(l))) {
+			if written(tag) == written(language.Make(string(l))) {
 				return l
 			}
 		}
@@ -22,9 +22,9 @@ func locale(acceptLanguage string) stytchb2b.Locale {
 	return stytchb2b.LocaleEn
 }
 
-// writing is a language and its script: Chinese of Taiwan is not in simplified
+// written is a language and its script: Chinese of Taiwan is not in simplified
 // characters.
-func writing(tag language.Tag) string {
+func written(tag language.Tag) string {
 	base, _ := tag.Base()
 	script, _ := tag.Script()
 	return base.String() + "-" + script.String()

@@ -43,7 +43,7 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 		return locked, nil
 	case err != nil, next.OrganizationID == "", next.MemberID == "", next.IntermediateSessionToken == "" && next.SignedIn == nil:
 		a.logger.WarnContext(ctx, "primary authentication", "error", err)
-		return notice{Text: "We could not sign you in. Please check what you entered.", For: stepSignIn}, nil
+		return notice{Text: "We could not sign you in. Please check what you entered."}, nil
 	}
 	next.ID = rand.Text()
 	*l = next
@@ -63,33 +63,28 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 // signOut ends the session here. At Stytch it goes on until it expires: to revoke
 // it is a call that this library does not have.
 func (a *app) signOut(_ context.Context, _ *http.Request, l *login) (notice, error) {
-	wasSignedIn := l.SignedIn != nil
-	*l = login{}
-	if !wasSignedIn {
-		return notice{}, nil
+	var n notice
+	if l.SignedIn != nil {
+		n = notice{Text: "You are signed out.", Kind: good}
 	}
-	return notice{Text: "You are signed out.", Kind: good}, nil
+	*l = login{}
+	return n, nil
 }
 
 func newSignedIn(token string, m stytchb2b.Member, o stytchb2b.Organization, s stytchb2b.MemberSession) *signedIn {
+	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
+	var factors []string
+	for _, f := range s.AuthenticationFactors {
+		name := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
+		if name != "" && !slices.Contains(factors, name) {
+			factors = append(factors, name)
+		}
+	}
 	return &signedIn{
 		SessionToken: token,
 		Name:         cmp.Or(m.Name, m.EmailAddress, m.MemberID),
 		Organization: o.OrganizationName,
-		Factors:      factorsInWords(s.AuthenticationFactors),
+		Factors:      strings.Join(factors, " and "),
 		ExpiresAt:    s.ExpiresAt,
 	}
-}
-
-// factorsInWords is how a Member has signed in: "email and SMS".
-func factorsInWords(factors []stytchb2b.AuthenticationFactor) string {
-	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
-	var words []string
-	for _, f := range factors {
-		word := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
-		if word != "" && !slices.Contains(words, word) {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, " and ")
 }
