@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
 	flags.DurationVar(&c.cooldown, "cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
 	flags.TextVar(&level, "log", slog.LevelInfo, "the least `level` to log; DEBUG has each attempt to reach Stytch")
-	flags.BoolVar(&c.plainHTTP, "plain-http", false, "let cookies go over plain http, for Safari, which wants https for localhost, too")
+	flags.BoolVar(&c.plainHTTP, "plain-http", false, "let cookies go over plain http, for Safari, which takes no Secure ones on localhost")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if !tcp.IP.IsLoopback() { // This application believes everyone who they say they are.
+	if !tcp.IP.IsLoopback() {
 		return fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: the sign-in is a stub that lets everyone in", *addr)
 	}
 	listener, err := net.ListenTCP("tcp", tcp)
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		Handler:           a.handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // A form waits for others, and for a Send.
+		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // the longest wait of a form
 		MaxHeaderBytes:    16 << 10,
 	}
 	served := make(chan error, 1)
