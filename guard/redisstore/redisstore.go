@@ -89,7 +89,7 @@ func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error)
 	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
 		s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free, rules(c)).Text()
 	if err != nil {
-		return guard.Verdict{}, fmt.Errorf("redisstore: %w", err)
+		return guard.Verdict{}, s.failed(ctx, err)
 	}
 	var v verdict
 	if n, err := binary.Decode([]byte(answer), binary.LittleEndian, &v); err != nil || n != len(answer) || v.By >= float64(len(c.Buckets)) {
@@ -122,7 +122,7 @@ func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end
 	err := settle.Run(ctx, s.client, keys,
 		s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, rules(c), rules(actual)).Err()
 	if err != nil {
-		return fmt.Errorf("redisstore: %w", err)
+		return s.failed(ctx, err)
 	}
 	return nil
 }
@@ -133,9 +133,18 @@ func (s *Store) Verify(ctx context.Context, c *guard.Claim) error {
 	err := verify.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
 		s.now(), c.Cooldown.Milliseconds(), number, rules(c)).Err()
 	if err != nil {
-		return fmt.Errorf("redisstore: %w", err)
+		return s.failed(ctx, err)
 	}
 	return nil
+}
+
+// failed returns an error of Redis's as one of the store's. In a cluster, another
+// node may answer now for the slot: go-redis asks for that once in a while only.
+func (s *Store) failed(ctx context.Context, err error) error {
+	if cluster, ok := s.client.(interface{ ReloadState(context.Context) }); ok {
+		cluster.ReloadState(ctx)
+	}
+	return fmt.Errorf("redisstore: %w", err)
 }
 
 // id names the key of a decision.
