@@ -16,8 +16,8 @@ import (
 	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
 
-// countries are where the Members have their phones. A number without a country
-// code is of the first one.
+// countries are those of the Members' phones. A number without a country code is
+// of the first one.
 var countries = []string{"US", "CA"}
 
 type config struct {
@@ -28,8 +28,8 @@ type config struct {
 	logger    *slog.Logger
 }
 
-// An app is the web application. A browser sees it at one address, "/", where
-// its login's next step is; the forms go elsewhere and come back.
+// An app is the web application. Browsers see one address, "/", with the next
+// step of their login. Forms go to other addresses, and lead back there.
 type app struct {
 	config
 	stytch   *stytchb2b.Client
@@ -44,7 +44,7 @@ func newApp(c config) (*app, error) {
 		secret = c.fake.Secret
 	}
 	guardOpts := []guard.Option{guard.Recommended(countries...), guard.Cooldown(c.cooldown), guard.WithLogger(c.logger)}
-	if redis, ok := c.store.(*redisStore); ok { // It counts where the sessions are.
+	if redis, ok := c.store.(*redisStore); ok { // It counts there, too.
 		key := sha256.Sum256([]byte("guard:" + secret))
 		shared, err := redisstore.New(redis.client, "login:guard", key[:])
 		if err != nil {

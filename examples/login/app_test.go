@@ -333,7 +333,7 @@ func TestOutOfTurn(t *testing.T) {
 	v.signIn(grace) // in another tab
 	assert.Equal(t, "Enter your phone number first.", noticeOf(v.post("/code", "code", "123456")))
 	v.pageID = first
-	assert.Equal(t, "You have started another sign-in since. Continue with it here.", noticeOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
+	assert.Equal(t, "You have started another sign-in since then. Continue with it here.", noticeOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 	v.signIn(alan)
 	v.pageID = first
 	assert.Equal(t, "You are already signed in.", noticeOf(v.post("/code", "code", app.fake.SMS()[0].Code)))

@@ -4,13 +4,30 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/eb715825/stytchb2b"
 )
+
+// enterNumber sends a code to the number that a Member without one has entered.
+// Stytch links the number to the Member.
+func (a *app) enterNumber(ctx context.Context, r *http.Request, l *login) (notice, error) {
+	typed := r.PostForm.Get("mfa_phone_number")
+	if strings.TrimSpace(typed) == "" {
+		return notice{Text: "Enter your mobile phone number.", Field: true}, nil
+	}
+	number, ok := e164(typed)
+	if !ok {
+		return notice{Text: badNumber, Field: true, Typed: typed}, nil
+	}
+	l.Number = number
+	n, err := a.sendCode(ctx, r, l)
+	if l.NeedsNumber {
+		l.Number, n.Typed = "", typed
+	}
+	return n, err
+}
 
 // sendCode sends the Member a code by SMS.
 func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
@@ -81,38 +98,4 @@ func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice,
 		}
 		return notice{}
 	})
-}
-
-var (
-	noDigits  = regexp.MustCompile(`[^0-9]`)
-	sixDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]?([0-9]{3})(?:[^0-9]|$)`)
-)
-
-// codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
-// digits of any script.
-func codeIn(typed string) string {
-	text := asciiDigits(typed)
-	digits := noDigits.ReplaceAllString(text, "")
-	if found := sixDigits.FindStringSubmatch(text); found != nil && len(digits) != 6 {
-		return found[1] + found[2]
-	}
-	return digits
-}
-
-// asciiDigits replaces the digits of all scripts, and drops what cannot be seen,
-// such as marks of the direction of writing.
-func asciiDigits(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Cf, r):
-			return -1
-		case !unicode.IsDigit(r):
-			return r
-		}
-		zero := r // Unicode has the digits of a script in order, ten after ten.
-		for unicode.IsDigit(zero - 1) {
-			zero--
-		}
-		return '0' + (r-zero)%10
-	}, text)
 }

@@ -30,7 +30,7 @@ const (
 )
 
 // form handles a form for the step that the login must be at; "" is any. Then it
-// sends the browser back to "/": a reload there sends no second SMS.
+// sends the browser back to "/", where a reload sends no second SMS.
 func (a *app) form(want step, handle handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -109,8 +109,8 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	return ans, nil
 }
 
-// outOfTurn says why a form does not fit the login, if it does not: it comes
-// from a page of yesterday, from another tab, or a second time.
+// outOfTurn says why a form does not fit the login, if it does not. It may come
+// from yesterday's page, from another tab, or a second time.
 func (l *login) outOfTurn(want step, pageID string) notice {
 	of, _, _ := strings.Cut(pageID, ".")
 	isOther := pageID != "" && of != l.ID
@@ -122,7 +122,7 @@ func (l *login) outOfTurn(want step, pageID string) notice {
 	case is == stepSignedIn:
 		return notice{Text: "You are already signed in.", Kind: good}
 	case isOther:
-		return notice{Text: "You have started another sign-in since. Continue with it here."}
+		return notice{Text: "You have started another sign-in since then. Continue with it here."}
 	case is == stepNumber:
 		return notice{Text: "Enter your phone number first."}
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A member is what is known of a Member in all of their browsers.
+// A member is what is known of a Member, in whichever browser.
 type member struct {
 	SMS        int       // sent since a code was right
 	WrongCodes int       // entered since the last SMS

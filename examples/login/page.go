@@ -41,7 +41,7 @@ func (a *app) show(w http.ResponseWriter, r *http.Request) {
 	render(w, "page", page{
 		ID:      l.ID + "." + rand.Text(),
 		Step:    l.step(),
-		Notice:  a.takeNotice(w, r, l.step()),
+		Notice:  a.takeNotice(w, r),
 		Login:   l,
 		Wait:    seconds(time.Until(m.NextCode)),
 		NoTries: m.isOutOfTries(),

@@ -68,8 +68,8 @@ func newSessions(s store, plainHTTP bool) *scs.SessionManager {
 	return m
 }
 
-// cookieName has the prefix that makes a browser take the cookie from this host
-// and over https only. Browsers except http://localhost.
+// cookieName has the prefix that makes browsers take the cookie from this host
+// only, and over https only. They make an exception for http://localhost.
 func cookieName(name string, plainHTTP bool) string {
 	if plainHTTP {
 		return name
@@ -95,15 +95,15 @@ func (a *app) loadLogin(ctx context.Context, token string) (context.Context, *lo
 	return ctx, &l, nil
 }
 
-// saveLogin saves what a form has made of a login. With a new ID it gets a new
-// token, and the old one is worth nothing: whoever knew it does not know the
-// session that comes next.
+// saveLogin saves what a form has made of a login. A login with a new ID gets a
+// new token, and the old token ends: whoever knows it does not get into the
+// session that follows.
 func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expires time.Time, err error) {
 	switch {
 	case is == was:
 		return "", time.Time{}, nil
 	case is == login{}, is.SignedIn != nil && time.Now().After(is.SignedIn.ExpiresAt):
-		// Redis would keep for good what has expired.
+		// Redis would keep an expired session for good.
 		return "", time.Time{}, a.sessions.Destroy(ctx)
 	case is.ID != was.ID:
 		if err := a.sessions.RenewToken(ctx); err != nil {

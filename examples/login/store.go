@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A store holds what requests share: sessions, and values of this program.
+// A store holds what requests share: the sessions, and values by key.
 type store interface {
 	scs.CtxStore
 	// lock waits until nobody else holds the lock of key.
