@@ -4,7 +4,3 @@ import "time"
 
 // SetClock makes a Store follow a clock of the test's, not the server's.
 func (s *Store) SetClock(now func() time.Time) { s.now = func() int64 { return now().UnixMilli() } }
-
-// Permissions are what Redis's user has to be allowed, as the package's
-// documentation says it.
-const Permissions = "-@all +evalsha +eval +mget +set +del +time"

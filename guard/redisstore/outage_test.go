@@ -190,25 +190,32 @@ func TestOrder(t *testing.T) {
 func TestLateAnswersAreGivenBack(t *testing.T) {
 	t.Parallel()
 	const limit = 5
-	cmd, addr := server(t)
-	g := newGuard(t, connect(t, addr), guard.FailClosed(), guard.Limit(guard.InAll, limit+1, 24*time.Hour))
-	require.NoError(t, allow(t, g, send("warm", "")))
-	require.NoError(t, cmd.Process.Signal(syscall.SIGSTOP))
-	var wg sync.WaitGroup
-	for i := range 30 {
-		wg.Go(func() { assert.ErrorIs(t, allow(t, g, send(fmt.Sprint(i), "")), guard.ErrStore) })
+	for _, obeys := range []bool{false, true} {
+		t.Run(fmt.Sprint("ContextTimeoutEnabled: ", obeys), func(t *testing.T) {
+			t.Parallel()
+			cmd, addr := server(t)
+			client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: obeys})
+			t.Cleanup(func() { _ = client.Close() })
+			g := newGuard(t, client, guard.FailClosed(), guard.Limit(guard.InAll, limit+1, 24*time.Hour))
+			require.NoError(t, allow(t, g, send("warm", "")))
+			require.NoError(t, cmd.Process.Signal(syscall.SIGSTOP))
+			var wg sync.WaitGroup
+			for i := range 30 {
+				wg.Go(func() { assert.ErrorIs(t, allow(t, g, send(fmt.Sprint(i), "")), guard.ErrStore) })
+			}
+			wg.Wait()
+			require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
+			let := 0
+			require.Eventually(t, func() bool {
+				err := allow(t, g, send(fmt.Sprint("later ", let), ""))
+				if err == nil {
+					let++
+				}
+				return errors.Is(err, guard.ErrLimit)
+			}, time.Minute, 50*time.Millisecond)
+			assert.Equal(t, limit, let)
+		})
 	}
-	wg.Wait()
-	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
-	let := 0
-	require.Eventually(t, func() bool {
-		err := allow(t, g, send(fmt.Sprint("later ", let), ""))
-		if err == nil {
-			let++
-		}
-		return errors.Is(err, guard.ErrLimit)
-	}, time.Minute, 50*time.Millisecond)
-	assert.Equal(t, limit, let)
 }
 
 // A thousand at once to one block of numbers, and Redis ten milliseconds away.
@@ -295,31 +302,62 @@ func TestOtherContents(t *testing.T) {
 // The user may do no more than the package's documentation says.
 func TestACL(t *testing.T) {
 	t.Parallel()
-	_, addr := server(t)
-	admin := connect(t, addr)
-	ctx := t.Context()
-	var line []any
-	for _, word := range strings.Fields("ACL SETUSER guard on >secret ~{stytchb2b-test}:* " + redisstore.Permissions) {
-		line = append(line, word)
+	for _, clustered := range []bool{false, true} {
+		t.Run(fmt.Sprint("cluster: ", clustered), func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			var args []string
+			if clustered {
+				args = []string{"--cluster-enabled", "yes"}
+			}
+			_, addr := server(t, args...)
+			admin := connect(t, addr)
+			line := []any{"ACL", "SETUSER", "guard", "on", ">secret"}
+			for _, word := range permissions(t) {
+				line = append(line, word)
+			}
+			var client redis.UniversalClient = redis.NewClient(&redis.Options{Addr: addr, Username: "guard", Password: "secret", DisableIdentity: true})
+			if clustered {
+				require.NoError(t, admin.ClusterAddSlotsRange(ctx, 0, 16383).Err())
+				require.Eventually(t, func() bool {
+					return strings.Contains(admin.ClusterInfo(ctx).Val(), "cluster_state:ok")
+				}, time.Minute, 20*time.Millisecond)
+				line = append(line, "+cluster|slots")
+				client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{addr}, Username: "guard", Password: "secret", DisableIdentity: true})
+			}
+			defer client.Close()
+			require.NoError(t, admin.Do(ctx, line...).Err())
+			g := newGuard(t, client, patient(guard.Recommended("US"))...)
+			p := send("member-test-1", "+12025550123")
+			for range 3 {
+				done, err := g.Allow(ctx, p)
+				require.NoError(t, err)
+				done(nil, notSent)
+			}
+			require.NoError(t, allow(t, g, p))
+			enter(t, g, p)
+			assert.NoError(t, allow(t, g, p))
+			log, err := admin.Do(ctx, "ACL", "LOG").Slice()
+			require.NoError(t, err)
+			assert.Empty(t, log, "it was refused nothing")
+
+			assert.ErrorContains(t, client.Get(ctx, "{stytchb2b-test}:x").Err(), "NOPERM")
+			assert.ErrorContains(t, client.Set(ctx, "other", "x", 0).Err(), "NOPERM")
+			log, err = admin.Do(ctx, "ACL", "LOG").Slice()
+			require.NoError(t, err)
+			assert.Len(t, log, 2)
+		})
 	}
-	require.NoError(t, admin.Do(ctx, line...).Err())
-	client := redis.NewClient(&redis.Options{Addr: addr, Username: "guard", Password: "secret"})
-	defer client.Close()
-	g := newGuard(t, client, patient(guard.Recommended("US"))...)
-	p := send("member-test-1", "+12025550123")
-	for range 3 {
-		done, err := g.Allow(ctx, p)
-		require.NoError(t, err)
-		done(nil, notSent)
-	}
-	require.NoError(t, allow(t, g, p))
-	enter(t, g, p)
-	assert.NoError(t, allow(t, g, p))
-	assert.Error(t, client.Get(ctx, "{stytchb2b-test}:x").Err())
-	assert.Error(t, client.Set(ctx, "other", "x", 0).Err())
-	log, err := admin.Do(ctx, "ACL", "LOG").Slice()
+}
+
+// permissions returns the documentation's, for the tests' prefix.
+func permissions(t *testing.T) []string {
+	doc, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	assert.Len(t, log, 2, "it was refused nothing but these two")
+	_, line, found := strings.Cut(string(doc), "ACL SETUSER guard on >password ")
+	require.True(t, found)
+	line, _, _ = strings.Cut(line, "\n")
+	return strings.Fields(strings.ReplaceAll(line, "{stytchb2b}", "{stytchb2b-test}"))
 }
 
 // A Redis that starts again goes on with its data, and without: trust is lost

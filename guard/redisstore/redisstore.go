@@ -1,5 +1,34 @@
 // Package redisstore is a store for package guard that several processes share,
-// in Redis or Valkey.
+// in Redis 6.2 or newer or Valkey: alone, with Sentinel, or as a cluster.
+//
+//	client := redis.NewClient(&redis.Options{Addr: "redis:6379", ContextTimeoutEnabled: true})
+//	store, err := redisstore.New(client, "stytchb2b", hmacKey)
+//	// ...
+//	g, err := guard.New(guard.Recommended("US", "CA"), guard.WithStore(store))
+//
+// # Options of the client
+//
+// A Guard waits for an answer for [guard.DefaultStoreTimeout] at most.
+// ContextTimeoutEnabled ends the call then, too. Without it, a call holds its
+// connection for ReadTimeout, by default 3 seconds. The default pool, of ten
+// connections a CPU, is large enough: a decision takes a fraction of a millisecond.
+//
+// Keep MaxRetries. Where an answer is lost, go-redis asks again, and the store
+// gives the same answer and counts nothing.
+//
+// When a cluster does not answer, the store has its client look for the new
+// master at once: ClusterStateReloadInterval may be as it is.
+//
+// go-redis writes its own log to stderr. [redis.SetLogger] sends it elsewhere: see
+// the example.
+//
+// # The server
+//
+// Set maxmemory-policy to noeviction: a key that is evicted is a count that starts
+// anew, and a Member whose code is forgotten. The README has the line for an ACL.
+//
+// With appendonly or snapshots, the counts outlive the server. Without, all counts
+// start anew, and Stytch's answers tell again whose numbers are verified.
 package redisstore
 
 import (
@@ -22,8 +51,9 @@ import (
 	"github.com/eb715825/stytchb2b/guard"
 )
 
-// A Store is a [guard.Store] in Redis, version 6.2 or newer, or Valkey. A decision
-// is one round trip, by the server's clock. What is over expires.
+// A Store is a [guard.Store] in Redis. It is safe for concurrent use. A decision is
+// one round trip, by the server's clock. What is over expires. A Member who has
+// entered a code takes about 1 kB, for a month.
 //
 // All keys of a Store have one hash tag and with it one slot of a Redis Cluster:
 // a decision is over several keys and must be of one piece. One slot of one node
@@ -42,7 +72,7 @@ var _ guard.Store = (*Store)(nil)
 //
 // No phone number or ID is stored: names of keys and of numbers are made with
 // HMAC-SHA-256 and hmacKey, of at least 16 bytes, which all processes share and
-// which must not be in Redis.
+// which must not be in Redis. With another key, all counts start anew.
 func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	switch {
 	case client == nil:
@@ -110,7 +140,7 @@ func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error)
 }
 
 // Settle implements [guard.Store]. The verdict is the one that Redis remembers,
-// for ten minutes.
+// for ten minutes at least.
 func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end guard.End) error {
 	actual := c
 	if end.Actual != nil {
