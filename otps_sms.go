@@ -165,7 +165,7 @@ var knownLocales = [...]Locale{
 
 // Locales returns the locales that have a constant, such as for a list to choose
 // from. To choose one by a browser's Accept-Language, see
-// https://github.com/eb715825/stytchb2b/blob/main/examples/login/language.go.
+// https://github.com/eb715825/stytchb2b/blob/main/examples/login/input.go.
 func Locales() []Locale { return slices.Clone(knownLocales[:]) }
 
 // canonical returns a known locale as the API spells it, and any other as it is.

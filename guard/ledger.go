@@ -275,7 +275,7 @@ func (l *ledger) ask(ctx context.Context, question func(context.Context) (Verdic
 		return Verdict{}, ctx.Err() // The caller has gone: that says nothing of the store.
 	}
 	if a.err != nil {
-		l.down.Store(now + int64(l.timeout+pause))
+		l.down.Store(time.Now().Add(pause).UnixNano())
 		l.log(ctx, a.err)
 	} else {
 		l.down.Store(0)

@@ -27,17 +27,18 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	go func() {
-		for sms, err := stytch.NextSMS(context.Background()); err == nil; sms, err = stytch.NextSMS(context.Background()) {
-			fmt.Printf("%s received: %s\n", sms.To, sms.Text)
-		}
-	}()
-	fmt.Println("Listening on http://127.0.0.1:8080")
 	l := &login{client: stytch.Client(), organizationID: primary.OrganizationID, memberID: primary.MemberID, token: primary.IntermediateSessionToken}
 	http.HandleFunc("POST /resend", l.resend)
 	http.HandleFunc("POST /code", l.code)
-	server := &http.Server{Addr: "127.0.0.1:8080", WriteTimeout: stytchb2b.DefaultTimeout + 5*time.Second}
-	log.Fatal(server.ListenAndServe())
+	go func() { log.Fatal(http.ListenAndServe("127.0.0.1:8080", nil)) }()
+	fmt.Println("Listening on http://127.0.0.1:8080")
+	for {
+		sms, err := stytch.NextSMS(context.Background())
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s received: %s\n", sms.To, sms.Text)
+	}
 }
 
 // A login is one Member's. In your program it belongs to a browser's session.
@@ -54,10 +55,8 @@ func (l *login) resend(w http.ResponseWriter, r *http.Request) {
 	defer l.mu.Unlock()
 	// If the browser goes away, the call goes on. Otherwise nobody would know
 	// whether an SMS went out.
-	_, err := l.client.OTPs.SMS.Send(context.WithoutCancel(r.Context()), stytchb2b.SMSSendParams{
-		OrganizationID: l.organizationID,
-		MemberID:       l.memberID,
-	})
+	ctx := context.WithoutCancel(r.Context())
+	_, err := l.client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.organizationID, MemberID: l.memberID})
 	if stytchb2b.MaybeSent(err) {
 		l.wrongCodes = 0 // There may be a new code to enter.
 	}
@@ -83,10 +82,8 @@ func (l *login) code(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	resp, err := l.client.OTPs.SMS.Authenticate(context.WithoutCancel(r.Context()), stytchb2b.SMSAuthenticateParams{
-		OrganizationID:           l.organizationID,
-		MemberID:                 l.memberID,
-		Code:                     r.PostFormValue("code"),
-		IntermediateSessionToken: l.token,
+		OrganizationID: l.organizationID, MemberID: l.memberID, IntermediateSessionToken: l.token,
+		Code: r.PostFormValue("code"),
 	})
 	var apiErr *stytchb2b.APIError
 	switch {

@@ -154,7 +154,7 @@ func TestRedisGoesMeanwhile(t *testing.T) {
 func TestRedisURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"redis://:s3cret@host:port", "redis://:%zzs3cret@host", "http://:s3cret@host", "redis://:s3cret/x@host", "redis://u:s3cret@host/zero"} {
-		_, err := newRedisStore(url, nil)
+		_, err := newRedisStore(url)
 		require.ErrorContains(t, err, "REDIS_URL")
 		assert.NotContains(t, err.Error(), "s3cret")
 	}

@@ -2,14 +2,32 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/eb715825/stytchb2b"
 )
+
+// enterNumber sends a code to the number that a Member without one has entered.
+// Stytch links the number to the Member.
+func (a *app) enterNumber(ctx context.Context, r *http.Request, l *login) (notice, error) {
+	typed := r.PostForm.Get("mfa_phone_number")
+	if strings.TrimSpace(typed) == "" {
+		return notice{Text: "Enter your mobile phone number.", Field: true}, nil
+	}
+	number, ok := e164(typed)
+	if !ok {
+		return notice{Text: badNumber, Field: true, Typed: typed}, nil
+	}
+	l.Number = number
+	n, err := a.sendCode(ctx, r, l)
+	if l.NeedsNumber {
+		l.Number, n.Typed = "", typed
+	}
+	return n, err
+}
 
 // sendCode sends the Member a code by SMS.
 func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
@@ -73,55 +91,11 @@ func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice,
 		}
 		*m = member{}
 		*l = login{
-			ID:             newID(),
+			ID:             rand.Text(),
 			OrganizationID: l.OrganizationID,
 			MemberID:       l.MemberID,
 			SignedIn:       newSignedIn(resp.SessionToken, resp.Member, resp.Organization, resp.MemberSession),
 		}
 		return notice{}
 	})
-}
-
-var (
-	sixTogether = regexp.MustCompile(`(?:^|[^0-9])([0-9]{6})(?:[^0-9]|$)`)
-	sixApart    = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]([0-9]{3})(?:[^0-9]|$)`)
-)
-
-// codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
-// digits of any script.
-func codeIn(typed string) string {
-	text := asciiDigits(typed)
-	digits := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, text)
-	if len(digits) == 6 {
-		return digits
-	}
-	for _, pattern := range []*regexp.Regexp{sixTogether, sixApart} {
-		if found := pattern.FindStringSubmatch(text); found != nil {
-			return strings.Join(found[1:], "")
-		}
-	}
-	return digits
-}
-
-// asciiDigits replaces the digits of all scripts, and drops what has no width,
-// such as marks of the direction of writing.
-func asciiDigits(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Cf, r):
-			return -1
-		case !unicode.IsDigit(r):
-			return r
-		}
-		zero := r // Unicode has the digits of a script in order, ten after ten.
-		for unicode.IsDigit(zero - 1) {
-			zero--
-		}
-		return '0' + (r-zero)%10
-	}, text)
 }

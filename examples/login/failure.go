@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -12,13 +13,10 @@ const badNumber = "We cannot send codes to that number. Enter a mobile number su
 
 var (
 	codeSent     = notice{Text: "We have sent you a code.", Kind: good}
-	expired      = notice{Text: "Your sign-in has expired. Please sign in again.", For: stepSignIn}
+	expired      = notice{Text: "Your sign-in has expired. Please sign in again."}
 	locked       = notice{Text: "Your account is locked after too many failed attempts. Please try again later."}
 	tooManyWrong = notice{Text: "Too many incorrect codes. Request a new one."}
 )
-
-// maxWait is the longest time that a Member is told to wait.
-const maxWait = 24 * time.Hour
 
 func waitForCode(until time.Time) notice {
 	return notice{Text: "Please wait %s before you request another code.", Until: until}
@@ -27,84 +25,66 @@ func waitForCode(until time.Time) notice {
 // sendFailure says what a Member can do after a Send that failed, and notes what
 // follows.
 func sendFailure(err error, l *login, m *member) notice {
-	retryAfter := min(stytchb2b.RetryAfter(err), maxWait)
-	if stytchb2b.MaybeSent(err) {
+	t, retryAfter := errorType(err), min(stytchb2b.RetryAfter(err), maxWait)
+	param := (*stytchb2b.ParamError)(nil)
+	ofNumber := func(text string) notice { return notice{Text: text, Field: l.NeedsNumber} }
+	switch {
+	case stytchb2b.MaybeSent(err):
 		l.Sent, l.NeedsNumber = true, false
 		m.wait(time.Now().Add(max(time.Minute, retryAfter)))
 		return notice{Text: "Your code may be on its way. If it does not come in a minute, request another one.", Kind: maybe}
-	}
-	if errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached {
+	case t == stytchb2b.ErrorTypeUserLockLimitReached:
 		return locked
-	}
-	if retryAfter > 0 {
-		l.Sent = l.Sent || errors.Is(err, guard.ErrCooldown) // the one before
-		until := time.Now().Add(retryAfter)
-		// Other waits are for a number that the Member may correct, or end early.
-		if errors.Is(err, guard.ErrCooldown) || errorType(err) != "" && !l.NeedsNumber {
+	case retryAfter > 0:
+		until, isCooldown := time.Now().Add(retryAfter), errors.Is(err, guard.ErrCooldown)
+		if isCooldown || t != "" && !l.NeedsNumber { // Other waits can end early, or are for a number to be corrected.
 			m.wait(until)
 		}
+		l.Sent = l.Sent || isCooldown // the SMS before
 		return waitForCode(until)
-	}
-	switch errorType(err) {
-	case stytchb2b.ErrorTypeMissingSMSParameter:
-		l.NeedsNumber = true
-		return notice{} // The page asks for one.
-	case stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:
+	case t == stytchb2b.ErrorTypeMissingSMSParameter:
+		l.NeedsNumber = true // The page asks for it.
+		return notice{}
+	case t == stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:
 		l.NeedsNumber, l.Number = false, ""
 		return notice{Text: "You already have another phone number. Request a code to that one."}
-	}
-	if isExpired(err) {
+	case isExpired(t):
 		*l = login{}
 		return expired
-	}
-	if text := numberProblem(err); text != "" {
-		return notice{Text: text, Field: l.NeedsNumber}
-	}
-	return notice{Text: "We could not send the code. Please try again."}
-}
-
-// numberProblem says what is wrong with the phone number; "" if it is not why a
-// Send failed.
-func numberProblem(err error) string {
-	var param *stytchb2b.ParamError
-	switch t := errorType(err); {
 	case t == stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode, errors.Is(err, guard.ErrCountry):
-		return "We cannot send codes to phone numbers in that country."
+		return ofNumber("We cannot send codes to phone numbers in that country.")
 	case t == stytchb2b.ErrorTypeInvalidPhoneNumber, errors.Is(err, guard.ErrNumber),
 		errors.As(err, &param) && param.Field == "mfa_phone_number":
-		return badNumber
+		return ofNumber(badNumber)
 	case t == stytchb2b.ErrorTypeUnsubscribedPhoneNumber:
-		return "That phone has blocked our messages. Text START to our number, then request another code."
+		return ofNumber("That phone has blocked our messages. Reply START to our last message, then request another code.")
 	case t == stytchb2b.ErrorTypeDuplicateMemberPhoneNumber:
-		return "Someone else uses that phone number. Enter your own."
+		return ofNumber("Someone else uses that phone number. Enter your own.")
 	}
-	return ""
+	return notice{Text: "We could not send the code. Please try again."}
 }
 
 // authenticateFailure says what a Member can do after an Authenticate that failed,
 // and notes what follows. Only a wrong code counts as one.
 func authenticateFailure(err error, l *login, m *member) notice {
-	if stytchb2b.MaybeUsed(err) {
+	t, wait := errorType(err), min(stytchb2b.RetryAfter(err), maxWait)
+	switch {
+	case stytchb2b.MaybeUsed(err):
 		*l = login{}
 		return notice{Text: "We lost track of your code while checking it. Please sign in again."}
-	}
-	if errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached {
+	case t == stytchb2b.ErrorTypeUserLockLimitReached:
 		return locked
-	}
-	if wait := min(stytchb2b.RetryAfter(err), maxWait); wait > 0 {
+	case wait > 0:
 		return notice{Text: "Please wait %s before you enter the code again.", Until: time.Now().Add(wait)}
-	}
-	switch errorType(err) {
-	case stytchb2b.ErrorTypeOTPCodeNotFound:
+	case t == stytchb2b.ErrorTypeOTPCodeNotFound:
 		m.WrongCodes++
 		if m.isOutOfTries() {
 			return tooManyWrong
 		}
 		return notice{Text: "That code is incorrect. Enter the code from the newest message.", Field: true}
-	case stytchb2b.ErrorTypeUnableToAuthOTPCode:
+	case t == stytchb2b.ErrorTypeUnableToAuthOTPCode:
 		return notice{Text: "That code has expired or was already used. Request a new one.", Field: true}
-	}
-	if isExpired(err) {
+	case isExpired(t):
 		*l = login{}
 		return expired
 	}
@@ -112,13 +92,11 @@ func authenticateFailure(err error, l *login, m *member) notice {
 }
 
 // isExpired reports whether Stytch does not know who asks, or not any more.
-func isExpired(err error) bool {
-	switch errorType(err) {
-	case stytchb2b.ErrorTypeIntermediateSessionNotFound, stytchb2b.ErrorTypeSessionNotFound,
-		stytchb2b.ErrorTypeSessionAuthorizationError, stytchb2b.ErrorTypeMemberNotFound, stytchb2b.ErrorTypeOrganizationNotFound:
-		return true
-	}
-	return false
+func isExpired(t stytchb2b.ErrorType) bool {
+	return slices.Contains([]stytchb2b.ErrorType{
+		stytchb2b.ErrorTypeIntermediateSessionNotFound, stytchb2b.ErrorTypeSessionNotFound, stytchb2b.ErrorTypeSessionAuthorizationError,
+		stytchb2b.ErrorTypeMemberNotFound, stytchb2b.ErrorTypeOrganizationNotFound,
+	}, t)
 }
 
 // errorType returns Stytch's name for an error; "" if it did not come from there.

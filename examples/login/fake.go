@@ -31,14 +31,21 @@ func newFake() *fake {
 	return f
 }
 
-// members are the Members as they are now: one may have got a phone number.
-func (f *fake) members() (members []stytchtest.Member) {
+// Members are the Members as they are now: one may have got a phone number.
+func (f *fake) Members() (members []stytchtest.Member) {
 	for _, id := range f.memberIDs {
 		if m, ok := f.Member(id); ok {
 			members = append(members, m)
 		}
 	}
 	return members
+}
+
+// Phone is what the Member's phone shows: the last messages, the newest first.
+func (f *fake) Phone(memberID string) []stytchtest.SMS {
+	sms := f.SMSTo(memberID)
+	slices.Reverse(sms)
+	return sms[:min(len(sms), 3)]
 }
 
 // authenticate is the primary authentication of a Member, whoever asks for it.
@@ -50,23 +57,15 @@ func (f *fake) authenticate(memberID string, current *login) (login, error) {
 	if err != nil {
 		return login{}, err
 	}
-	l := login{OrganizationID: p.OrganizationID, MemberID: p.MemberID}
+	l := login{OrganizationID: p.OrganizationID, MemberID: p.MemberID, IntermediateSessionToken: p.IntermediateSessionToken}
 	if p.MemberAuthenticated {
 		l.SignedIn = newSignedIn(p.SessionToken, p.Member, p.Organization, *p.MemberSession)
 		return l, nil
 	}
 	number := p.MFARequired.MemberOptions.MFAPhoneNumber
-	l.IntermediateSessionToken = p.IntermediateSessionToken
 	l.LastFour, l.NeedsNumber = lastFour(number), number == ""
 	l.Sent = p.MFARequired.SecondaryAuthInitiated == "sms_otp"
 	return l, nil
-}
-
-// phone is what the Member's phone shows: the last messages, the newest first.
-func (f *fake) phone(memberID string) []stytchtest.SMS {
-	sms := f.SMSTo(memberID)
-	slices.Reverse(sms)
-	return sms[:min(len(sms), 3)]
 }
 
 // A namedFault is something that can be made to go wrong.
@@ -75,17 +74,20 @@ type namedFault struct {
 	fault    stytchtest.Fault
 }
 
-var faults = []namedFault{
-	{"lost", "Done, but no answer", stytchtest.Fault{Processed: true, Reset: true}},
-	{"down", "Stytch is down (503)", stytchtest.Fault{StatusCode: http.StatusServiceUnavailable}},
-	{"late", "An answer too late", stytchtest.Fault{Delay: time.Minute}},
-	{"busy", "Busy for 20 s (429)", stytchtest.Fault{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"20"}}}},
-	{"refused", "Refused (400)", stytchtest.Fault{StatusCode: http.StatusBadRequest, ErrorType: "billing_not_verified"}},
+// Faults are those to choose from.
+func (f *fake) Faults() []namedFault {
+	return []namedFault{
+		{"lost", "Done, but no answer", stytchtest.Fault{Processed: true, Reset: true}},
+		{"down", "Stytch is down (503)", stytchtest.Fault{StatusCode: http.StatusServiceUnavailable}},
+		{"late", "An answer too late", stytchtest.Fault{Delay: time.Minute}},
+		{"busy", "Busy for 20 s (429)", stytchtest.Fault{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"20"}}}},
+		{"refused", "Refused (400)", stytchtest.Fault{StatusCode: http.StatusBadRequest, ErrorType: "billing_not_verified"}},
+	}
 }
 
-// failNext makes the next request to the fake fail.
+// failNext makes the Member's next request to Stytch fail.
 func (a *app) failNext(_ context.Context, r *http.Request, l *login) (notice, error) {
-	for _, f := range faults {
+	for _, f := range a.fake.Faults() {
 		if l.MemberID != "" && f.ID == r.PostForm.Get("fault") {
 			f.fault.MemberID = l.MemberID
 			a.fake.Fail(f.fault)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,9 +15,9 @@ import (
 // tell the Member.
 type handler func(context.Context, *http.Request, *login) (notice, error)
 
-// An answer is what a form makes of a browser, besides sending it back to "/".
+// An answer is what a form does to a browser, besides sending it back to "/".
 type answer struct {
-	Form    string // the hash of all that was in it
+	Form    string // the hash of all that was in the form
 	Notice  notice
 	Token   string // of the session; empty if the cookie stays as it is
 	Expires time.Time
@@ -30,8 +29,8 @@ const (
 	answerLifetime = 10 * time.Second // for a form that comes again
 )
 
-// form handles a form for the step that the login must be at; "" is any. Whatever
-// comes of it, the browser is sent back to "/": a reload there sends no second SMS.
+// form handles a form for the step that the login must be at; "" is any. Then it
+// sends the browser back to "/", where a reload sends no second SMS.
 func (a *app) form(want step, handle handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -40,13 +39,13 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 				status = http.StatusRequestEntityTooLarge
 			}
-			http.Error(w, "", status)
+			errorPage(w, status)
 			return
 		}
 		ans, err := a.answer(r, want, handle)
 		if err != nil {
 			a.logger.ErrorContext(r.Context(), "form", "path", r.URL.Path, "error", err)
-			http.Error(w, "", http.StatusServiceUnavailable)
+			errorPage(w, http.StatusServiceUnavailable)
 			return
 		}
 		if ans.Token != "" {
@@ -59,11 +58,11 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 
 // answer handles one form of a browser at a time.
 //
-// The last form of a browser, if it comes again, gets the same answer, and with it
-// the token of the session that its first coming began: a double click signs in
-// once, and ends signed in. It is the same only if everything in it is, the code
-// and the page's ID, which only that page has, and if the browser has the token
-// from before or the one from after.
+// If the last form comes again, it gets the same answer, with the token of the
+// session that it has begun: a double click signs in once, and ends signed in.
+// It is the same form only if the browser has the token from before it or after
+// it, and all of its fields are the same: the code, and the page's ID, which is
+// on no other page.
 func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, err error) {
 	token, pageID := a.sessionToken(r), r.PostForm.Get("page")
 	ans.Form = hash("form", r.URL.Path, r.PostForm.Encode())
@@ -71,9 +70,9 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	if token == "" {
 		browser = ans.Form
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lockTimeout)
+	waiting, cancel := context.WithTimeout(r.Context(), lockTimeout)
 	defer cancel()
-	unlock, err := a.store.lock(ctx, browser)
+	unlock, err := a.store.lock(waiting, browser)
 	if err != nil {
 		return ans, err
 	}
@@ -81,7 +80,7 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 
 	// If the browser goes away, the call goes on. Otherwise nobody would know
 	// whether an SMS went out, or have the session that a code has begun.
-	ctx = context.WithoutCancel(r.Context())
+	ctx := context.WithoutCancel(r.Context())
 	last, err := load[answer](ctx, a.store, browser)
 	if err != nil || pageID != "" && last.Form == ans.Form {
 		return last, err
@@ -91,8 +90,7 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 		return ans, err
 	}
 	before := *l
-	ans.Notice = l.outOfTurn(want, pageID)
-	if ans.Notice.Text == "" {
+	if ans.Notice = l.outOfTurn(want, pageID); ans.Notice.Text == "" {
 		if ans.Notice, err = handle(ctx, r, l); err != nil {
 			return ans, err
 		}
@@ -100,7 +98,7 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	if ans.Token, ans.Expires, err = a.saveLogin(ctx, before, *l); err != nil {
 		return ans, err
 	}
-	if *l == (login{}) { // Forms of strangers leave nothing behind.
+	if *l == (login{}) { // Nothing is kept for strangers.
 		return ans, nil
 	}
 	for _, key := range []string{browser, hash("browser", cmp.Or(ans.Token, token))} {
@@ -111,11 +109,8 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	return ans, nil
 }
 
-// newPageID returns an ID for a page of the login.
-func (l *login) newPageID() string { return l.ID + "." + newID() }
-
-// outOfTurn says why a form does not fit the login, if it does not: it comes
-// from a page of yesterday, from another tab, or a second time.
+// outOfTurn says why a form does not fit the login, if it does not. It may come
+// from yesterday's page, from another tab, or a second time.
 func (l *login) outOfTurn(want step, pageID string) notice {
 	of, _, _ := strings.Cut(pageID, ".")
 	isOther := pageID != "" && of != l.ID
@@ -127,15 +122,14 @@ func (l *login) outOfTurn(want step, pageID string) notice {
 	case is == stepSignedIn:
 		return notice{Text: "You are already signed in.", Kind: good}
 	case isOther:
-		return notice{Text: "You have started another sign-in since. Continue with it here."}
+		return notice{Text: "You have started another sign-in since then. Continue with it here."}
 	case is == stepNumber:
 		return notice{Text: "Enter your phone number first."}
 	}
-	return notice{Text: "We have your phone number already."}
+	return notice{Text: "We already have your phone number."}
 }
 
-// hash returns a name for values that does not show them.
+// hash names values without showing them.
 func hash(values ...string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q", values))
-	return hex.EncodeToString(sum[:])
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", values)))
 }

@@ -1,4 +1,4 @@
-// Login is a web application whose login has an SMS step: it sends the code,
+// Command login is a web application whose login has an SMS step: it sends the code,
 // resends it, verifies it, and says what to do about everything that can go
 // wrong. See README.md.
 package main
@@ -34,22 +34,22 @@ func main() {
 func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("login", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
-	cooldown := flags.Duration("cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
+	var c config
 	var level slog.Level
+	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
+	flags.DurationVar(&c.cooldown, "cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
 	flags.TextVar(&level, "log", slog.LevelInfo, "the least `level` to log; DEBUG has each attempt to reach Stytch")
-	plainHTTP := flags.Bool("plain-http", false, "let cookies go over plain http, to browse from another machine or with Safari")
+	flags.BoolVar(&c.plainHTTP, "plain-http", false, "let cookies go over plain http, for Safari, which takes no Secure ones on localhost")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-
-	c := config{store: newMemoryStore(), cooldown: *cooldown, plainHTTP: *plainHTTP, logger: logger}
+	c.logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	c.store = newMemoryStore()
 	if url := os.Getenv("REDIS_URL"); url != "" {
-		redis, err := newRedisStore(url, logger)
+		redis, err := newRedisStore(url)
 		if err != nil {
 			return err
 		}
@@ -65,7 +65,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return err
 	}
 
-	listener, err := listenLoopback(*addr)
+	tcp, err := net.ResolveTCPAddr("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	if !tcp.IP.IsLoopback() {
+		return fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: the sign-in is a stub that lets everyone in", *addr)
+	}
+	listener, err := net.ListenTCP("tcp", tcp)
 	if err != nil {
 		return err
 	}
@@ -73,10 +80,8 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		Handler:           a.handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // A form waits for others, and for a Send.
-		IdleTimeout:       2 * time.Minute,
+		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // the longest wait of a form
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -89,21 +94,8 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return err
 	case <-ctx.Done():
 	}
-	logger.Info("shutting down")
+	c.logger.Info("shutting down")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), server.WriteTimeout)
 	defer cancel()
 	return server.Shutdown(ctx)
-}
-
-// listenLoopback listens on a loopback address only: this application believes
-// everyone who they say they are.
-func listenLoopback(addr string) (net.Listener, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: its sign-in is a stub that lets everyone in", addr)
-	}
-	return net.ListenTCP("tcp", tcp)
 }

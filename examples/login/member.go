@@ -5,15 +5,18 @@ import (
 	"time"
 )
 
-// A member is what is known of a Member in all of their browsers.
+// A member is what is known of a Member, in whichever browser.
 type member struct {
 	SMS        int       // sent since a code was right
 	WrongCodes int       // entered since the last SMS
 	NextCode   time.Time // when another code may be requested
 }
 
-// maxWrongCodes is so few that nobody guesses a code of six digits.
-const maxWrongCodes = 5
+const (
+	maxWrongCodes  = 5              // too few to guess a code of six digits
+	maxWait        = 24 * time.Hour // that a Member is told of
+	memberLifetime = 2 * maxWait
+)
 
 func (m member) isOutOfTries() bool { return m.WrongCodes >= maxWrongCodes }
 
@@ -32,13 +35,10 @@ func (m *member) wait(until time.Time) {
 	}
 }
 
-// memberLifetime is longer than any wait.
-const memberLifetime = 2 * maxWait
-
 func (l *login) memberKey() string { return "member:" + hash(l.OrganizationID, l.MemberID) }
 
 // withMember makes one call to Stytch at a time for each Member, so that codes
-// that are entered in many browsers at once do not share a try.
+// entered in many browsers at once are all counted.
 func (a *app) withMember(ctx context.Context, l *login, call func(*member) notice) (notice, error) {
 	key := l.memberKey()
 	waiting, cancel := context.WithTimeout(ctx, lockTimeout)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/gob"
 	"net/http"
 	"time"
@@ -10,7 +9,8 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// A login is what the session of a browser holds. No browser sees the tokens in it.
+// A login is what the session of a browser holds. The tokens in it never reach
+// the browser.
 type login struct {
 	ID string // new when the Member has signed in, and when the code was right
 
@@ -27,10 +27,9 @@ type login struct {
 
 // A signedIn is a session at Stytch.
 type signedIn struct {
-	SessionToken       string
-	Name, Organization string
-	Factors            string
-	ExpiresAt          time.Time
+	SessionToken                string
+	Name, Organization, Factors string
+	ExpiresAt                   time.Time
 }
 
 // A step is what the Member has to do next.
@@ -69,8 +68,8 @@ func newSessions(s store, plainHTTP bool) *scs.SessionManager {
 	return m
 }
 
-// cookieName has the prefix with which a browser takes the cookie from this host
-// over https only. For http://localhost browsers make an exception.
+// cookieName has the prefix that makes browsers take the cookie from this host
+// only, and over https only. They make an exception for http://localhost.
 func cookieName(name string, plainHTTP bool) string {
 	if plainHTTP {
 		return name
@@ -96,27 +95,24 @@ func (a *app) loadLogin(ctx context.Context, token string) (context.Context, *lo
 	return ctx, &l, nil
 }
 
-// saveLogin saves what a form has made of a login. With a new ID it gets a new
-// token, and the old one is worth nothing: whoever knew it does not know the
-// session that comes next.
+// saveLogin saves what a form has made of a login. A login with a new ID gets a
+// new token, and the old token ends: whoever knows it does not get into the
+// session that follows.
 func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expires time.Time, err error) {
 	switch {
 	case is == was:
 		return "", time.Time{}, nil
 	case is == login{}, is.SignedIn != nil && time.Now().After(is.SignedIn.ExpiresAt):
-		// Redis would keep for good what is over.
+		// Redis would keep an expired session for good.
 		return "", time.Time{}, a.sessions.Destroy(ctx)
 	case is.ID != was.ID:
 		if err := a.sessions.RenewToken(ctx); err != nil {
 			return "", time.Time{}, err
 		}
 	}
-	if s := is.SignedIn; s != nil {
-		a.sessions.SetDeadline(ctx, s.ExpiresAt)
+	if is.SignedIn != nil {
+		a.sessions.SetDeadline(ctx, is.SignedIn.ExpiresAt)
 	}
 	a.sessions.Put(ctx, "login", is)
 	return a.sessions.Commit(ctx)
 }
-
-// newID returns what nobody can guess.
-func newID() string { return rand.Text() }

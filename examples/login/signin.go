@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,17 +11,17 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// authenticate stands for the primary authentication, and believes everyone. A
-// program of yours calls Stytch's endpoint for a password, a magic link or single
-// sign-on here, with Stytch's own client. It passes the session token of a login
-// that there is: Stytch then asks for no second factor again. Of the answer it
-// needs
+// authenticate stands in for the primary authentication, and believes everyone.
+// Here your program calls Stytch's endpoint for a password, a magic link or single
+// sign-on, with Stytch's own client. If somebody is signed in, it passes their
+// session token, and Stytch does not ask for the second factor again. From the
+// answer it needs
 //
 //   - organization_id and member_id;
 //   - if member_authenticated, the session: the Member needs no second factor, or
 //     Stytch remembers the device;
-//   - otherwise intermediate_session_token, and of mfa_required the phone number
-//     in member_options, and whether secondary_auth_initiated is "sms_otp": then
+//   - otherwise intermediate_session_token, and in mfa_required the phone number
+//     of member_options, and whether secondary_auth_initiated is "sms_otp": then
 //     Stytch has sent the first code by itself.
 func (a *app) authenticate(r *http.Request, current *login) (login, error) {
 	if a.fake != nil {
@@ -34,7 +35,7 @@ func (a *app) authenticate(r *http.Request, current *login) (login, error) {
 	}, nil
 }
 
-// signIn begins a login where Stytch is with it.
+// signIn begins a login where the primary authentication has left it.
 func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, error) {
 	next, err := a.authenticate(r, l)
 	switch {
@@ -42,9 +43,9 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 		return locked, nil
 	case err != nil, next.OrganizationID == "", next.MemberID == "", next.IntermediateSessionToken == "" && next.SignedIn == nil:
 		a.logger.WarnContext(ctx, "primary authentication", "error", err)
-		return notice{Text: "We could not sign you in. Please check what you entered.", For: stepSignIn}, nil
+		return notice{Text: "We could not sign you in. Please check what you entered."}, nil
 	}
-	next.ID = newID()
+	next.ID = rand.Text()
 	*l = next
 	switch {
 	case l.step() != stepCode:
@@ -59,36 +60,31 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 	})
 }
 
-// signOut ends the session here. At Stytch it goes on until it expires: to revoke
-// it is a call that this library does not have.
+// signOut ends the session here. At Stytch it lasts until it expires: Stytch's own
+// client has the call that revokes it.
 func (a *app) signOut(_ context.Context, _ *http.Request, l *login) (notice, error) {
-	wasSignedIn := l.SignedIn != nil
-	*l = login{}
-	if !wasSignedIn {
-		return notice{}, nil
+	var n notice
+	if l.SignedIn != nil {
+		n = notice{Text: "You are signed out.", Kind: good}
 	}
-	return notice{Text: "You are signed out.", Kind: good}, nil
+	*l = login{}
+	return n, nil
 }
 
 func newSignedIn(token string, m stytchb2b.Member, o stytchb2b.Organization, s stytchb2b.MemberSession) *signedIn {
+	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
+	var factors []string
+	for _, f := range s.AuthenticationFactors {
+		name := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
+		if name != "" && !slices.Contains(factors, name) {
+			factors = append(factors, name)
+		}
+	}
 	return &signedIn{
 		SessionToken: token,
 		Name:         cmp.Or(m.Name, m.EmailAddress, m.MemberID),
 		Organization: o.OrganizationName,
-		Factors:      factorsInWords(s.AuthenticationFactors),
+		Factors:      strings.Join(factors, " and "),
 		ExpiresAt:    s.ExpiresAt,
 	}
-}
-
-// factorsInWords is how a Member has signed in: "email and SMS".
-func factorsInWords(factors []stytchb2b.AuthenticationFactor) string {
-	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
-	var words []string
-	for _, f := range factors {
-		word := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
-		if word != "" && !slices.Contains(words, word) {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, " and ")
 }

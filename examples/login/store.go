@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A store holds what requests share: sessions, and values of this program.
+// A store holds what requests share: the sessions, and values by key.
 type store interface {
 	scs.CtxStore
 	// lock waits until nobody else holds the lock of key.
@@ -43,32 +42,23 @@ func keep(ctx context.Context, s store, key string, value any, until time.Time) 
 // A memoryStore is for one process, and ends with it.
 type memoryStore struct {
 	*memstore.MemStore
-	mu   sync.Mutex
-	held map[string]chan struct{} // by key; closed when the lock is released
+	held sync.Map // by key, a channel that is closed when the lock is released
 }
 
-func newMemoryStore() *memoryStore {
-	return &memoryStore{MemStore: memstore.New(), held: map[string]chan struct{}{}}
-}
+func newMemoryStore() *memoryStore { return &memoryStore{MemStore: memstore.New()} }
 
 func (s *memoryStore) lock(ctx context.Context, key string) (unlock func(), err error) {
+	mine := make(chan struct{})
 	for {
-		s.mu.Lock()
-		held, isHeld := s.held[key]
+		held, isHeld := s.held.LoadOrStore(key, mine)
 		if !isHeld {
-			mine := make(chan struct{})
-			s.held[key] = mine
-			s.mu.Unlock()
 			return func() {
-				s.mu.Lock()
-				defer s.mu.Unlock()
-				delete(s.held, key)
+				s.held.Delete(key)
 				close(mine)
 			}, nil
 		}
-		s.mu.Unlock()
 		select {
-		case <-held:
+		case <-held.(chan struct{}):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -89,19 +79,18 @@ func (s *memoryStore) DeleteCtx(_ context.Context, key string) error { return s.
 type redisStore struct {
 	*goredisstore.RedisStore
 	client *redis.Client
-	logger *slog.Logger
 }
 
 // lockLifetime ends the lock of a process that died. No request takes as long.
 const lockLifetime = time.Minute
 
-func newRedisStore(url string, logger *slog.Logger) (*redisStore, error) {
+func newRedisStore(url string) (*redisStore, error) {
 	opts, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0") // err has the password.
+	if err != nil { // which may hold the password
+		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0")
 	}
 	client := redis.NewClient(opts)
-	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client, logger}, nil
+	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client}, nil
 }
 
 func (s *redisStore) lock(ctx context.Context, key string) (unlock func(), err error) {
@@ -111,9 +100,5 @@ func (s *redisStore) lock(ctx context.Context, key string) (unlock func(), err e
 	if err != nil {
 		return nil, err
 	}
-	return func() {
-		if err := lock.Release(context.WithoutCancel(ctx)); err != nil {
-			s.logger.ErrorContext(ctx, "unlock", "error", err)
-		}
-	}, nil
+	return func() { _ = lock.Release(context.WithoutCancel(ctx)) }, nil // If not, it ends by itself.
 }

@@ -1,5 +1,34 @@
 // Package redisstore is a store for package guard that several processes share,
-// in Redis or Valkey.
+// in Redis 6.2 or newer or Valkey: alone, with Sentinel, or as a cluster.
+//
+//	client := redis.NewClient(&redis.Options{Addr: "redis:6379", ContextTimeoutEnabled: true})
+//	store, err := redisstore.New(client, "stytchb2b", hmacKey)
+//	// ...
+//	g, err := guard.New(guard.Recommended("US", "CA"), guard.WithStore(store))
+//
+// # Options of the client
+//
+// A Guard waits for an answer for [guard.DefaultStoreTimeout] at most.
+// ContextTimeoutEnabled ends the call then, too. Without it, a call holds its
+// connection for ReadTimeout, by default 3 seconds. The default pool, of ten
+// connections a CPU, is large enough: a decision takes a fraction of a millisecond.
+//
+// Keep MaxRetries. Where an answer is lost, go-redis asks again, and the store
+// gives the same answer and counts nothing.
+//
+// When a cluster does not answer, the store has its client look for the new
+// master at once: ClusterStateReloadInterval may be as it is.
+//
+// go-redis writes its own log to stderr. [redis.SetLogger] sends it elsewhere: see
+// the example.
+//
+// # The server
+//
+// Set maxmemory-policy to noeviction: a key that is evicted is a count that starts
+// anew, and a Member whose code is forgotten. The README has the line for an ACL.
+//
+// With appendonly or snapshots, the counts outlive the server. Without, all counts
+// start anew, and Stytch's answers tell again whose numbers are verified.
 package redisstore
 
 import (
@@ -22,8 +51,9 @@ import (
 	"github.com/eb715825/stytchb2b/guard"
 )
 
-// A Store is a [guard.Store] in Redis, version 6.2 or newer, or Valkey. A decision
-// is one round trip, by the server's clock. What is over expires.
+// A Store is a [guard.Store] in Redis. It is safe for concurrent use. A decision is
+// one round trip, by the server's clock. What is over expires. A Member who has
+// entered a code takes about 1 kB, for a month.
 //
 // All keys of a Store have one hash tag and with it one slot of a Redis Cluster:
 // a decision is over several keys and must be of one piece. One slot of one node
@@ -42,7 +72,7 @@ var _ guard.Store = (*Store)(nil)
 //
 // No phone number or ID is stored: names of keys and of numbers are made with
 // HMAC-SHA-256 and hmacKey, of at least 16 bytes, which all processes share and
-// which must not be in Redis.
+// which must not be in Redis. With another key, all counts start anew.
 func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	switch {
 	case client == nil:
@@ -89,7 +119,7 @@ func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error)
 	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
 		s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free, rules(c)).Text()
 	if err != nil {
-		return guard.Verdict{}, fmt.Errorf("redisstore: %w", err)
+		return guard.Verdict{}, s.failed(ctx, err)
 	}
 	var v verdict
 	if n, err := binary.Decode([]byte(answer), binary.LittleEndian, &v); err != nil || n != len(answer) || v.By >= float64(len(c.Buckets)) {
@@ -110,7 +140,7 @@ func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error)
 }
 
 // Settle implements [guard.Store]. The verdict is the one that Redis remembers,
-// for ten minutes.
+// for ten minutes at least.
 func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end guard.End) error {
 	actual := c
 	if end.Actual != nil {
@@ -122,7 +152,7 @@ func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end
 	err := settle.Run(ctx, s.client, keys,
 		s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, rules(c), rules(actual)).Err()
 	if err != nil {
-		return fmt.Errorf("redisstore: %w", err)
+		return s.failed(ctx, err)
 	}
 	return nil
 }
@@ -133,9 +163,18 @@ func (s *Store) Verify(ctx context.Context, c *guard.Claim) error {
 	err := verify.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
 		s.now(), c.Cooldown.Milliseconds(), number, rules(c)).Err()
 	if err != nil {
-		return fmt.Errorf("redisstore: %w", err)
+		return s.failed(ctx, err)
 	}
 	return nil
+}
+
+// failed returns an error of Redis's as one of the store's. In a cluster, another
+// node may answer now for the slot: go-redis asks for that once in a while only.
+func (s *Store) failed(ctx context.Context, err error) error {
+	if cluster, ok := s.client.(interface{ ReloadState(context.Context) }); ok {
+		cluster.ReloadState(ctx)
+	}
+	return fmt.Errorf("redisstore: %w", err)
 }
 
 // id names the key of a decision.

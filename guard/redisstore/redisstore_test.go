@@ -1,14 +1,7 @@
 package redisstore_test
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
-	"net"
-	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,66 +16,6 @@ import (
 )
 
 var hmacKey = []byte("0123456789abcdef")
-
-// server starts redis-server, or valkey-server, on a loopback port.
-func server(t testing.TB, args ...string) (cmd *exec.Cmd, addr string) {
-	binary := ""
-	for _, name := range []string{os.Getenv("STYTCHB2B_TEST_REDIS"), "redis-server", "valkey-server"} {
-		if path, err := exec.LookPath(name); err == nil {
-			binary = path
-			break
-		}
-	}
-	if binary == "" {
-		t.Skip("there is no redis-server or valkey-server on this machine")
-	}
-	for range 5 {
-		if cmd, addr := start(t, binary, args); cmd != nil {
-			return cmd, addr
-		}
-	}
-	require.Fail(t, binary+" does not start")
-	return nil, ""
-}
-
-// start returns nil where the port, or the second one of a server in a cluster,
-// was given to somebody else after all.
-func start(t testing.TB, binary string, args []string) (*exec.Cmd, string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := listener.Addr().String()
-	_, port, err := net.SplitHostPort(addr)
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	cmd := exec.Command(binary, append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, args...)...)
-	require.NoError(t, cmd.Start())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGCONT)
-		_ = cmd.Process.Kill()
-		<-ended
-	})
-	client := connect(t, addr)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(time.Minute)
-	for {
-		select {
-		case <-ended:
-			return nil, ""
-		case <-late:
-			require.Fail(t, binary+" does not answer")
-		case <-tick.C:
-			if client.Ping(t.Context()).Err() == nil {
-				return cmd, addr
-			}
-		}
-	}
-}
 
 func connect(t testing.TB, addr string) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: addr})
@@ -114,19 +47,6 @@ func TestStoreIsLikeMemory(t *testing.T) {
 		s.SetClock(clock.Now)
 		storetest.Alike(t, s, clock, seed, 1000)
 	}
-}
-
-func TestStoreInCluster(t *testing.T) {
-	t.Parallel()
-	_, addr := server(t, "--cluster-enabled", "yes")
-	require.NoError(t, connect(t, addr).ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{addr}})
-	t.Cleanup(func() { _ = cluster.Close() })
-	require.Eventually(t, func() bool {
-		info, err := cluster.ClusterInfo(t.Context()).Result()
-		return err == nil && strings.Contains(info, "cluster_state:ok")
-	}, 10*time.Second, 20*time.Millisecond)
-	t.Run("suite", func(t *testing.T) { storetest.Run(t, store(t, cluster)) })
 }
 
 func TestNewRefuses(t *testing.T) {
@@ -193,46 +113,4 @@ func TestWhatIsStored(t *testing.T) {
 	require.NoError(t, err)
 	_, err = third.Allow(t.Context(), send("member-test-1", "+12025550123"))
 	assert.NoError(t, err, "another HMAC key, other counters")
-}
-
-// A real server is stopped in mid-run: killed, and frozen.
-func TestServerGoesAway(t *testing.T) {
-	t.Parallel()
-	for _, signal := range []os.Signal{os.Kill, syscall.SIGSTOP} {
-		cmd, addr := server(t)
-		var logged bytes.Buffer
-		logger := slog.New(slog.NewTextHandler(&logged, nil))
-		newGuard := func(opts ...guard.Option) *guard.Guard {
-			g, err := guard.New(append(opts, guard.WithStore(store(t, connect(t, addr))), guard.WithLogger(logger), guard.AllowCountries("US"))...)
-			require.NoError(t, err)
-			return g
-		}
-		open, closed := newGuard(), newGuard(guard.FailClosed())
-		_, err := open.Allow(t.Context(), send("a", ""))
-		require.NoError(t, err)
-		_, err = closed.Allow(t.Context(), send("b", ""))
-		require.NoError(t, err)
-		require.NoError(t, cmd.Process.Signal(signal))
-
-		start := time.Now()
-		for range 20 {
-			_, err = open.Allow(t.Context(), send("a", ""))
-			assert.ErrorIs(t, err, guard.ErrCooldown, "memory has counted along")
-			_, err = closed.Allow(t.Context(), send("b", ""))
-			assert.ErrorIs(t, err, guard.ErrStore)
-			assert.False(t, stytchb2b.MaybeSent(err))
-			_, err = open.Allow(t.Context(), send("a", "+18762101234"))
-			assert.ErrorIs(t, err, guard.ErrCountry)
-		}
-		assert.Less(t, time.Since(start), 5*time.Second, "it does not wait for each")
-		assert.Contains(t, logged.String(), "level=ERROR")
-
-		if signal == syscall.SIGSTOP { // and back
-			require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
-			assert.Eventually(t, func() bool {
-				_, err := closed.Allow(t.Context(), send("b", ""))
-				return err != nil && !strings.Contains(err.Error(), guard.ErrStore.Error())
-			}, 20*time.Second, 50*time.Millisecond)
-		}
-	}
 }

@@ -6,7 +6,7 @@ local n = #ARGV[7] / 29
 local values = redis.call('MGET', unpack(KEYS))
 local taken = values[1]
 keep(KEYS[1], '', id_lasts)
-if not taken or taken == '' then return 0 end -- Nothing was counted, or this was settled before.
+if not taken or #taken ~= 80 then return 0 end -- Nothing was counted, or this was settled before.
 local _, _, _, trusted, charged, _, _, _, til, before = struct.unpack('<dddddddddd', taken)
 
 local member = KEYS[2]

@@ -34,11 +34,34 @@ func (c *Clock) Now() time.Time { return time.UnixMilli(c.ms.Load()) }
 // Advance moves the time, also back.
 func (c *Clock) Advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
+// A world is where Alike makes its calls: so many Members and numbers, and such
+// times between two calls.
+type world struct {
+	members, numbers int
+	steps            []time.Duration // the first ones most often
+	verified         int             // of ten calls, codes that are verified
+	refused          bool            // Stytch refuses most
+	options          []guard.Option
+}
+
+var worlds = []world{
+	{6, 9, []time.Duration{3 * time.Second, 33 * time.Second, 5 * time.Minute, time.Hour, 25 * time.Hour}, 2, false, []guard.Option{
+		guard.Limit(guard.PerPhoneNumber, 6, time.Hour), guard.Limit(guard.InAll, 300, time.Hour),
+	}},
+	{2, 2, []time.Duration{3 * time.Second, 10 * time.Second, 70 * time.Second}, 0, false, []guard.Option{
+		guard.Cooldown(time.Second), guard.Limit(guard.PerCountry, 2, 7*time.Second), guard.Limit(guard.InAll, 5, time.Minute),
+	}},
+	{2, 3, []time.Duration{10 * time.Second, 3 * time.Minute, 2 * time.Hour}, 1, true, nil},
+	{4, 3, []time.Duration{31 * time.Second, time.Minute, 5 * time.Minute}, 6, false, nil},
+	{3, 4, []time.Duration{time.Hour, 26 * time.Hour, 9 * 24 * time.Hour, 31 * 24 * time.Hour}, 4, false, nil},
+}
+
 // Alike makes random calls to a Guard with the store, and to one in memory, and
 // wants the same decisions. The store has to follow the clock.
 func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
+	w := worlds[seed%uint64(len(worlds))]
 	type decided struct {
 		d    guard.Decision
 		wait time.Duration
@@ -46,13 +69,11 @@ func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
 	var last [2]decided
 	var guards [2]*guard.Guard
 	for i := range guards {
-		opts := []guard.Option{
+		opts := append([]guard.Option{
 			guard.Recommended("US", "CA"),
-			guard.Limit(guard.PerPhoneNumber, 6, time.Hour),
-			guard.Limit(guard.InAll, 300, time.Hour),
 			guard.WithClock(clock.Now),
 			guard.OnDecision(func(_ context.Context, d guard.Decision) { last[i].d = d }),
-		}
+		}, w.options...)
 		if i == 1 {
 			opts = append(opts, guard.WithStore(s), guard.StoreTimeout(10*time.Second), guard.FailClosed())
 		}
@@ -60,25 +81,32 @@ func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
 		require.NoError(t, err)
 		guards[i] = g
 	}
+	var pending []func() // ends of Sends
 	for call := range calls {
 		// A Guard remembers a refusal for two seconds: here no two times are closer.
-		if call == calls/2 {
-			clock.Advance(-time.Hour - time.Second)
+		if random.IntN(100) == 0 {
+			back := [...]time.Duration{time.Minute, time.Hour, 20 * 24 * time.Hour}[random.IntN(3)]
+			clock.Advance(-back - time.Second)
 		}
-		clock.Advance([...]time.Duration{3 * time.Second, 33 * time.Second, 5 * time.Minute, time.Hour, 25 * time.Hour}[min(4, int(random.ExpFloat64()*1.5))])
-		organization := fmt.Sprint("organization-", random.IntN(4))
-		member := fmt.Sprint("member-", random.IntN(6))
-		number := fmt.Sprintf("+1%d%07d", 202+random.IntN(2), 5550100+random.IntN(9))
-		switch random.IntN(8) {
-		case 0:
-			for _, g := range guards {
-				g.SMSSent(t.Context(), stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member})
-			}
-		case 1, 2:
+		clock.Advance(w.steps[min(len(w.steps)-1, int(random.ExpFloat64()*1.5))])
+		if len(pending) > 0 && random.IntN(3) == 0 {
+			i := random.IntN(len(pending))
+			pending[i]()
+			pending = append(pending[:i], pending[i+1:]...)
+		}
+		organization := fmt.Sprint("organization-", random.IntN(3))
+		member := fmt.Sprint("member-", random.IntN(w.members))
+		number := fmt.Sprintf("+1%d%07d", 202+random.IntN(2), 5550100+random.IntN(w.numbers))
+		switch kind := random.IntN(10); {
+		case kind < w.verified:
 			for _, g := range guards {
 				g.Verified(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: organization, MemberID: member}, &stytchb2b.SMSAuthenticateResponse{
 					MemberID: member, Member: stytchb2b.Member{MFAPhoneNumber: number, MFAPhoneNumberVerified: true},
 				})
+			}
+		case kind == 9:
+			for _, g := range guards {
+				g.SMSSent(t.Context(), stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member})
 			}
 		default:
 			params := stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member}
@@ -88,35 +116,55 @@ func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
 			if random.IntN(5) == 0 {
 				params.MemberID = "external-" + member
 			}
-			how := random.IntN(8)
-			verified := random.IntN(3) == 0
+			resp, err := end(random, w.refused, member, number)
+			var ends [2]func(*stytchb2b.SMSSendResponse, error)
 			for i, g := range guards {
 				last[i] = decided{}
 				done, err := g.Allow(t.Context(), params)
-				if err != nil {
-					last[i].wait = stytchb2b.RetryAfter(err)
-					continue
-				}
-				switch how {
-				case 0:
-					done(nil, &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")})
-				case 1:
-					done(nil, &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied})
-				case 2:
-					done(nil, &stytchb2b.TransportError{Err: errors.New("broken")})
-				default:
-					done(&stytchb2b.SMSSendResponse{
-						MemberID: member, Member: stytchb2b.Member{MemberID: member, MFAPhoneNumber: number, MFAPhoneNumberVerified: verified},
-					}, nil)
-				}
+				last[i].wait = stytchb2b.RetryAfter(err)
+				ends[i] = done
 			}
 			a, b := last[0], last[1]
 			for _, d := range []*decided{&a, &b} { // not bit by bit
 				d.d.Count, d.d.Max, d.d.VerifiedShare = round(d.d.Count), round(d.d.Max), round(d.d.VerifiedShare)
 			}
 			require.Equal(t, a, b, "seed %d, call %d", seed, call)
+			if ends[0] == nil {
+				continue
+			}
+			both := func() {
+				for _, done := range ends {
+					done(resp, err)
+				}
+			}
+			if random.IntN(3) == 0 {
+				pending = append(pending, both)
+			} else {
+				both()
+			}
 		}
 	}
+}
+
+// end is how a Send ends.
+func end(random *rand.Rand, refused bool, member, number string) (*stytchb2b.SMSSendResponse, error) {
+	how := random.IntN(8)
+	if refused && random.IntN(2) == 0 {
+		how = 1
+	}
+	switch how {
+	case 0:
+		return nil, &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")}
+	case 1:
+		return nil, &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}
+	case 2:
+		return nil, &stytchb2b.TransportError{Err: errors.New("broken")}
+	case 3:
+		number = ""
+	}
+	return &stytchb2b.SMSSendResponse{
+		MemberID: member, Member: stytchb2b.Member{MemberID: member, MFAPhoneNumber: number, MFAPhoneNumberVerified: random.IntN(3) == 0},
+	}, nil
 }
 
 func round(x float64) float64 { return float64(int64(x*1e6+0.5)) / 1e6 }

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/text/language"
+
+	"github.com/eb715825/stytchb2b"
+)
+
+// e164 reads a phone number as people write it: with or without its country code,
+// with a prefix for calls abroad, or as a link.
+func e164(typed string) (string, bool) {
+	text := strings.TrimSpace(asciiDigits(typed))
+	if rest, ok := strings.CutPrefix(text, "00"); ok { // Parse knows the prefix of the first country only.
+		text = "+" + rest
+	}
+	number, err := phonenumbers.Parse(text, countries[0])
+	if err != nil || !phonenumbers.IsPossibleNumber(number) {
+		return "", false
+	}
+	return phonenumbers.Format(number, phonenumbers.E164), true
+}
+
+var (
+	noDigits  = regexp.MustCompile(`[^0-9]`)
+	sixDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]?([0-9]{3})(?:[^0-9]|$)`)
+)
+
+// codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
+// digits of any script.
+func codeIn(typed string) string {
+	text := asciiDigits(typed)
+	digits := noDigits.ReplaceAllString(text, "")
+	if found := sixDigits.FindStringSubmatch(text); found != nil && len(digits) != 6 {
+		return found[1] + found[2]
+	}
+	return digits
+}
+
+// asciiDigits replaces the digits of all scripts, and drops what cannot be seen,
+// such as marks of the direction of writing.
+func asciiDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r):
+			return -1
+		case !unicode.IsDigit(r):
+			return r
+		}
+		zero := r // Unicode has the digits of a script in order, ten after ten.
+		for unicode.IsDigit(zero - 1) {
+			zero--
+		}
+		return '0' + (r-zero)%10
+	}, text)
+}
+
+// shown is text without what cannot be seen, and without half a character.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+}
+
+// locale returns the language for an SMS, by the browser's Accept-Language: the
+// first that Stytch has texts in, or else English. [language.Matcher] would also
+// take a language that the reader may know, such as Russian for Kazakh.
+func locale(acceptLanguage string) stytchb2b.Locale {
+	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // in order of preference
+	for _, tag := range tags {
+		for _, l := range stytchb2b.Locales() {
+			if written(tag) == written(language.Make(string(l))) {
+				return l
+			}
+		}
+	}
+	return stytchb2b.LocaleEn
+}
+
+// written is a language and its script. In Taiwan, Chinese is not written in
+// simplified characters.
+func written(tag language.Tag) string {
+	base, _ := tag.Base()
+	script, _ := tag.Script()
+	return base.String() + "-" + script.String()
+}
