@@ -76,7 +76,7 @@ func main() {
 		check(picture(*image, plays))
 		return
 	}
-	fmt.Println("| scenario | guard | asked for | went out to the attacker | cost | without a code, of the returning | of the new | asked to wait | refused, but got one later |")
+	fmt.Println("| scenario | guard | asked for | went out to the attacker | cost | without a code, of the returning | of the new | asked to wait | refused by more than the cooldown |")
 	fmt.Println("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
 	missed := 0
 	for _, p := range plays {

@@ -1,6 +1,6 @@
-// Handler is the SMS step of a login in two handlers: one sends another code, and
-// one verifies the code that the user enters. Stytch is a fake in this process,
-// and has sent the first code by itself.
+// Command handler is the SMS step of a login in two handlers: one sends another
+// code, and one verifies the code that the user enters. Stytch is a fake in this
+// process, and has sent the first code by itself.
 //
 //	go run ./examples/handler
 //	curl -X POST http://127.0.0.1:8080/resend

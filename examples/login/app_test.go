@@ -153,7 +153,7 @@ func TestSendFailures(t *testing.T) {
 		{"a rate limit that does not say", "", []stytchtest.Fault{{StatusCode: 429}, {StatusCode: 429}, {StatusCode: 429}}, failed, "Error: " + code, "", 0},
 		{"refused", "", []stytchtest.Fault{apiError(400, "billing_not_verified")}, failed, "Error: " + code, "", 0},
 		{"a redirect", "", []stytchtest.Fault{{StatusCode: 307}}, onItsWay, code, "60", 0},
-		{"unsubscribed", "", []stytchtest.Fault{apiError(400, "unsubscribed_phone_number")}, "That phone has blocked our messages. Text START to our number, then request another code.", "Error: " + code, "", 0},
+		{"unsubscribed", "", []stytchtest.Fault{apiError(400, "unsubscribed_phone_number")}, "That phone has blocked our messages. Reply START to our last message, then request another code.", "Error: " + code, "", 0},
 		{"locked", "", []stytchtest.Fault{apiError(429, "user_lock_limit_reached")}, locked, "Error: " + code, "", 0},
 		{"an expired sign-in", "", []stytchtest.Fault{apiError(404, "intermediate_session_not_found")}, "Your sign-in has expired. Please sign in again.", "Error: Sign in", "", 0},
 
@@ -427,6 +427,7 @@ func TestErrorPages(t *testing.T) {
 		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "Form too large"},
 		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "Something is missing"},
 		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "There is no page at this address."},
+		{"a form to the page", http.MethodPost, "/", "same-origin", "", 405, "There is no page at this address."},
 		{"another page", http.MethodGet, "/admin", "none", "", 404, "There is no page at this address."},
 		{"outside the assets", http.MethodGet, "/static/pages.html", "none", "", 404, "There is no page at this address."},
 		{"the list of the assets", http.MethodGet, "/static/", "none", "", 404, "There is no page at this address."},
@@ -446,6 +447,7 @@ func TestErrorPages(t *testing.T) {
 			assert.Equal(t, tc.status, resp.StatusCode)
 			assert.Contains(t, page, tc.says)
 			assert.Contains(t, page, `<a href="/">`)
+			assert.Equal(t, tc.status == http.StatusMethodNotAllowed, resp.Header.Get("Allow") != "")
 			assert.Equal(t, "text/html; charset=utf-8", resp.Header.Get("Content-Type"))
 			assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 			assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))

@@ -57,7 +57,7 @@ func sendFailure(err error, l *login, m *member) notice {
 		errors.As(err, &param) && param.Field == "mfa_phone_number":
 		return ofNumber(badNumber)
 	case t == stytchb2b.ErrorTypeUnsubscribedPhoneNumber:
-		return ofNumber("That phone has blocked our messages. Text START to our number, then request another code.")
+		return ofNumber("That phone has blocked our messages. Reply START to our last message, then request another code.")
 	case t == stytchb2b.ErrorTypeDuplicateMemberPhoneNumber:
 		return ofNumber("Someone else uses that phone number. Enter your own.")
 	}

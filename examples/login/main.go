@@ -1,4 +1,4 @@
-// Login is a web application whose login has an SMS step: it sends the code,
+// Command login is a web application whose login has an SMS step: it sends the code,
 // resends it, verifies it, and says what to do about everything that can go
 // wrong. See README.md.
 package main
@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	c.logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	c.store = newMemoryStore()
 	if url := os.Getenv("REDIS_URL"); url != "" {
-		redis, err := newRedisStore(url, c.logger)
+		redis, err := newRedisStore(url)
 		if err != nil {
 			return err
 		}

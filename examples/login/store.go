@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -80,19 +79,18 @@ func (s *memoryStore) DeleteCtx(_ context.Context, key string) error { return s.
 type redisStore struct {
 	*goredisstore.RedisStore
 	client *redis.Client
-	logger *slog.Logger
 }
 
 // lockLifetime ends the lock of a process that died. No request takes as long.
 const lockLifetime = time.Minute
 
-func newRedisStore(url string, logger *slog.Logger) (*redisStore, error) {
+func newRedisStore(url string) (*redisStore, error) {
 	opts, err := redis.ParseURL(url)
 	if err != nil { // which may hold the password
 		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0")
 	}
 	client := redis.NewClient(opts)
-	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client, logger}, nil
+	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client}, nil
 }
 
 func (s *redisStore) lock(ctx context.Context, key string) (unlock func(), err error) {
@@ -102,9 +100,5 @@ func (s *redisStore) lock(ctx context.Context, key string) (unlock func(), err e
 	if err != nil {
 		return nil, err
 	}
-	return func() {
-		if err := lock.Release(context.WithoutCancel(ctx)); err != nil {
-			s.logger.ErrorContext(ctx, "unlock", "error", err)
-		}
-	}, nil
+	return func() { _ = lock.Release(context.WithoutCancel(ctx)) }, nil // If not, it ends by itself.
 }

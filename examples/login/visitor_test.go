@@ -83,7 +83,7 @@ func redisServer(t *testing.T) string {
 
 func redisStoreOf(t *testing.T, url string) *redisStore {
 	t.Helper()
-	s, err := newRedisStore(url, slog.New(slog.DiscardHandler))
+	s, err := newRedisStore(url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.client.Close() })
 	require.Eventually(t, func() bool { return s.client.Ping(t.Context()).Err() == nil }, time.Minute, 10*time.Millisecond)
