@@ -43,7 +43,7 @@ type config struct {
 
 // Recommended are the settings for a product of any size whose users have phones
 // of these countries, by ISO 3166 code, such as "US". It is [AllowCountries], a
-// limit of 20 Sends for a Member, of which one comes back each hour, and budgets
+// limit of 12 Sends a day for a Member and of 100 for a number, and budgets
 // of SMS whose codes are not entered.
 //
 // The budgets rest on what tells users and attackers apart: people enter the
@@ -63,6 +63,10 @@ func Recommended(countries ...string) Option {
 			b.Name, b.Budget = "unanswered by "+b.Scope.String(), true
 			c.rules = append(c.rules, &rule{Rule: b})
 		}
+		// Nobody's phone gets more than that, even if every code is entered.
+		if err := Limit(PerPhoneNumber, 100, 24*time.Hour)(c); err != nil {
+			return err
+		}
 		return Limit(PerMember, 12, 24*time.Hour)(c)
 	}
 }
@@ -70,12 +74,12 @@ func Recommended(countries ...string) Option {
 // budgets are what [Recommended] lets out unanswered: so many, and so many more
 // for each code that is verified in a day.
 var budgets = []Rule{
-	{Scope: PerCountry, Max: 120, Leak: 60, Growth: 0.25, Shared: true},
-	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
-	{Scope: PerFirstFourDigits, Max: 50, Leak: 25, Growth: 0.25, Shared: true},
-	{Scope: PerFirstSixDigits, Max: 20, Leak: 10, Growth: 0.25, Shared: true},
-	{Scope: PerPrefix, Max: 3, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
-	{Scope: PerOrganization, Max: 20, Leak: 10, Growth: 0.5, Evidence: 2},
+	{Scope: PerCountry, Max: 400, Leak: 100, Growth: 0.3, Shared: true},
+	{Scope: InAll, Max: 330, Leak: 100, Growth: 0.3, Shared: true},
+	{Scope: PerFirstFourDigits, Max: 260, Leak: 25, Growth: 0.25, Shared: true},
+	{Scope: PerFirstSixDigits, Max: 30, Leak: 10, Growth: 0.25, Shared: true},
+	{Scope: PerPrefix, Max: 4, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
+	{Scope: PerOrganization, Max: 240, Leak: 10, Growth: 0.5, Evidence: 2},
 	{Scope: PerPhoneNumber, Max: 5, Leak: 4, Growth: 1},
 }
 
