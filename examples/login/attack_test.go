@@ -159,3 +159,22 @@ func TestRedisURL(t *testing.T) {
 		assert.NotContains(t, err.Error(), "s3cret")
 	}
 }
+
+// A cookie without the prefix could be a sibling domain's. It is not the session's,
+// and over plain http the one with the prefix is not.
+func TestOtherCookie(t *testing.T) {
+	t.Parallel()
+	for _, plain := range []bool{false, true} {
+		app := startApp(t, config{cooldown: time.Minute, plainHTTP: plain}, (*httptest.Server).StartTLS)
+		v := newVisitor(t, app)
+		v.signIn(alan)
+		base, err := url.Parse(app.URL)
+		require.NoError(t, err)
+		other := newVisitor(t, app)
+		for _, c := range v.client.Jar.Cookies(base) {
+			other.header.Add("Cookie", cookieName("login", !plain)+"="+c.Value)
+		}
+		assert.Equal(t, "You are signed in", titleOf(v.look()))
+		assert.Equal(t, "Sign in", titleOf(other.look()))
+	}
+}

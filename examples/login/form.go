@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,7 +37,7 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			status := http.StatusBadRequest
-			if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			if errors.As(err, new(*http.MaxBytesError)) {
 				status = http.StatusRequestEntityTooLarge
 			}
 			errorPage(w, status)
@@ -101,7 +102,7 @@ func (a *app) answer(r *http.Request, want step, handle handler) (ans answer, er
 	if *l == (login{}) { // Nothing is kept for strangers.
 		return ans, nil
 	}
-	for _, key := range []string{browser, hash("browser", cmp.Or(ans.Token, token))} {
+	for _, key := range slices.Compact([]string{browser, hash("browser", cmp.Or(ans.Token, token))}) {
 		if err := keep(ctx, a.store, key, ans, time.Now().Add(answerLifetime)); err != nil {
 			return ans, err
 		}

@@ -219,15 +219,12 @@ func TestLateAnswersAreGivenBack(t *testing.T) {
 }
 
 // A thousand at once to one block of numbers, and Redis ten milliseconds away.
-// Who is refused costs no round trips after that.
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	const limit = 20
 	_, addr := server(t)
-	direct := connect(t, addr)
 	p := newProxy(t, addr, 10*time.Millisecond)
-	clock := time.Now() // It stands, and a refusal is remembered.
-	g := newGuard(t, connect(t, p.addr), guard.Limit(guard.PerPrefix, limit, 24*time.Hour), guard.WithClock(func() time.Time { return clock }))
+	g := newGuard(t, connect(t, p.addr), guard.Limit(guard.PerPrefix, limit, 24*time.Hour))
 	var out atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 1000 {
@@ -240,16 +237,27 @@ func TestOverload(t *testing.T) {
 	wg.Wait()
 	assert.GreaterOrEqual(t, out.Load(), int64(limit))
 	assert.LessOrEqual(t, out.Load(), int64(2*limit), "twenty by Redis, and twenty by this process")
+}
 
-	calm := newGuard(t, direct, patient(guard.Limit(guard.PerPrefix, limit, 24*time.Hour), guard.WithClock(func() time.Time { return clock }))...)
-	for refused := false; !refused; {
-		refused = allow(t, calm, send(fmt.Sprint("calm ", rand.Uint64()), "+12025559999")) != nil
+// Who has been refused a moment ago costs the server nothing.
+func TestRefusedCostsNoRoundTrip(t *testing.T) {
+	t.Parallel()
+	const limit = 20
+	_, addr := server(t)
+	client := connect(t, addr)
+	now := time.Now() // It stands.
+	g := newGuard(t, client, patient(guard.Limit(guard.PerPrefix, limit, 24*time.Hour), guard.WithClock(func() time.Time { return now }))...)
+	number := func(i int) string { return fmt.Sprintf("+1202555%04d", i) }
+	for i := range limit {
+		require.NoError(t, allow(t, g, send(fmt.Sprint(i), number(i))))
 	}
-	before := scripts(t, direct)
+	require.NoError(t, allow(t, g, send("one Member", "+12125550123")))
+	before := scripts(t, client)
 	for i := range 1000 {
-		require.ErrorIs(t, allow(t, calm, send(fmt.Sprint("again ", i), fmt.Sprintf("+1202555%04d", i))), guard.ErrLimit)
+		require.ErrorIs(t, allow(t, g, send(fmt.Sprint("again ", i), number(i))), guard.ErrLimit)
+		require.ErrorIs(t, allow(t, g, send("one Member", "+12125550123")), guard.ErrCooldown)
 	}
-	assert.Equal(t, before, scripts(t, direct))
+	assert.Equal(t, before+2, scripts(t, client), "the first of each kind")
 }
 
 // What other programs have written under the keys counts for nothing.

@@ -18,18 +18,20 @@ local function sound(a, b, c, d)
   return a >= 0 and a < 1e15 and b >= 0 and b < 1e15 and c >= 0 and c < 1e15 and d >= 0 and d < 1e15
 end
 
--- keep keeps a value for as long as it says something, and up to twice as long:
--- Redis reads a time that is text in half the time.
-local times = {'600000', '3600000', '86400000', '172800000', '345600000', '691200000', '1382400000', '2764800000'}
+-- keep keeps a value for as long as it says something, or longer. Redis reads a
+-- time that is text faster than a number.
 local function keep(key, v, lasts)
-  local kept = '31622400000'
-  for _, time in ipairs(times) do
-    if tonumber(time) >= lasts then
-      kept = time
-      break
-    end
+  local time = '31622400000'
+  if lasts <= id_lasts then
+    time = '600000'
+  elseif lasts <= day then
+    time = '86400000'
+  elseif lasts <= 4 * day then
+    time = '345600000'
+  elseif lasts <= 32 * day then
+    time = '2764800000'
   end
-  redis.call('SET', key, v, 'PX', kept)
+  redis.call('SET', key, v, 'PX', time)
 end
 
 -- A person is stored as: at, until, sends, charged, refusals, trusted, number, to.
