@@ -6,8 +6,8 @@
 //	client, err := stytchb2b.NewClientFromEnv(stytchb2b.WithGuard(g))
 //
 // People enter the codes they get, and pumped numbers never do. So the Guard lets
-// Members pass who have entered a code lately, and bounds how many SMS go out to
-// all others that nobody answers. It learns by itself: the Client tells it of each
+// Members pass who have entered a code lately. For everyone else, it bounds how
+// many SMS may go unanswered. It learns by itself: the Client tells it of each
 // Authenticate that succeeds. Call [Guard.SMSSent] for the SMS that Stytch sends
 // by itself after a primary authentication.
 //
@@ -17,7 +17,7 @@
 //
 // # What each part stops
 //
-//   - The wait stops the double click, and the user who presses "resend" before
+//   - The cooldown stops the double click, and the user who presses "resend" before
 //     the first code could arrive, which would make that one invalid. It doubles
 //     with each Send, from 30 seconds to 32 minutes, until a code is entered.
 //   - The countries stop SMS to where none of your users are, by the number's
@@ -25,26 +25,27 @@
 //   - Numbers of premium-rate and other services, pagers, satellites and
 //     voicemail, and numbers that cannot exist, are always refused, by the
 //     metadata of libphonenumber.
-//   - The budgets of [Recommended] stop who rents numbers in blocks, however many
-//     Members and Organizations he has.
+//   - The budgets of [Recommended] stop attackers who rent numbers in blocks,
+//     however many Members and Organizations they have.
 //   - Limits of your own, such as one by IP address, come on top: see [Limit] and
 //     [LimitBy].
 //
-// A Send that certainly put no SMS out is given back; one that may have is not. A
-// few requests that Stytch itself refuses are free. Then they cost the wait, too,
-// so that nobody finds out which Members and numbers there are.
+// A Send that certainly sent no SMS does not count; one that may have sent one
+// does. If Stytch itself refuses a Send, the cooldown does not begin, up to five
+// times a day for a Member. After that it does, so that nobody can find out which
+// Members and numbers exist.
 //
 // # What it cannot stop
 //
-// Who enters codes is a user. An attacker with phones of his own gets the codes he
-// enters, and one SMS more for four of them. Who has the password of a Member can
-// have 24 SMS sent to that Member's phone in a day.
+// Whoever enters codes counts as a user. Attackers with phones of their own get
+// the codes that they enter, and one more SMS for every four. Whoever has a
+// Member's password can have 24 SMS sent to that Member's phone in a day.
 //
-// Under an attack new users may have to wait if nothing tells them from the
-// attacker: if their Organization is new and the attacker has the same blocks of
-// numbers, if the attacker sits in their Organization, or in the first hour of a
-// Guard that has learned nothing yet. Members who have entered a code before never
-// wait for others. The measured numbers are in the [README].
+// During an attack, new users may have to wait if nothing tells them from the
+// attacker: if their Organization is new and the attacker has numbers in the same
+// blocks, if the attacker is in their Organization, or in the first hour of a
+// Guard that has learned nothing yet. Members who have entered a code in the last
+// 30 days never wait because of others. The measured numbers are in the [README].
 //
 // Where a call gives no number, because the Member has one at Stytch, the Guard
 // learns it from the answer. So the first SMS can go to a country that is not
@@ -52,13 +53,12 @@
 //
 // # Several processes
 //
-// In memory each process counts for itself, and forgets at its end: if it is
-// started again during an attack, it knows nobody. Package
+// In memory, each process counts for itself and forgets when it ends: if it
+// restarts during an attack, it trusts nobody. Package
 // [github.com/eb715825/stytchb2b/guard/redisstore] counts for all in Redis. When
 // Redis does not answer within [DefaultStoreTimeout], each process decides by what
-// it has counted itself, or refuses with [FailClosed]. It asks Redis again after a
-// second. Countries and numbers are checked all the same, and the failure is
-// logged.
+// it has counted itself or, with [FailClosed], refuses. It asks Redis again after
+// a second. Countries and numbers are still checked, and the failure is logged.
 //
 // [README]: https://github.com/eb715825/stytchb2b/blob/main/guard/README.md
 package guard

@@ -10,7 +10,7 @@ import (
 )
 
 // A MemoryStore is a [Store] in this process's memory. It starts no goroutine:
-// what is over is dropped when room is needed.
+// what has expired is dropped when room is needed.
 type MemoryStore struct {
 	seed  maphash.Seed
 	limit int
@@ -27,9 +27,9 @@ type MemoryStore struct {
 type key uint64
 
 // NewMemoryStore makes a Store that keeps at most maxKeys Members and counts;
-// each takes about 150 bytes. When they do not suffice, it forgets first what is
-// over first: Members who never entered a code before those who did. It is an
-// error if maxKeys is less than 100.
+// each takes up to 160 bytes. When it is full, it first forgets what would expire
+// first: Members who never entered a code before those who did. It is an error if
+// maxKeys is less than 100.
 func NewMemoryStore(maxKeys int) (*MemoryStore, error) {
 	if maxKeys < 100 {
 		return nil, errors.New("guard: NewMemoryStore: maxKeys must be at least 100")

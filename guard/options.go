@@ -41,19 +41,19 @@ type config struct {
 	now          func() time.Time
 }
 
-// Recommended are the settings for a product of any size whose users have phones
-// of these countries, by ISO 3166 code, such as "US". It is [AllowCountries], a
-// limit of 12 Sends a day for a Member and of 100 for a number, and budgets
-// of SMS whose codes are not entered.
+// Recommended sets what suits a product of any size whose users have phones of
+// these countries, by ISO 3166 code, such as "US": [AllowCountries], limits of 12
+// Sends for a Member and of 100 for a number, which come back within a day, and
+// budgets for SMS whose codes are not entered.
 //
 // The budgets rest on what tells users and attackers apart: people enter the
 // codes they get. Members who have entered one in the last 30 days, or whose
-// number Stytch calls verified, are trusted. Budgets do not count them, unless
-// three codes in a row are not entered. The SMS to all others count by country,
-// by range of numbers (the first four and six digits), by Organization, by number
-// and in all. A code that is entered is given back, and makes the budgets larger.
-// What nobody answers leaks away slowly. Parts of the budgets are kept for
-// Organizations and ranges in which codes were entered before.
+// number Stytch calls verified, are trusted, and budgets do not count their SMS.
+// All other SMS count by country, by range of numbers (the first four and six
+// digits), by Organization, by number and in all. When a code is entered, its SMS
+// no longer counts, and the budgets grow. SMS that nobody answers leak away
+// slowly. A part of each shared budget is kept for Organizations and ranges in
+// which codes were entered before.
 func Recommended(countries ...string) Option {
 	return func(c *config) error {
 		if err := AllowCountries(countries...)(c); err != nil {

@@ -63,6 +63,7 @@ func panel(title string, plays []*play, value func(d *day, hour int) int) (*plot
 	p.X.Label.Text = "hour, UTC"
 	p.X.Tick.Marker = plot.ConstantTicks(everySixHours())
 	p.Y.Min = 0
+	p.Y.Tick.Marker = plot.TickerFunc(wholeNumbers)
 	p.Legend.Top = true
 	p.Legend.YOffs = -vg.Points(2)
 	p.Legend.Padding = vg.Points(2)
@@ -97,6 +98,17 @@ func panel(title string, plays []*play, value func(d *day, hour int) int) (*plot
 func everySixHours() (ticks []plot.Tick) {
 	for hour := 0; hour <= 24; hour += 6 {
 		ticks = append(ticks, plot.Tick{Value: float64(hour), Label: fmt.Sprintf("%d:00", hour)})
+	}
+	return ticks
+}
+
+// wholeNumbers are the usual ticks, without decimals.
+func wholeNumbers(min, max float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(min, max)
+	for i, tick := range ticks {
+		if tick.Label != "" {
+			ticks[i].Label = thousands(int(tick.Value))
+		}
 	}
 	return ticks
 }
