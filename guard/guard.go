@@ -27,7 +27,7 @@ var _ stytchb2b.LearningGuard = (*Guard)(nil)
 
 // learnedLasts is how long a number is believed that Stytch has told: it can be
 // changed there.
-const learnedLasts = 10 * time.Minute
+const learnedLasts = 20 * time.Minute
 
 // learned is what Stytch has told of a Member.
 type learned struct {

@@ -123,6 +123,9 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 
 	p.sends++
 	p.until = now + wait(c.Cooldown, p.sends)
+	if v.Charged {
+		p.chargeTo(number, 0)
+	}
 	p.charge(v.Charged, 1)
 	v.Until = p.until
 	s.keepPerson(k, p)
@@ -174,22 +177,27 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 	}
 	s.move(c, actual, v.Charged, now)
 	number := s.number(actual.Number)
+	if v.Charged {
+		p.chargeTo(number, 1)
+	}
 	switch {
 	case end.Verified:
 		proved := s.proves(actual, now)
 		p.trust(now, number, proved)
 		p.charge(v.Charged, -1)
 		for _, b := range actual.Buckets {
-			if b.Rule.Budget {
+			if b.Rule.Budget && (proved || v.Charged) {
 				k, n := s.count(b, now)
 				if proved {
 					n.known = now
+					n.proofs++
 				}
 				s.keepCount(k, b.Rule, n, -b.counts(v.Charged))
 			}
 		}
 	case v.Trusted && number != 0 && number != p.number: // It went to a number that nobody verified.
 		p.trusted = 0
+		p.chargeTo(number, 0)
 		p.charge(true, 1)
 		for _, b := range actual.Buckets {
 			if b.Rule.Budget {
@@ -207,6 +215,8 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
 	k, p := s.person(c, now)
+	number := s.number(c.Number)
+	p.chargeTo(number, 0)
 	proved := s.proves(c, now)
 	for _, b := range c.Buckets {
 		if !b.Rule.Budget {
@@ -215,13 +225,14 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 		k, n := s.count(b, now)
 		if proved {
 			n.known = now
+			n.proofs++
 		}
 		if proved && p.charged > 0 || b.Rule.Scope == PerPhoneNumber {
 			n.verified++
 		}
 		s.keepCount(k, b.Rule, n, -float64(p.charged))
 	}
-	p.trust(now, s.number(c.Number), proved)
+	p.trust(now, number, proved)
 	p.charged, p.until, p.sends, p.refusals = 0, 0, 0, 0
 	s.keepPerson(k, p)
 	return nil

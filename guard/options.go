@@ -42,9 +42,9 @@ type config struct {
 }
 
 // Recommended sets what suits a product of any size whose users have phones of
-// these countries, by ISO 3166 code, such as "US": [AllowCountries], a limit of 12
-// Sends for a Member, of which one comes back every two hours, and budgets for
-// SMS whose codes are not entered.
+// these countries, by ISO 3166 code, such as "US": [AllowCountries], limits of 12
+// Sends for a Member and of 100 for a number, which come back within a day, and
+// budgets for SMS whose codes are not entered.
 //
 // The budgets rest on what tells users and attackers apart: people enter the
 // codes they get. Members who have entered one in the last 30 days, or whose
@@ -63,6 +63,10 @@ func Recommended(countries ...string) Option {
 			b.Name, b.Budget = "unanswered by "+b.Scope.String(), true
 			c.rules = append(c.rules, &rule{Rule: b})
 		}
+		// Nobody's phone gets more than that, even if every code is entered.
+		if err := Limit(PerPhoneNumber, 100, 24*time.Hour)(c); err != nil {
+			return err
+		}
 		return Limit(PerMember, 12, 24*time.Hour)(c)
 	}
 }
@@ -70,12 +74,12 @@ func Recommended(countries ...string) Option {
 // budgets are what [Recommended] lets out unanswered: so many, and so many more
 // for each code that is verified in a day.
 var budgets = []Rule{
-	{Scope: PerCountry, Max: 120, Leak: 60, Growth: 0.25, Shared: true},
-	{Scope: InAll, Max: 200, Leak: 100, Growth: 0.25, Shared: true},
-	{Scope: PerFirstFourDigits, Max: 50, Leak: 25, Growth: 0.25, Shared: true},
-	{Scope: PerFirstSixDigits, Max: 20, Leak: 10, Growth: 0.25, Shared: true},
-	{Scope: PerPrefix, Max: 3, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
-	{Scope: PerOrganization, Max: 20, Leak: 10, Growth: 0.5, Evidence: 2},
+	{Scope: PerCountry, Max: 400, Leak: 100, Growth: 0.3, Shared: true},
+	{Scope: InAll, Max: 330, Leak: 100, Growth: 0.3, Shared: true},
+	{Scope: PerFirstFourDigits, Max: 260, Leak: 25, Growth: 0.25, Shared: true},
+	{Scope: PerFirstSixDigits, Max: 30, Leak: 10, Growth: 0.25, Shared: true},
+	{Scope: PerPrefix, Max: 4, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
+	{Scope: PerOrganization, Max: 240, Leak: 10, Growth: 0.5, Evidence: 2},
 	{Scope: PerPhoneNumber, Max: 5, Leak: 4, Growth: 1},
 }
 

@@ -20,7 +20,7 @@ const (
 // shares are the parts of a shared budget that a Send may fill, by the evidence
 // for it: 2 if codes were verified in its Organization, and 1 if its block of
 // numbers is not one that only collects SMS.
-var shares = [...]float64{0.2, 0.5, 0.8, 1}
+var shares = [...]float64{0.2, 0.75, 0.9, 1}
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
 type person struct {
@@ -28,6 +28,7 @@ type person struct {
 	until    int64   // no Send before
 	sends    int     // since a code was verified, or a day without any: the wait doubles with each
 	charged  int     // SMS counted against budgets, since a code was verified
+	to       key     // the number that these went to
 	refusals float64 // of Stytch's, leaking
 	trusted  int64   // until when
 	number   key     // that the trust is for
@@ -67,6 +68,14 @@ func (p *person) charge(charged bool, n int) {
 	}
 }
 
+// chargeTo notes the number that SMS go to. What went to another one is not given
+// back: the code of one phone says nothing of others. A zero number is not known.
+func (p *person) chargeTo(number key, charged int) {
+	if number != 0 && p.to != number {
+		p.charged, p.to = charged, number
+	}
+}
+
 // trust notes that the number is the Member's, if that is proved or known.
 func (p *person) trust(now int64, number key, proved bool) {
 	if proved || p.trusts(now, number) && p.number == number {
@@ -83,6 +92,7 @@ type count struct {
 	sms      float64 // counted: all, or those that were not answered
 	verified float64 // codes of Sends that were counted, a day or so
 	known    int64   // when a code was last verified
+	proofs   float64 // codes verified, a week or so: also those of Sends that were not counted
 	over     int64   // when it may be forgotten
 }
 
@@ -94,16 +104,24 @@ func (c *count) advance(now int64, r *Rule) {
 	if before > 0 {
 		c.verified *= math.Exp(-past)
 	}
+	if c.proofs > 0 {
+		c.proofs *= math.Exp(-past / 7)
+	}
 	c.sms = max(0, c.sms-r.Leak*past-r.Growth*(before-c.verified))
 	c.known = min(c.known, now)
 	c.at = now
 }
 
-// add counts n SMS more, or less.
+// add counts n SMS more, or less. What is counted though there is no room does not
+// close a budget for longer, and what was refused does not close a block for long.
 func (c *count) add(n float64, r *Rule) {
+	before := c.sms
 	c.sms = max(0, c.sms+n)
-	if r.Soft {
-		c.sms = min(c.sms, 2*r.Max) // What was refused does not close a block for long.
+	switch {
+	case r.Soft:
+		c.sms = min(c.sms, 2*r.Max)
+	case r.Budget:
+		c.sms = min(c.sms, max(before, r.Max+r.Growth*c.verified))
 	}
 	c.over = c.at + int64(c.sms/max(r.Leak, 1e-3)*float64(day.Milliseconds()))
 	if r.Budget {
@@ -112,12 +130,13 @@ func (c *count) add(n float64, r *Rule) {
 }
 
 // speaks reports whether a bucket speaks for a Send: a soft one while it has room,
-// another if a code was verified in the last weeks.
+// another if a code was verified in the last weeks, and while no more SMS are
+// unanswered than codes were verified, and three: one phone opens nothing to many.
 func (c *count) speaks(r *Rule, now int64) bool {
 	if r.Soft {
 		return c.sms+1 <= r.Max+r.Growth*c.verified
 	}
-	return c.known > 0 && now-c.known < trustLasts.Milliseconds()
+	return c.known > 0 && now-c.known < trustLasts.Milliseconds() && c.sms < 3+c.proofs
 }
 
 // room returns how many SMS a bucket holds for a Send with this evidence.

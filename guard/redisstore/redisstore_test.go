@@ -93,7 +93,7 @@ func TestWhatIsStored(t *testing.T) {
 
 	keys, err := client.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
-	require.Len(t, keys, 10, "the decision, the Member, seven budgets and a limit")
+	require.Len(t, keys, 11, "the decision, the Member, seven budgets and two limits")
 	for _, key := range keys {
 		assert.Regexp(t, `^\{stytchb2b-test\}:[0-9a-f]{32}$`, key)
 		ttl, err := client.PTTL(t.Context(), key).Result()

@@ -3,7 +3,7 @@
 
 local day, trust_lasts = 86400000, 30 * 86400000
 local max_doublings, free_refusals, proving_codes = 6, 5, 20
-local shares = {0.2, 0.5, 0.8, 1}
+local shares = {0.2, 0.75, 0.9, 1}
 local id_lasts = 600000
 
 local now, cooldown = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -34,17 +34,18 @@ local function keep(key, v, lasts)
   redis.call('SET', key, v, 'PX', time)
 end
 
--- A person is stored as: at, until, sends, charged, refusals, trusted, number.
+-- A person is stored as: at, until, sends, charged, refusals, trusted, number, to.
 
 local function wait(sends)
   return cooldown * 2 ^ math.min(math.max(sends - 1, 0), max_doublings)
 end
 
 local function person(v)
-  if not v or #v < 49 or #v ~= 49 + v:byte(49) then
-    return {til = 0, sends = 0, charged = 0, refusals = 0, trusted = 0, number = '', back = false}
+  local second = v and #v >= 50 and 50 + v:byte(49)
+  if not second or #v < second or #v ~= second + v:byte(second) then
+    return {til = 0, sends = 0, charged = 0, refusals = 0, trusted = 0, number = '', to = '', back = false}
   end
-  local at, til, sends, charged, refusals, trusted, number = struct.unpack('<ddddddBc0', v)
+  local at, til, sends, charged, refusals, trusted, number, to = struct.unpack('<ddddddBc0Bc0', v)
   if not sound(at, til, sends, charged) or not sound(refusals, trusted, 0, 0) then return person() end
   local past = math.max(0, now - at)
   if past >= day then sends, charged = 0, 0 end
@@ -55,13 +56,23 @@ local function person(v)
     refusals = math.max(0, refusals - free_refusals * past / day),
     trusted = math.min(trusted, now + trust_lasts),
     number = number,
+    to = to,
     back = at > now,
   }
 end
 
 local function keep_person(key, p)
-  local v = struct.pack('<ddddddBc0', now, p.til, p.sends, p.charged, p.refusals, p.trusted, #p.number, p.number)
+  local v = struct.pack('<ddddddBc0Bc0', now, p.til, p.sends, p.charged, p.refusals, p.trusted,
+    #p.number, p.number, #p.to, p.to)
   keep(key, v, math.max(p.trusted - now, day))
+end
+
+-- charge_to notes the number that SMS go to. What went to another one is not given
+-- back: the code of one phone says nothing of others.
+local function charge_to(p, number, charged)
+  if number ~= '' and p.to ~= number then
+    p.charged, p.to = charged, number
+  end
 end
 
 -- trust notes that the number is the Member's, if that is proved or known.
@@ -71,40 +82,50 @@ local function trust(p, number, proof)
   end
 end
 
--- A bucket comes with its rule, packed, and is stored as: at, sms, verified, known.
+-- A bucket comes with its rule, packed, and is stored as: at, sms, verified, known, proofs.
 
 local function is_budget(rules, i) return rules:byte(i * 29 - 4) == 1 end
 
 -- bucket has the i-th of the rules.
 local function bucket(key, v, rules, i)
   local max, leak, growth, budget, shared, evidence, soft, number = struct.unpack('<dddBBBBB', rules, i * 29 - 28)
-  local at, sms, verified, known = now, 0, 0, 0
-  if v and #v == 32 then
-    at, sms, verified, known = struct.unpack('<dddd', v)
-    if not sound(at, sms, verified, known) then at, sms, verified, known = now, 0, 0, 0 end
+  local at, sms, verified, known, proofs = now, 0, 0, 0, 0
+  if v and #v == 40 then
+    at, sms, verified, known, proofs = struct.unpack('<ddddd', v)
+    if not sound(at, sms, verified, known) or not sound(proofs, 0, 0, 0) then
+      at, sms, verified, known, proofs = now, 0, 0, 0, 0
+    end
   end
   if at < now then
     local past, before = (now - at) / day, verified
     if before > 0 then verified = before * math.exp(-past) end
+    if proofs > 0 then proofs = proofs * math.exp(-past / 7) end
     sms = math.max(0, sms - leak * past - growth * (before - verified))
   end
   return {
-    key = key, sms = sms, verified = verified, known = math.min(known, now),
+    key = key, sms = sms, verified = verified, known = math.min(known, now), proofs = proofs,
     max = max, leak = leak, growth = growth, evidence = evidence,
     budget = budget == 1, shared = shared == 1, soft = soft == 1, number = number == 1,
   }
 end
 
+-- add counts n SMS more, or less. What is counted though there is no room does not
+-- close a budget for longer, and what was refused does not close a block for long.
 local function add(b, n)
-  b.sms = math.max(0, b.sms + n)
-  if b.soft then b.sms = math.min(b.sms, 2 * b.max) end -- What was refused does not close a block for long.
+  local before = b.sms
+  b.sms = math.max(0, before + n)
+  if b.soft then
+    b.sms = math.min(b.sms, 2 * b.max)
+  elseif b.budget then
+    b.sms = math.min(b.sms, math.max(before, b.max + b.growth * b.verified))
+  end
 end
 
 local function keep_bucket(b)
   local lasts = b.sms / math.max(b.leak, 0.001) * day
   if b.budget then lasts = math.max(lasts + day, b.known + trust_lasts - now) end
   if lasts > 0 then
-    keep(b.key, struct.pack('<dddd', now, b.sms, b.verified, b.known), lasts)
+    keep(b.key, struct.pack('<ddddd', now, b.sms, b.verified, b.known, b.proofs), lasts)
   else
     redis.call('DEL', b.key)
   end
@@ -113,7 +134,7 @@ end
 -- speaks reports whether a bucket speaks for a Send.
 local function speaks(b)
   if b.soft then return b.sms + 1 <= b.max + b.growth * b.verified end
-  return b.known > 0 and now - b.known < trust_lasts
+  return b.known > 0 and now - b.known < trust_lasts and b.sms < 3 + b.proofs
 end
 
 -- counts is what a Send counts in a bucket: charged is 1 or 0.

@@ -51,6 +51,7 @@ if KEYS[3 + n] ~= member then -- It was named in another way: the wait stays the
   p.til = math.max(p.til, named.til)
   p.charged = p.charged + charged
 end
+if charged == 1 then charge_to(p, number, 1) end
 
 local actual, actual_has = buckets(4 + n, #KEYS, ARGV[8])
 local changed = {}
@@ -75,12 +76,14 @@ if verified then
       change(b, -charged)
       if proof then
         b.known = now
+        b.proofs = b.proofs + 1
         changed[b] = true
       end
     end
   end
 elseif trusted == 1 and number ~= '' and number ~= p.number then -- It went to a number that nobody verified.
   p.trusted = 0
+  charge_to(p, number, 0)
   p.charged = p.charged + 1
   for _, b in ipairs(actual) do
     if b.budget then change(b, 1) end

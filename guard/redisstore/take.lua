@@ -47,6 +47,7 @@ local counted = allowed == 1 or force
 if counted then
   p.sends = p.sends + 1
   p.til = now + wait(p.sends)
+  if charged == 1 then charge_to(p, number, 0) end
   p.charged = p.charged + charged
   keep_person(KEYS[2], p)
 else

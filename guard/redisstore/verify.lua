@@ -6,13 +6,14 @@ if values[1] then return 0 end -- This was heard before.
 keep(KEYS[1], '', id_lasts)
 
 local p = person(values[2])
+charge_to(p, number, 0)
 local buckets = {}
 for i = 3, #KEYS do buckets[i - 2] = bucket(KEYS[i], values[i], ARGV[4], i - 2) end
 local proof = proves(buckets)
 for _, b in ipairs(buckets) do
   if b.budget then
     add(b, -p.charged)
-    if proof then b.known = now end
+    if proof then b.known, b.proofs = now, b.proofs + 1 end
     if b.number or proof and p.charged > 0 then b.verified = b.verified + 1 end
     keep_bucket(b)
   end

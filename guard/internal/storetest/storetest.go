@@ -227,10 +227,11 @@ func Run(t *testing.T, s guard.Store) {
 	})
 	t.Run("force", func(t *testing.T) {
 		t.Parallel()
-		c := claim(1, true)
+		c := claim(2, true)
 		require.True(t, take(t, s, c).Allowed)
 		forced := again(c)
 		forced.Force = true
+		require.True(t, take(t, s, forced).Allowed)
 		for range 3 {
 			forced = again(forced)
 			assert.False(t, take(t, s, forced).Allowed)
@@ -239,7 +240,7 @@ func Run(t *testing.T, s guard.Store) {
 		wider.Buckets = nil
 		for _, b := range c.Buckets {
 			rule := *b.Rule
-			rule.Max = 4.5
+			rule.Max = 2.5
 			wider.Buckets = append(wider.Buckets, guard.Bucket{Rule: &rule, Subject: b.Subject})
 		}
 		assert.False(t, take(t, s, wider).Allowed, "the forced ones were counted")
