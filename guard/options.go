@@ -75,7 +75,7 @@ func Recommended(countries ...string) Option {
 // for each code that is verified in a day.
 var budgets = []Rule{
 	{Scope: PerCountry, Max: 400, Leak: 100, Growth: 0.3, Shared: true},
-	{Scope: InAll, Max: 330, Leak: 100, Growth: 0.3, Shared: true},
+	{Scope: InAll, Max: 250, Leak: 100, Growth: 0.25, Shared: true},
 	{Scope: PerFirstFourDigits, Max: 260, Leak: 25, Growth: 0.25, Shared: true},
 	{Scope: PerFirstSixDigits, Max: 30, Leak: 10, Growth: 0.25, Shared: true},
 	{Scope: PerPrefix, Max: 4, Leak: 3, Growth: 1, Soft: true, Evidence: 1},

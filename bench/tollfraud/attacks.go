@@ -181,6 +181,7 @@ type scenario struct {
 	about string
 
 	bound bool // the reach is for it
+	waits bool // some may have to ask again, and then get a code
 	days  int  // with those before the day that counts, 4 if it is 0
 	fresh bool // it begins with the deployment of the guard, at 13:00 UTC
 	worst bool // the worst day counts, not the last

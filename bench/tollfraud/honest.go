@@ -47,7 +47,7 @@ var honestDays = []scenario{
 		crowd: func(s *simulation) *crowd { return nineOClock(s, false) },
 	},
 	{
-		name: "nine o'clock, all new", bound: true,
+		name: "nine o'clock, all new", bound: true, waits: true,
 		about: "the same, on their first day",
 		crowd: func(s *simulation) *crowd { return nineOClock(s, true) },
 	},

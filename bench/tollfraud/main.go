@@ -166,8 +166,11 @@ func (p *play) misses() string {
 	d := p.day
 	var problems []string
 	if p.scenario.attack == nil {
-		if n := d.returning.refused + d.newcomers.refused; n > 0 {
+		if n := d.returning.refused + d.newcomers.refused; n > 0 && !p.scenario.waits {
 			problems = append(problems, fmt.Sprintf("%d people refused by more than the cooldown, without an attack", n))
+		}
+		if n := d.newcomers.never; n > 0 {
+			problems = append(problems, fmt.Sprintf("%d new users without a code, without an attack", n))
 		}
 	}
 	if d.sent > 500 {
