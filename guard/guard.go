@@ -53,7 +53,7 @@ func New(opts ...Option) (*Guard, error) {
 	for i, r := range cfg.rules {
 		for _, other := range cfg.rules[:i] {
 			if r.Name == other.Name {
-				return nil, fmt.Errorf("guard: %s is there twice", r.Name)
+				return nil, fmt.Errorf("guard: %s is given twice", r.Name)
 			}
 		}
 	}
