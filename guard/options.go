@@ -264,6 +264,7 @@ type Decision struct {
 	// Count is how many SMS the limit or budget counts that refuses, and Max how
 	// many it allows. If none refuses, they are those of the country's budget or,
 	// if the country is not known, of the budget in all. They are 0 if none counts.
+	// Counts leak away, so they have fractions; Max depends on the Send.
 	Count, Max float64
 	// VerifiedShare is the share of that budget's codes that were entered, from 0
 	// to 1, over the last day or so; 0 if none counts.
