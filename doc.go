@@ -32,9 +32,9 @@
 //     no SMS was sent. Its documentation has the table.
 //
 // An answer proves something only if it is Stytch's. A gateway, a captive
-// portal or another service may answer with any status after Stytch has acted,
-// so a 4xx counts as a refusal, and a 2xx as a success, only if its body has
-// the fields that Stytch's have.
+// portal or another service may answer with any status after Stytch has acted.
+// So a 4xx counts as a refusal, and a 2xx as a success, only if its body has
+// the fields that Stytch's answers have.
 //
 // A [RetryPolicy] changes how often and how patiently a call tries again. Its
 // RetryUnknown gives up the first promise and keeps the second.
@@ -46,8 +46,8 @@
 //
 // Use [errors.As] to find these errors. A [*ParamError] reports a malformed
 // parameter, and a [*GuardError] a Send that a [Guard] refused, both before any
-// I/O. An [*APIError] reports an answer outside 2xx; its ErrorType is set if the
-// answer is Stytch's. A [*TransportError] reports that no usable answer came.
+// I/O to Stytch. An [*APIError] reports an answer outside 2xx; its ErrorType is
+// set if the answer is Stytch's. A [*TransportError] reports that no usable answer came.
 // [NewClient] returns a [*ConfigError]. [errors.Is] finds
 // [context.DeadlineExceeded] and the like.
 //
@@ -55,8 +55,9 @@
 //
 //	what happened                        what to tell the user                HTTP status
 //	nil                                  code sent to •••• 0106               200
-//	MaybeSent(err)                       the code may be on its way; ask      502
-//	                                     again if it does not come in a minute
+//	MaybeSent(err)                       the code may be on its way; if it    502
+//	                                     does not arrive within a minute,
+//	                                     ask again
 //	RetryAfter(err) > 0                  too many codes; wait that long       429
 //	any other 429                        too many codes; try again later      429
 //	invalid_phone_number and the like    enter another number                 422
@@ -69,9 +70,9 @@
 //   - Give an http.Server a WriteTimeout of more than [DefaultTimeout].
 //   - Call Send with [context.WithoutCancel] of the request's context: otherwise
 //     a browser that goes away cancels it, and nobody knows whether an SMS went out.
-//   - Limit the tries for each Member, and put a [Guard] in front of Send.
-//   - At Stytch, allow SMS as an MFA method, the countries of your users, and user
-//     locks, and set up billing for countries other than the US and Canada.
+//   - Limit how many codes each Member can try, and put a [Guard] in front of Send.
+//   - At Stytch, allow SMS as an MFA method and the countries of your users, turn
+//     on user locks, and set up billing for countries other than the US and Canada.
 //   - To change credentials, make a new Client on the same http.Client.
 //   - Log with [WithLogger]. Alert on the share of calls with the outcome
 //     "unknown", on 429s, and on the share of codes that are never entered.
@@ -81,9 +82,9 @@
 // A Client, parameters, responses, a [Member] and errors can be printed with
 // package fmt and logged with log/slog: they do not show the project's secret,
 // codes, session tokens or whole phone numbers. This does not hold for a struct
-// of yours that has them in an unexported field, which package fmt prints by
-// reflection. Marshaled to JSON, parameters and responses are complete. Nothing
-// is logged without WithLogger.
+// of yours that holds them in an unexported field, which package fmt prints by
+// reflection. Parameters and responses are complete when marshaled to JSON.
+// Nothing is logged without [WithLogger].
 //
 // # Testing
 //

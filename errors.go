@@ -17,8 +17,8 @@ import (
 // what the call does by default. [MaybeUsed] has the same table for the code.
 //
 //	the attempt ended with                           MaybeSent  by default
-//	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O
-//	*TransportError: the context was already over    false      returned, without any I/O
+//	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O to Stytch
+//	*TransportError: the context was already over    false      returned, without any I/O to Stytch
 //	*TransportError: no connection (DNS, refused,    false      tried again (a certificate error
 //	  connect timeout, proxy CONNECT, TLS handshake)            is returned)
 //	*APIError: Stytch's 429 too_many_requests        false      tried again after a wait, if that is short

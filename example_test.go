@@ -62,7 +62,7 @@ func ExampleMaybeSent() {
 			number := resp.Member.MFAPhoneNumber
 			answer(http.StatusOK, "We sent a code to •••• "+number[max(0, len(number)-4):])
 		case stytchb2b.MaybeSent(err):
-			answer(http.StatusBadGateway, "Your code may be on its way. If it does not come in a minute, ask again.")
+			answer(http.StatusBadGateway, "Your code may be on its way. If it does not arrive within a minute, ask again.")
 		case stytchb2b.RetryAfter(err) > 0:
 			answer(http.StatusTooManyRequests, fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err)))
 		case errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusTooManyRequests:
@@ -98,8 +98,8 @@ func ExampleMaybeSent() {
 	// Output:
 	// 200 We sent a code to •••• 0106
 	// 429 Too many codes. Try again in 30s.
-	// 502 Your code may be on its way. If it does not come in a minute, ask again.
-	// 502 Your code may be on its way. If it does not come in a minute, ask again.
+	// 502 Your code may be on its way. If it does not arrive within a minute, ask again.
+	// 502 Your code may be on its way. If it does not arrive within a minute, ask again.
 	// 429 Too many codes. Try again later.
 	// 422 We cannot send codes to that number. Enter another one.
 	// 401 Your sign-in has expired. Please sign in again.

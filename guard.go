@@ -11,8 +11,8 @@ import (
 // impatient second click. Module github.com/eb715825/stytchb2b/guard provides
 // one.
 type Guard interface {
-	// Allow is asked once for each [SMS.Send] with valid parameters, before any
-	// I/O. If it returns an error, nothing is sent, and Send returns the error
+	// Allow is called once for each [SMS.Send] with valid parameters, before any
+	// I/O to Stytch. If it returns an error, nothing is sent, and Send returns the error
 	// in a [*GuardError], or unchanged if it wraps one.
 	//
 	// If err is nil and done is not, Send calls done once with what it is about

@@ -36,7 +36,7 @@ type learned struct {
 	at     time.Time
 }
 
-// New makes a Guard. [Recommended] is the option to begin with. Without options
+// New makes a Guard. [Recommended] is the option to begin with. Without options,
 // the Guard refuses a Send that comes too soon after one for the same Member, and
 // numbers that no code should go to. It counts in memory. An error names the
 // option that is wrong.
@@ -53,7 +53,7 @@ func New(opts ...Option) (*Guard, error) {
 	for i, r := range cfg.rules {
 		for _, other := range cfg.rules[:i] {
 			if r.Name == other.Name {
-				return nil, fmt.Errorf("guard: %s is there twice", r.Name)
+				return nil, fmt.Errorf("guard: %s is given twice", r.Name)
 			}
 		}
 	}
@@ -129,10 +129,11 @@ func (g *Guard) done(ctx context.Context, s subject, t taken, resp *stytchb2b.SM
 	g.ledger.settle(ctx, t, end)
 }
 
-// SMSSent tells the Guard that an SMS went out without a Send. Stytch sends one by
-// itself after a primary authentication of a Member who is enrolled in MFA, if
-// its answer says mfa_required.secondary_auth_initiated. The wait for this Member
-// begins, so that a Send does not make the code invalid that is just arriving.
+// SMSSent tells the Guard that an SMS went out without a Send. After the primary
+// authentication of a Member who is enrolled in MFA, Stytch has sent one by itself
+// if its answer has "sms_otp" as mfa_required.secondary_auth_initiated. The
+// Member's cooldown begins, so that a Send does not invalidate the code that is
+// just arriving.
 func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
 	s := g.subject(params)
 	if g.isExempt(s) {

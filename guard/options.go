@@ -104,9 +104,9 @@ func AllowCountries(codes ...string) Option {
 	}
 }
 
-// StrictNumbers refuses numbers of ranges that libphonenumber does not know yet.
-// Without it, only those are refused that cannot exist: its metadata is a
-// snapshot, and new ranges are given out all the time.
+// StrictNumbers refuses numbers in ranges that libphonenumber does not know yet.
+// Without it, only numbers that cannot exist are refused: the metadata is a
+// snapshot, and new ranges are assigned all the time.
 func StrictNumbers() Option {
 	return func(c *config) error {
 		c.strict = true
@@ -127,7 +127,7 @@ func Cooldown(d time.Duration) Option {
 	}
 }
 
-// A Scope is what is counted together.
+// A Scope says which Sends are counted together.
 type Scope int
 
 const (
@@ -164,13 +164,14 @@ func (s Scope) String() string {
 
 // Limit lets n Sends out at once, by scope, and n more in each interval, evenly:
 // with 5 and an hour, one comes back every 12 minutes. There may be several
-// limits, also of one scope: a Send is counted against all of them, or, where one
-// is reached, against none. A limit that is changed goes on with the count that
-// it had.
+// limits, and of one scope if their intervals differ: [Recommended] has one
+// [PerMember] of 24 hours. A Send counts against all of them or, if one is
+// reached, against none. A Guard takes up to 16 limits and budgets, of which
+// Recommended has 8. A limit whose n is changed keeps its count.
 //
-// Limits by number, prefix and country apply where the number is known: where
-// the call gives it, or this Guard has learned it from an answer for the Member
-// in the last minutes.
+// Limits by number, prefix and country apply if the number is known: if the call
+// gives it, or if this Guard has learned it from an answer for the Member in the
+// last ten minutes.
 func Limit(scope Scope, n int, interval time.Duration) Option {
 	return func(c *config) error {
 		if scope < PerMember || scope > InAll {
@@ -181,7 +182,7 @@ func Limit(scope Scope, n int, interval time.Duration) Option {
 }
 
 // LimitBy is [Limit] by a value of your own, such as the client's IP address or
-// a device. by returns it, mostly from the context, and "" for a Send that the
+// a device. by returns it, usually from the context, or "" for a Send that the
 // limit does not count. The name tells one such limit from another.
 func LimitBy(name string, n int, interval time.Duration, by func(context.Context, stytchb2b.SMSSendParams) string) Option {
 	return func(c *config) error {
@@ -252,23 +253,25 @@ func ObserveOnly() Option {
 	}
 }
 
-// A Decision is what a Guard says of a Send. It holds no number and no ID, so that
-// it can go into metrics.
+// A Decision is what a Guard decides about a Send. It holds no phone number and no
+// ID, so that it can go into metrics.
 type Decision struct {
-	// Allowed reports whether the Send may go out. With [ObserveOnly] all may.
+	// Allowed reports whether the Send may go out. With [ObserveOnly], all may.
 	Allowed bool
-	// Refusal says why not; nil without one.
+	// Refusal says why not, or with ObserveOnly why it would not; nil without one.
 	Refusal *Refusal
-	// Trusted reports whether the Member has entered a code lately.
+	// Trusted reports whether the Member has entered a code lately, or Stytch calls
+	// the number verified.
 	Trusted bool
-	// Country is the number's, by ISO 3166 code; empty where it is not known.
+	// Country is the number's ISO 3166 code; empty if it is not known.
 	Country string
-	// Count and Max are of the limit or budget that refuses, or else of the
-	// country's budget, or of the one in all where the country is not known: how
-	// many SMS it counts, and how many may be. They are 0 where none counts.
+	// Count is how many SMS the limit or budget counts that refuses, and Max how
+	// many it allows. If none refuses, they are those of the country's budget or,
+	// if the country is not known, of the budget in all. They are 0 if none counts.
+	// Counts leak away, so they have fractions; Max depends on the Send.
 	Count, Max float64
-	// VerifiedShare is the part of the codes of that budget that were entered, 0
-	// to 1, of the last day or so; 0 where none counts.
+	// VerifiedShare is the share of that budget's codes that were entered, from 0
+	// to 1, over the last day or so; 0 if none counts.
 	VerifiedShare float64
 }
 
@@ -329,9 +332,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithClock takes the time from now, instead of [time.Now], for what the Guard
-// keeps in memory: for tests and simulations. A store in Redis has a clock of its
-// own.
+// WithClock makes the Guard take the time from now, instead of [time.Now], for what
+// it keeps in memory: for tests and simulations. A store in Redis has its own clock.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {

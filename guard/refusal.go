@@ -15,7 +15,7 @@ var (
 	// ErrUnanswered: too many codes were sent there and never entered (see
 	// [Recommended]).
 	ErrUnanswered = errors.New("too many codes were not entered")
-	// ErrStore: the store does not answer, and the Guard fails closed.
+	// ErrStore: the store does not answer, and the Guard has [FailClosed].
 	ErrStore = errors.New("the store does not answer")
 )
 
@@ -27,9 +27,9 @@ type Refusal struct {
 	// Detail is the country, what is wrong with the number, or the failure of
 	// the store. It holds no number.
 	Detail string
-	// Scope is what is counted where a count is too high; 0 otherwise.
+	// Scope says which count is too high; 0 if none is.
 	Scope Scope
-	// Limit is the name of a limit of [LimitBy].
+	// Limit is the name of the [LimitBy] that is reached; empty for any other.
 	Limit string
 }
 

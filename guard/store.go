@@ -12,16 +12,16 @@ import (
 // one for a single process, and package
 // [github.com/eb715825/stytchb2b/guard/redisstore] one that many share.
 //
-// All stores decide alike; the source of MemoryStore is where the rules stand.
+// All stores decide alike; the source of MemoryStore is their reference.
 type Store interface {
-	// Take decides on a Send and counts it, both or neither: what it refuses is
-	// not counted, unless the claim says Force. Asked again with the same ID, it
-	// gives the same answer and counts nothing.
+	// Take decides on a Send and counts it, atomically. What it refuses is not
+	// counted, unless the claim says Force. Asked again with the same ID, it gives
+	// the same answer and counts nothing.
 	Take(ctx context.Context, c *Claim) (Verdict, error)
 
 	// Settle corrects what Take has counted, by how the Send ended. Only the
 	// first Settle of an ID has an effect, and a Take that comes after it has
-	// none. The verdict is Take's, and zero where its answer did not come.
+	// none. The verdict is Take's, or zero if Take's answer did not arrive.
 	Settle(ctx context.Context, c *Claim, v Verdict, end End) error
 
 	// Verify gives back what the Member's Sends have counted, and trusts the
@@ -34,7 +34,7 @@ type Store interface {
 type Claim struct {
 	ID       [2]uint64     // of this Send: random
 	Member   [2]string     // Organization and Member
-	Number   string        // in E.164 form; empty where it is not known
+	Number   string        // in E.164 form; empty if it is not known
 	Cooldown time.Duration // the wait after the first Send; it doubles with each
 	Buckets  []Bucket
 	Force    bool // count even what is refused
@@ -49,8 +49,8 @@ type Bucket struct {
 
 // A Rule says how many SMS a bucket holds. It is a limit or a budget.
 //
-// A limit counts each Send. A budget counts the SMS that were not answered, of
-// Members who are not trusted. Both leak, so that room comes back with time.
+// A limit counts each Send. A budget counts the unanswered SMS of Members who are
+// not trusted. Both leak, so that room comes back with time.
 type Rule struct {
 	Name  string // names what is counted, with the scope; it does not change with Max
 	Scope Scope
@@ -61,9 +61,9 @@ type Rule struct {
 
 	Budget   bool
 	Growth   float64 // how much Max and Leak grow with each code verified in a day
-	Shared   bool    // a share of it is for those whom more speaks for
-	Evidence int     // how much a bucket speaks for a Send in which codes were verified
-	Soft     bool    // it refuses nothing, counts also what others refuse, and speaks for a Send while it has room
+	Shared   bool    // parts of it are kept for Sends with more evidence
+	Evidence int     // what it adds to a Send's evidence that codes were verified in the bucket
+	Soft     bool    // it refuses nothing, counts what others refuse, too, and is evidence while it has room
 
 	label string // the name of a limit of LimitBy
 }
@@ -76,9 +76,9 @@ type Verdict struct {
 	Trusted bool          // the Member is trusted, and budgets do not count
 	Charged bool          // budgets have counted it
 
-	// Count, Max and Verified are of the bucket that refuses, or else of the
-	// first budget: SMS not answered, how many may be, and codes verified in the
-	// last day or so.
+	// Count, Max and Verified belong to the bucket that refuses, or else to the
+	// first budget: how many SMS it counts, how many it allows, and how many codes
+	// were verified in the last day or so.
 	Count, Max, Verified float64
 
 	// Until is when the Member's wait ends, and Before when it had ended

@@ -1,7 +1,7 @@
 // Package stytchtest is a fake Stytch to test a login against. It is a server on
 // loopback, like those of package net/http/httptest, and answers the calls of a
 // login with an SMS code as Stytch's B2B API does. It keeps every SMS for the
-// test, and fails when it is told to.
+// test, and fails when told to.
 //
 //	srv := stytchtest.NewServer()
 //	defer srv.Close()
@@ -12,7 +12,7 @@
 //	// ... client.OTPs.SMS.Send for "send it again"
 //
 // The examples are the five tests that every login needs. Each Server is a project
-// with state of its own, and any number can run side by side. The command in
+// with its own state, and any number can run side by side. The command in
 // cmd/fakestytch serves the same to programs in other languages.
 //
 // # What it answers
@@ -39,11 +39,10 @@
 //     otp_code_not_found, a used or expired one 401 unable_to_auth_otp_code.
 //   - The right code verifies the number. It enrolls the Member in MFA if the
 //     Organization requires MFA or the request says so.
-//   - A request names one session at most, each kind of token in its own
+//   - A request names at most one session, with each kind of token in its own
 //     parameter. An intermediate session token lasts ten minutes, and authenticate
-//     uses it up. It stands for factors, so it is also good for a Member of
-//     another Organization who has the same email address, unless it holds a
-//     password.
+//     uses it up. It stands for factors, so it also works for a Member of another
+//     Organization with the same email address, unless a password is among them.
 //   - A new session lasts 60 minutes, or session_duration_minutes. An existing one
 //     keeps its end, unless that is given.
 //   - Custom claims change those of the session as a JSON Merge Patch (RFC 7396)
@@ -52,16 +51,16 @@
 //   - A JWT is signed with RS256, is valid for five minutes, and has the claims that
 //     Stytch's Go and Node clients read. Each Server has its own key.
 //   - Ten failed attempts lock a Member for an hour: 429 user_lock_limit_reached.
-//   - SMS go to the countries on the project's allowlist, at first the US and
-//     Canada without the other countries of +1.
+//   - SMS go to the countries on the project's allowlist. At first it has the US and
+//     Canada, but not the other countries with +1.
 //   - An Organization can restrict MFA to some methods, but not for breakglass
 //     Members.
 //
 // # Assumed
 //
-// No source says the following. This is the only list of it, and each item is in
-// one place in the code. CONTRIBUTING.md says how to check the list with a test
-// project of Stytch's.
+// No source says the following. This is the only such list, and each item is in one
+// place in the code. CONTRIBUTING.md says how to check the list against a Stytch
+// test project.
 //
 //   - A Member with another active factor (an authenticator app) needs a session
 //     with that factor to add a first number, and nobody else needs a session to
@@ -87,8 +86,8 @@
 //   - Custom claims that begin with https://stytch.com/: 400
 //     stytch_claims_in_custom_claims. Other reserved names are ignored; Stytch's
 //     pages disagree on them. Too large: 400 custom_claims_too_large.
-//   - A JWT still names its session after its five minutes. Stytch says so only of
-//     sessions/authenticate.
+//   - A JWT still names its session after its five minutes. Stytch says so of
+//     sessions/authenticate only.
 //   - A code that a newer one has replaced is answered like a wrong one.
 //   - A locale must be spelled as in Stytch's clients: 400 invalid_locale. No
 //     session where one is required: 400 no_session_arguments.
@@ -97,11 +96,11 @@
 //   - A body that is not JSON, has a wrong type or lacks a required field: 400
 //     bad_request. A body over 64 KiB: 413. A wrong path or method: 404
 //     route_not_found.
-//   - The order in which parameters are checked, and the words of messages.
+//   - The order in which parameters are checked, and the wording of messages.
 //
 // # What it does not do
 //
-// It has no other endpoint, and no permissions: it refuses an authorization_check.
-// It tells countries that share a calling code apart for +1 only. It limits no
-// rates until [Server.SetRateLimit].
+// It has no other endpoints and no permissions: it refuses an authorization_check.
+// It tells countries that share a calling code apart for +1 only. It has no rate
+// limits until [Server.SetRateLimit].
 package stytchtest

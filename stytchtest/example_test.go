@@ -29,7 +29,7 @@ func (a app) resend() string {
 	case err == nil:
 		return "We have sent you a code."
 	case stytchb2b.MaybeSent(err):
-		return "Your code may be on its way. If it does not come in a minute, ask again."
+		return "Your code may be on its way. If it does not arrive within a minute, ask again."
 	case stytchb2b.RetryAfter(err) > 0:
 		return fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err))
 	case errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusTooManyRequests:
@@ -111,7 +111,7 @@ func Example_lostAnswer() {
 	sms := stytch.SMSTo(stytch.MemberID)
 	fmt.Println(app.verify(sms[len(sms)-1].Code))
 	// Output:
-	// Your code may be on its way. If it does not come in a minute, ask again.
+	// Your code may be on its way. If it does not arrive within a minute, ask again.
 	// Welcome, Ada Lovelace.
 }
 
@@ -141,8 +141,8 @@ func ExampleServer_FailAlways() {
 	stytch.Recover()
 	fmt.Println(app.resend())
 	// Output:
-	// Your code may be on its way. If it does not come in a minute, ask again.
-	// Your code may be on its way. If it does not come in a minute, ask again.
+	// Your code may be on its way. If it does not arrive within a minute, ask again.
+	// Your code may be on its way. If it does not arrive within a minute, ask again.
 	// We have sent you a code.
 }
 

@@ -16,26 +16,26 @@ import (
 
 // A Fault makes a request end badly. Its zero value changes nothing.
 type Fault struct {
-	// MemberID, if set, keeps the fault for requests that name this Member so.
+	// MemberID, if set, restricts the fault to requests with this member_id.
 	MemberID string
 
 	// Processed is whether the request takes effect, the SMS included, before it
-	// goes wrong. It always does where the answer is the real one, which is
-	// where StatusCode and Reset are not set.
+	// goes wrong. If neither StatusCode nor Reset is set, the answer is the real
+	// one, and the request always takes effect.
 	Processed bool
 
 	// StatusCode, Header and Body are the answer instead of the real one. Header
 	// and Body count only with a StatusCode.
 	//
 	// Without a Body, a StatusCode that Stytch answers with (400, 401, 403, 404,
-	// 429, 499, 500 and 503) and any StatusCode with an ErrorType come with an error
-	// object of Stytch's. With a Body, such as a gateway's page, they do not.
+	// 429, 499, 500 and 503) and any StatusCode with an ErrorType come with a Stytch
+	// error object. With a Body, such as a gateway's page, they do not.
 	StatusCode int
 	Header     http.Header
 	Body       string
 
-	// ErrorType is the error_type of that error object. If it is empty, it is one
-	// that Stytch documents for the status.
+	// ErrorType is the error_type of that error object. If empty, it is one that
+	// Stytch documents for the status.
 	ErrorType stytchb2b.ErrorType
 
 	// Delay passes before the answer's headers.
@@ -128,15 +128,15 @@ func (s *Server) Fail(next ...Fault) {
 	s.faults = append(s.faults, next...)
 }
 
-// FailAlways makes requests fail until [Server.Recover]. Faults that are for the
-// next requests, and those that were set to stay before, go first.
+// FailAlways makes requests fail until [Server.Recover]. Faults from [Server.Fail],
+// and earlier ones from FailAlways, take precedence.
 func (s *Server) FailAlways(fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lasting = append(s.lasting, fault)
 }
 
-// Recover takes back all faults.
+// Recover removes all faults.
 func (s *Server) Recover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,7 +29,7 @@ func fail(status int, errorType, message string) *apiError {
 	return &apiError{status: status, errorType: errorType, message: message}
 }
 
-// ServeHTTP answers as Stytch would, or as the faults have it.
+// ServeHTTP answers as Stytch would, or as the faults say.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 

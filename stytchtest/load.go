@@ -15,8 +15,8 @@ import (
 //	  "members": [{"organization_id": "organization-test-1", "mfa_phone_number": "+12025550123"}]
 //	}
 //
-// with the fields of [Organization] and [Member]. An error names the line it is
-// in; what stands before it may have been added.
+// with the fields of [Organization] and [Member]. An error names its
+// line; what comes before that line may have been added.
 func (s *Server) Load(r io.Reader) error {
 	text, err := io.ReadAll(r)
 	if err != nil {

@@ -57,15 +57,14 @@ type MemberOptions struct {
 	TOTPRegistrationID string `json:"totp_registration_id"`
 }
 
-// LogIn makes a primary authentication of a Member, by an email magic link, and
-// returns Stytch's answer to it. A pending or invited Member becomes active.
+// LogIn performs a primary authentication of a Member, by an email magic link, and
+// returns Stytch's answer. A pending or invited Member becomes active.
 //
 // If the Member has to complete MFA and can get an SMS, Stytch sends a code by
 // itself: it is in the Server's record with Automatic set, and the login needs
 // no Send. A Member without a phone number needs one, with MFAPhoneNumber.
 //
-// The error is a [*stytchb2b.APIError], for a Member who is unknown, deleted or
-// locked.
+// The error is a [*stytchb2b.APIError] if the Member is unknown, deleted or locked.
 func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,7 +15,7 @@ const maxRecords = 100_000
 // An SMS is a message that a Member's phone received.
 type SMS struct {
 	To             string `json:"to"`     // the number, in E.164 form
-	Locale         string `json:"locale"` // "en" where the request named none
+	Locale         string `json:"locale"` // "en" if the request named none
 	Code           string `json:"code"`   // six digits, and never 000000
 	OrganizationID string `json:"organization_id"`
 	MemberID       string `json:"member_id"`
@@ -33,7 +33,7 @@ type Request struct {
 	Header http.Header
 	// Body is without the values of session tokens and passwords.
 	Body string
-	// StatusCode is that of the answer; 0 where the connection was reset.
+	// StatusCode is that of the answer; 0 if the connection was reset.
 	StatusCode int
 	At         time.Time
 }

@@ -35,16 +35,16 @@ type Server struct {
 
 	// OrganizationID and MemberID name the Organization and the Member that the
 	// server begins with. The Member is active, enrolled in MFA, and has a verified
-	// number in the US, an email address and a password ([Server.Member] returns
-	// them); the Organization leaves MFA to its Members.
+	// number in the US, an email address and a password: [Server.Member] returns
+	// them. The Organization leaves MFA to its Members.
 	OrganizationID, MemberID string
 
-	// Listener is what the server listens on, and may be replaced before it is
-	// started. It is not loopback only if the replacement is not.
+	// Listener is what the server listens on. It is a loopback listener, and may be
+	// replaced before the server is started.
 	Listener net.Listener
 
-	// Config may be changed before the server is started, such as to put a handler
-	// of one's own around Config.Handler.
+	// Config may be changed before the server is started, such as to wrap
+	// Config.Handler.
 	Config *http.Server
 
 	// Hosts are names, besides localhost, that the certificate of StartTLS is for.
@@ -182,7 +182,7 @@ func (s *Server) CertificatePEM() []byte { return bytes.Clone(s.ca) }
 func (s *Server) HTTPClient() *http.Client { return s.server.Client() }
 
 // Client returns a client of package stytchb2b for the started server. It
-// panics where stytchb2b.NewClient has an error, which wrong opts cause.
+// panics if stytchb2b.NewClient returns an error, as for an invalid option.
 func (s *Server) Client(opts ...stytchb2b.Option) *stytchb2b.Client {
 	ours := []stytchb2b.Option{stytchb2b.WithBaseURL(s.URL)}
 	if s.ca != nil || s.Listener == nil {

@@ -67,10 +67,10 @@ func (s *sessions) find(p sessionParams, now time.Time) *session {
 	return sess
 }
 
-// IntermediateSessionToken returns a token such as a primary authentication
-// (an email magic link here) of the Member gives where MFA is required, without
-// the rest of it: [Server.LogIn] sends the SMS, too. The token lasts ten
-// minutes, and authenticate uses it up. It panics if there is no such Member.
+// IntermediateSessionToken returns only the token that a primary authentication of
+// the Member (here an email magic link) gives if MFA is required. Unlike
+// [Server.LogIn], it sends no SMS. The token lasts ten minutes, and authenticate
+// uses it up. It panics if there is no such Member.
 func (s *Server) IntermediateSessionToken(memberID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -96,7 +96,7 @@ func newState() state {
 }
 
 // AddOrganization adds an Organization and returns it with its ID. It is an
-// error where a value is not one that Stytch has, or the ID is taken.
+// error if a value is not one that Stytch has, or if the ID is taken.
 func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	return o, nil
 }
 
-// AddMember adds a Member and returns it with its ID. It is an error where the
+// AddMember adds a Member and returns it with its ID. It is an error if the
 // Organization does not exist, a value is not one that Stytch has, or the ID is
 // taken.
 func (s *Server) AddMember(m Member) (Member, error) {
@@ -227,8 +227,8 @@ func (o *Organization) allowsSMS(m *Member) bool {
 }
 
 // AllowCountries replaces the project's allowlist of countries, by their ISO
-// 3166 codes. It begins with "US" and "CA". It is an error where the server
-// does not know a code.
+// 3166 codes. At first it has "US" and "CA". It is an error if the server does
+// not know a code.
 func (s *Server) AllowCountries(codes ...string) error {
 	for _, c := range codes {
 		if !knownCountry(c) {

@@ -64,7 +64,7 @@ func (l *login) resend(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		fmt.Fprintln(w, "We have sent you a code.")
 	case stytchb2b.MaybeSent(err):
-		http.Error(w, "Your code may be on its way. If it does not come in a minute, request another one.", http.StatusBadGateway)
+		http.Error(w, "Your code may be on its way. If it does not arrive within a minute, request another one.", http.StatusBadGateway)
 	case wait > 0:
 		w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))
 		http.Error(w, "Too many codes. Please try again later.", http.StatusTooManyRequests)

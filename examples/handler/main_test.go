@@ -45,7 +45,7 @@ func TestHandlers(t *testing.T) {
 		{&stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}}, "/resend", nil, 429, "Too many codes. Please try again later.", 2},
 		{&stytchtest.Fault{StatusCode: 429, ErrorType: "user_lock_limit_reached"}, "/resend", nil, 502, "We could not send the code. Please try again later.", 2},
 		{&stytchtest.Fault{StatusCode: 400}, "/resend", nil, 502, "We could not send the code. Please try again later.", 2},
-		{&stytchtest.Fault{Processed: true, Reset: true}, "/resend", nil, 502, "Your code may be on its way. If it does not come in a minute, request another one.", 3},
+		{&stytchtest.Fault{Processed: true, Reset: true}, "/resend", nil, 502, "Your code may be on its way. If it does not arrive within a minute, request another one.", 3},
 		{nil, "/code", wrong, 422, "That code is incorrect.", 3},
 		{nil, "/code", wrong, 422, "That code is incorrect.", 3},
 		{nil, "/code", wrong, 422, "That code is incorrect.", 3},

@@ -127,7 +127,7 @@ func TestSendFailures(t *testing.T) {
 		return stytchtest.Fault{StatusCode: status, ErrorType: errorType}
 	}
 	const (
-		onItsWay = "Your code may be on its way. If it does not come in a minute, request another one."
+		onItsWay = "Your code may be on its way. If it does not arrive within a minute, request another one."
 		failed   = "We could not send the code. Please try again."
 		country  = "We cannot send codes to phone numbers in that country."
 		locked   = "Your account is locked after too many failed attempts. Please try again later."

@@ -354,7 +354,7 @@ func failures(b *browser) {
 	b.check("Error: Enter your code", "Your account is locked after too many failed attempts. Please try again later.")
 	b.app.fake.Fail(stytchtest.Fault{Processed: true, Reset: true})
 	b.press("Request a new code")
-	b.check("Enter your code", "Your code may be on its way. If it does not come in a minute, request another one.")
+	b.check("Enter your code", "Your code may be on its way. If it does not arrive within a minute, request another one.")
 	sms := b.app.fake.SMS()
 	b.enter("code", sms[len(sms)-1].Code) // It came.
 	b.press("Continue")

@@ -32,7 +32,7 @@ func sendFailure(err error, l *login, m *member) notice {
 	case stytchb2b.MaybeSent(err):
 		l.Sent, l.NeedsNumber = true, false
 		m.wait(time.Now().Add(max(time.Minute, retryAfter)))
-		return notice{Text: "Your code may be on its way. If it does not come in a minute, request another one.", Kind: maybe}
+		return notice{Text: "Your code may be on its way. If it does not arrive within a minute, request another one.", Kind: maybe}
 	case t == stytchb2b.ErrorTypeUserLockLimitReached:
 		return locked
 	case retryAfter > 0:

@@ -8,27 +8,29 @@
 //
 // # Options of the client
 //
-// A Guard waits for an answer for [guard.DefaultStoreTimeout] at most.
-// ContextTimeoutEnabled ends the call then, too. Without it, a call holds its
+// A Guard waits for an answer for at most [guard.DefaultStoreTimeout].
+// ContextTimeoutEnabled makes the call end then, too. Without it, a call holds its
 // connection for ReadTimeout, by default 3 seconds. The default pool, of ten
-// connections a CPU, is large enough: a decision takes a fraction of a millisecond.
+// connections per CPU, is large enough: a decision takes a fraction of a
+// millisecond.
 //
-// Keep MaxRetries. Where an answer is lost, go-redis asks again, and the store
-// gives the same answer and counts nothing.
+// Keep the default of MaxRetries. If an answer is lost, go-redis asks again; the
+// store gives the same answer and counts nothing.
 //
-// When a cluster does not answer, the store has its client look for the new
-// master at once: ClusterStateReloadInterval may be as it is.
+// Keep the default of ClusterStateReloadInterval. When a cluster does not answer,
+// the store has its client look for the new master at once.
 //
 // go-redis writes its own log to stderr. [redis.SetLogger] sends it elsewhere: see
 // the example.
 //
 // # The server
 //
-// Set maxmemory-policy to noeviction: a key that is evicted is a count that starts
-// anew, and a Member whose code is forgotten. The README has the line for an ACL.
+// Set maxmemory-policy to noeviction: an evicted key is a count that starts anew,
+// or a Member whose code is forgotten. The README has the line for an ACL.
 //
-// With appendonly or snapshots, the counts outlive the server. Without, all counts
-// start anew, and Stytch's answers tell again whose numbers are verified.
+// With appendonly or snapshots, the counts survive a restart of the server.
+// Otherwise all counts start anew, and Stytch's answers show again whose numbers
+// are verified.
 package redisstore
 
 import (
@@ -52,13 +54,13 @@ import (
 )
 
 // A Store is a [guard.Store] in Redis. It is safe for concurrent use. A decision is
-// one round trip, by the server's clock. What is over expires. A Member who has
-// entered a code takes about 1 kB, for a month.
+// one round trip, by the server's clock. Everything expires. A Member who has
+// entered a code takes about 1 kB for a month.
 //
-// All keys of a Store have one hash tag and with it one slot of a Redis Cluster:
-// a decision is over several keys and must be of one piece. One slot of one node
-// takes thousands of decisions a second; those who need more split by prefix,
-// one Store for each group of Organizations.
+// All keys of a Store have one hash tag, and so are in one slot of a Redis Cluster:
+// a decision covers several keys and must be atomic. One slot takes thousands of
+// decisions a second. If you need more, use one Store, with its own prefix, for
+// each group of Organizations.
 type Store struct {
 	client redis.Scripter
 	prefix string
@@ -70,9 +72,9 @@ var _ guard.Store = (*Store)(nil)
 
 // New makes a Store. The keys begin with prefix, which must not hold a brace.
 //
-// No phone number or ID is stored: names of keys and of numbers are made with
-// HMAC-SHA-256 and hmacKey, of at least 16 bytes, which all processes share and
-// which must not be in Redis. With another key, all counts start anew.
+// No phone number or ID is stored, only their HMAC-SHA-256 with hmacKey: a secret of
+// at least 16 bytes that all processes share and that must not be in Redis. With
+// another key, all counts start anew.
 func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	switch {
 	case client == nil:

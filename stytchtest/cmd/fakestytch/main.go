@@ -5,15 +5,16 @@
 //
 // The flags are
 //
-//	-addr address      listen on it: 127.0.0.1:4010; port 0 picks a free one
+//	-addr address      the address to listen on, by default 127.0.0.1:4010; port 0
+//	                   picks a free one
 //	-allow-remote      allow an address that is not loopback; the control API
 //	                   below needs no credentials
 //	-project-id id     the project's ID; made up by default
 //	-secret secret     the project's secret; made up by default
 //	-seed file         a JSON file with Organizations and Members to add, as
 //	                   stytchtest.Server.Load takes it
-//	-tls               serve https, with a certificate made anew
-//	-ca-file file      write that certificate here, not to a temporary file
+//	-tls               serve https, with a new certificate
+//	-ca-file file      write that certificate to file, not to a temporary one
 //	-host name         make that certificate for this name, too, such as a
 //	                   container's
 //
@@ -38,7 +39,7 @@
 //	curl -d '{"status_code": 429, "header": {"Retry-After": "30"}}' $fake/faults
 //	curl -d '{"reset": true, "processed": true, "times": 2}' $fake/faults
 //	curl -d '{"status_code": 502, "body": "<html>", "always": true}' $fake/faults
-//	curl -X DELETE $fake/faults                                # takes back all
+//	curl -X DELETE $fake/faults                                # removes all
 //	curl -d '{"per_number": 2, "window": "1h"}' $fake/rate_limit
 //	curl -d '{"countries": ["US", "DE"]}' $fake/countries
 //
@@ -47,8 +48,8 @@
 //
 // # Exit status
 //
-// It ends on SIGINT and SIGTERM with status 0; a wrong use has status 2, and
-// what else fails 1.
+// It exits with status 0 on SIGINT and SIGTERM, 2 for wrong usage, and 1 for any
+// other failure.
 package main
 
 import (
