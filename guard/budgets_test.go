@@ -155,7 +155,7 @@ func TestEvidence(t *testing.T) {
 	})
 }
 
-// The budgets of one Organization and one number.
+// The budgets in all and of one number.
 func TestBudgetScopes(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -163,7 +163,7 @@ func TestBudgetScopes(t *testing.T) {
 		max   int
 		p     func(i int) stytchb2b.SMSSendParams
 	}{
-		{guard.PerOrganization, 240, func(i int) stytchb2b.SMSSendParams { return stranger("one", i) }},
+		{guard.InAll, 187, func(i int) stytchb2b.SMSSendParams { return stranger("one", i) }},
 		{guard.PerPhoneNumber, 5, func(i int) stytchb2b.SMSSendParams { return params(fmt.Sprint("m-", i), "+12025550123") }},
 	} {
 		t.Run(tc.scope.String(), func(t *testing.T) {
