@@ -21,8 +21,8 @@ type answer interface {
 	keep(header http.Header, body []byte)
 }
 
-// decodeAnswer decodes the body of a success. It is a success of Stytch's only
-// if it has what makes it one: something else may have answered.
+// decodeAnswer decodes the body of a success. It counts as one only if it has the
+// fields of Stytch's: something else may have answered.
 func decodeAnswer(a *attempt, out answer) error {
 	if err := decodeObject(a.body, out.exactly(), out); err != nil {
 		return err

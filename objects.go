@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Member is a person in an [Organization]. It has those fields of Stytch's
+// A Member is a person in an [Organization]. It has the fields of Stytch's
 // Member object that a login page needs
 // (https://stytch.com/docs/api-reference/b2b/api/members/member-object).
 //
@@ -49,7 +49,7 @@ func (m Member) GoString() string { return "stytchb2b.Member" + m.String() }
 // LogValue returns the Member's ID and status for package log/slog.
 func (m Member) LogValue() slog.Value { return fieldValue(m.fields()) }
 
-// An Organization is a tenant. It has those fields of Stytch's Organization
+// An Organization is a tenant. It has the fields of Stytch's Organization
 // object that a login page needs
 // (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object).
 type Organization struct {

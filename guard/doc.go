@@ -1,5 +1,5 @@
-// Package guard protects the calls of package stytchb2b against toll fraud: SMS
-// that a script asks for, to numbers that somebody earns from.
+// Package guard protects the calls of package stytchb2b against toll fraud: a
+// script requests SMS to phone numbers that earn their owners money.
 //
 //	g, err := guard.New(guard.Recommended("US", "CA")) // where your users' phones are from
 //	// ...

@@ -23,7 +23,7 @@ type RateLimit struct {
 	// answered with 429 too_few_tokens_authenticated.
 	Unauthenticated int
 	// RetryAfter is whether those answers have a Retry-After, to the end of the
-	// window. No page of Stytch's says that its answers have one.
+	// window. Stytch does not document that its answers have one.
 	RetryAfter bool
 }
 

@@ -70,7 +70,7 @@ type Server struct {
 }
 
 // NewServer starts a Server over plain http. The caller should call Close when
-// finished, to shut it down. It panics if there is no port to be had.
+// finished, to shut it down. It panics if no port is available.
 func NewServer() *Server {
 	s := NewUnstartedServer()
 	s.Start()

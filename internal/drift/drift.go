@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// A Project is what calls are made to: a test project of Stytch's, or a fake.
+// A Project is what calls are made to: a Stytch test project, or a fake.
 type Project struct {
 	BaseURL, ProjectID, Secret string
 	// OrganizationID and MemberID name a Member who is enrolled in MFA and whose
