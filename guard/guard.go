@@ -169,7 +169,7 @@ type subject struct {
 func (g *Guard) subject(params stytchb2b.SMSSendParams) subject {
 	named := [2]string{params.OrganizationID, params.MemberID}
 	s := subject{named: named, member: named}
-	known, ok := g.learned.Get(named)
+	known, ok := g.learned.Peek(named)
 	if ok {
 		s.member = known.member
 	}
@@ -201,7 +201,7 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 }
 
 func (g *Guard) lookUp(phone string) number {
-	n, ok := g.numbers.Get(phone)
+	n, ok := g.numbers.Peek(phone)
 	if !ok {
 		n = classify(phone, g.strict)
 		g.numbers.Add(phone, n)
