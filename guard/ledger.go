@@ -84,7 +84,8 @@ type taken struct {
 	claim    *Claim
 	verdict  Verdict
 	refusal  *Refusal // nil: it may go out
-	memory   *Verdict // nil if memory has not counted it
+	memory   Verdict  // of memory, if it has counted it
+	inMemory bool     // memory has counted it
 	inStore  bool     // the store has counted it, or may have
 	answered bool     // the verdict is the store's
 }
@@ -124,7 +125,7 @@ func (l *ledger) take(ctx context.Context, c *Claim) taken {
 		t = said(c, v)
 		t.inStore, t.answered = true, true
 		if t.refusal == nil || c.Force {
-			t.memory = l.countAlong(ctx, c, v.Trusted)
+			t.memory, t.inMemory = l.countAlong(ctx, c, v.Trusted), true
 		} else {
 			l.refused.Add(refusedBy(c, v), remembered{t.refusal, v, l.now()})
 		}
@@ -145,21 +146,21 @@ func (l *ledger) take(ctx context.Context, c *Claim) taken {
 func (l *ledger) takeInMemory(ctx context.Context, c *Claim) taken {
 	v, _ := l.memory.Take(ctx, c)
 	t := said(c, v)
-	t.memory = &v
+	t.memory, t.inMemory = v, true
 	return t
 }
 
 // countAlong counts in memory what the store has counted, and whom it trusts, for
 // when it does not answer. Budgets are left out: this process does not hear of all
 // codes that are verified.
-func (l *ledger) countAlong(ctx context.Context, c *Claim, trusted bool) *Verdict {
+func (l *ledger) countAlong(ctx context.Context, c *Claim, trusted bool) Verdict {
 	along := *c
 	along.Force, along.Free = true, true
 	v, _ := l.memory.Take(ctx, &along)
 	if trusted {
 		_ = l.memory.Settle(ctx, &along, v, End{Sent: true, Verified: true})
 	}
-	return &v
+	return v
 }
 
 // refusedBy is what has no room: what a limit counts, or else the Member. That a
@@ -202,8 +203,8 @@ func (l *ledger) remember(c *Claim) (t taken, ok bool) {
 
 // settle corrects what was counted.
 func (l *ledger) settle(ctx context.Context, t taken, end End) {
-	if t.memory != nil {
-		_ = l.memory.Settle(ctx, t.claim, *t.memory, end)
+	if t.inMemory {
+		_ = l.memory.Settle(ctx, t.claim, t.memory, end)
 	}
 	if t.inStore {
 		v := t.verdict
