@@ -52,8 +52,8 @@ type config struct {
 // All other SMS count by country, by range of numbers (the first four and six
 // digits), by Organization, by number and in all. When a code is entered, its SMS
 // no longer counts, and the budgets grow. SMS that nobody answers leak away
-// slowly. A part of each shared budget is kept for Organizations and ranges in
-// which codes were entered before.
+// slowly. Parts of the shared budgets are kept for Organizations in which codes
+// were entered before, and for blocks of numbers that have not only collected SMS.
 func Recommended(countries ...string) Option {
 	return func(c *config) error {
 		if err := AllowCountries(countries...)(c); err != nil {

@@ -113,12 +113,20 @@ func (b *browser) setScripts(enabled bool) {
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !enabled})
 }
 
-// js evaluates an expression, which may be a promise.
+// js evaluates an expression, which may be a promise. If another page comes
+// meanwhile, it asks that one.
 func (b *browser) js(expression string) any {
 	b.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](expression, chromedp.EvalAwaitPromise))
-	require.NoError(b, err, expression)
-	return value
+	for range 100 {
+		value, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](expression, chromedp.EvalAwaitPromise))
+		if err != nil && strings.Contains(err.Error(), "navigated or closed") {
+			continue
+		}
+		require.NoError(b, err, expression)
+		return value
+	}
+	require.Fail(b, "a page never stays", expression)
+	return nil
 }
 
 func (b *browser) text(selector string) string {
