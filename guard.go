@@ -12,8 +12,8 @@ import (
 // one.
 type Guard interface {
 	// Allow is called once for each [SMS.Send] with valid parameters, before any
-	// I/O to Stytch. If it returns an error, nothing is sent, and Send returns the error
-	// in a [*GuardError], or unchanged if it wraps one.
+	// I/O to Stytch. If it returns an error, nothing is sent, and Send returns the
+	// error in a [*GuardError], or unchanged if it wraps one.
 	//
 	// If err is nil and done is not, Send calls done once with what it is about
 	// to return, so that the Guard does not count an SMS that was not sent (see
@@ -33,9 +33,8 @@ type LearningGuard interface {
 	// parameters and its answer, which it must not keep or change.
 	//
 	// Authenticate calls it in the caller's goroutine and waits for it. The
-	// context keeps the caller's values. It ends a second later at most, and no
-	// sooner because the call's deadline is near: the code is used up, and the
-	// guard is to know it.
+	// context has the caller's values and a second of its own: the call's deadline
+	// may be near, and the guard is to know that the code was right.
 	Verified(ctx context.Context, params SMSAuthenticateParams, resp *SMSAuthenticateResponse)
 }
 

@@ -16,7 +16,8 @@ import (
 // again only if it is certain that it did neither (see [RetryPolicy]), even
 // with RetryUnknown. It returns when it has the answer, and no later than the
 // Client's timeout (see [WithTimeout]) or the end of ctx. It does not ask a
-// [Guard], but tells a [LearningGuard] when the code was right.
+// [Guard], but tells a [LearningGuard] when the code was right, which may take
+// another second.
 //
 // Every caller has to limit the tries for each Member: a code has only six digits.
 // Count each [ErrorTypeOTPCodeNotFound], by Member and not by browser or session,

@@ -207,6 +207,27 @@ func TestOnePhoneIsNoProof(t *testing.T) {
 	})
 }
 
+// Members of an attacker who have a user's number on file do not use up what that
+// user may have: neither with Sends, nor with the SMS that Stytch sends itself.
+func TestNumberOnFileElsewhere(t *testing.T) {
+	t.Parallel()
+	g := newGuard(t, guard.Recommended("US"))
+	user := params("user", "+12125550123")
+	enter(t, g, user)
+	out := 0
+	for i := range 600 {
+		p := stranger(fmt.Sprint("o-", i), i)
+		p.MFAPhoneNumber = ""
+		if done, err := g.Allow(t.Context(), p); err == nil {
+			out++
+			done(answer(p.MemberID, user.MFAPhoneNumber), nil)
+		}
+		g.SMSSent(t.Context(), p)
+	}
+	assert.Greater(t, out, 100)
+	assert.NoError(t, allow(t, g, user))
+}
+
 // An SMS of Stytch's own counts for the Member, and in no budget.
 func TestSMSSentIsNotCharged(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,15 +134,15 @@ func (g *Guard) done(ctx context.Context, s subject, t taken, resp *stytchb2b.SM
 // authentication of a Member who is enrolled in MFA, Stytch has sent one by itself
 // if its answer has "sms_otp" as mfa_required.secondary_auth_initiated. The
 // Member's cooldown begins, so that a Send does not invalidate the code that is
-// just arriving.
+// just arriving. It counts in limits by Member, and in no others.
 func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
 	s := g.subject(params)
 	if g.isExempt(s) {
 		return
 	}
-	s.values = g.values(ctx, params)
 	claim := g.claim(s)
 	claim.Force, claim.Free = true, true
+	claim.Buckets = slices.DeleteFunc(claim.Buckets, func(b Bucket) bool { return b.Rule.Scope != PerMember })
 	g.ledger.take(ctx, claim)
 }
 

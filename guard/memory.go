@@ -238,19 +238,20 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 	return nil
 }
 
-// move counts in the buckets of the second claim what is counted in those of the
-// first.
+// move counts in the budgets of the second claim what is counted in those of the
+// first. Limits hear of no answer: or else Members who have somebody's number on
+// file would use up its limit.
 func (s *MemoryStore) move(from, to *Claim, charged bool, now int64) {
 	if from == to {
 		return
 	}
 	for _, b := range from.Buckets {
-		if !to.has(b) {
+		if b.Rule.Budget && !to.has(b) {
 			s.add(b, now, -b.counts(charged))
 		}
 	}
 	for _, b := range to.Buckets {
-		if !from.has(b) {
+		if b.Rule.Budget && !from.has(b) {
 			s.add(b, now, b.counts(charged))
 		}
 	}

@@ -104,9 +104,12 @@ func TestNumberIsLearned(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		assert.NoError(t, send("a", "+12025550100"), "the number may have been changed at Stytch")
 
-		assert.NoError(t, send("b", "+12025550123"))
-		assert.NoError(t, send("c", "+12025550123"))
-		assert.ErrorIs(t, allow(t, g, params("d", "+12025550123")), guard.ErrLimit, "the answers were counted by number")
+		for range 2 { // From the second time on it is known.
+			assert.NoError(t, send("b", "+12025550123"))
+			time.Sleep(time.Minute)
+		}
+		assert.NoError(t, allow(t, g, params("c", "+12025550123")))
+		assert.ErrorIs(t, allow(t, g, params("d", "+12025550123")), guard.ErrLimit)
 		assert.NoError(t, send("e", "+12025550123"), "it cannot know")
 
 		g.Verified(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: "organization-test-1", MemberID: "f"},

@@ -130,8 +130,8 @@ func (c *count) add(n float64, r *Rule) {
 }
 
 // speaks reports whether a bucket speaks for a Send: a soft one while it has room,
-// another if a code was verified in the last weeks, and while no more SMS are
-// unanswered than codes were verified, and three: one phone opens nothing to many.
+// another if a code was verified in the last weeks, until three more SMS are
+// unanswered than codes were verified: one phone opens nothing to many.
 func (c *count) speaks(r *Rule, now int64) bool {
 	if r.Soft {
 		return c.sms+1 <= r.Max+r.Growth*c.verified
@@ -148,8 +148,8 @@ func (c *count) room(r *Rule, evidence int) float64 {
 	return most
 }
 
-// wait returns how long it takes until n SMS more have room; 0 if it cannot be
-// told.
+// wait returns how long it takes until n SMS more have room: a second at least,
+// and a day at most.
 func (c *count) wait(r *Rule, n, room float64) time.Duration {
 	rate := r.Leak + r.Growth*c.verified/2 // The room shrinks, too.
 	left := (c.sms + n - room) / rate      // in days

@@ -62,10 +62,10 @@ local function change(b, by)
   end
 end
 for _, b in ipairs(first) do
-  if not actual_has[b.key] then change(b, -counts(b, charged)) end
+  if b.budget and not actual_has[b.key] then change(b, -charged) end
 end
 for _, b in ipairs(actual) do
-  if not has[b.key] then change(b, counts(b, charged)) end
+  if b.budget and not has[b.key] then change(b, charged) end
 end
 if verified then
   local proof = proves(actual)
