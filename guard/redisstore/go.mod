@@ -3,8 +3,8 @@ module github.com/eb715825/stytchb2b/guard/redisstore
 go 1.25
 
 require (
-	github.com/eb715825/stytchb2b v0.0.0-20261126043431-c9f36e31e75b
-	github.com/eb715825/stytchb2b/guard v0.0.0-20261126043431-c9f36e31e75b
+	github.com/eb715825/stytchb2b v0.0.0-20261126050221-35f875b74ddf
+	github.com/eb715825/stytchb2b/guard v0.0.0-20261126050221-35f875b74ddf
 	github.com/redis/go-redis/v9 v9.7.3
 	github.com/stretchr/testify v1.12.1
 )
