@@ -400,6 +400,8 @@ type lab struct {
 	// applied tells how often the server has applied a call. An attempt at a slow
 	// server is given up once it has.
 	applied func(*stytchtest.Server, string) int
+	// late are the requests that go on when their calls have ended.
+	late sync.WaitGroup
 
 	mu    sync.Mutex
 	drawn map[string][]faultCase              // by member, one for each attempt
@@ -563,41 +565,34 @@ func (l *lab) closedKeepAlive() http.RoundTripper {
 }
 
 // returnsEarly is a transport such as a circuit breaker with a timeout of its own:
-// it returns while the transport below it still dials, and that one goes on. It
-// may have read the body before.
+// it returns while the transport below it still dials, and that one goes on when
+// the call has ended. It may have read the body before.
 func returnsEarly(buffers bool) func(*lab) http.RoundTripper {
 	return func(l *lab) http.RoundTripper {
-		var running sync.WaitGroup
-		l.Cleanup(running.Wait)
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
-			dialing, ended, returned := make(chan struct{}), make(chan struct{}), make(chan struct{})
-			defer close(returned)
+			over, dialing := req.Context().Done(), make(chan struct{})
 			t := l.transport(func(t *http.Transport) {
 				t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 					close(dialing)
-					<-returned
-					return new(net.Dialer).DialContext(context.WithoutCancel(ctx), network, l.server.Listener.Addr().String())
+					<-over // Sooner, the attempt might not have ended, and the request would count as sent.
+					return new(net.Dialer).DialContext(ctx, network, l.server.Listener.Addr().String())
 				}
 			})
+			// That it is canceled does not reach the transport below.
+			req = req.WithContext(context.WithoutCancel(req.Context()))
 			if buffers && req.Body != nil { // A redirect that a rival follows has none.
 				body, err := io.ReadAll(req.Body)
 				if err != nil {
 					return nil, err
 				}
-				// That it is canceled does not reach the transport below.
-				req = req.WithContext(context.WithoutCancel(req.Context()))
 				req.Body, req.GetBody = io.NopCloser(bytes.NewReader(body)), nil
 			}
-			running.Go(func() {
-				defer close(ended)
+			l.late.Go(func() {
 				if resp, err := t.RoundTrip(req); err == nil {
 					_ = resp.Body.Close()
 				}
 			})
-			select {
-			case <-dialing:
-			case <-ended: // The context was over before.
-			}
+			<-dialing
 			return nil, errors.New("circuit open")
 		})
 	}
@@ -794,12 +789,15 @@ func (l *lab) run(n, atOnce int, newContext func() context.Context, send func(co
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
+			ctx, cancel := context.WithCancel(context.WithValue(newContext(), memberKey{}, m.MemberID))
+			defer cancel()
 			start := time.Now()
-			err := send(context.WithValue(newContext(), memberKey{}, m.MemberID), m.MemberID)
+			err := send(ctx, m.MemberID)
 			results[i] = result{m.MemberID, err, time.Since(start)}
 		})
 	}
 	wg.Wait()
+	l.late.Wait()
 	l.stytch.Close()
 	l.server.Close()
 	return results

@@ -517,7 +517,7 @@ func TestHTTPClientTimeoutIsTiny(t *testing.T) {
 	_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Contains(t, err.Error(), "after 3 attempts")
-	assert.NotContains(t, err.Error(), "waiting")
+	assert.NotContains(t, err.Error(), "while waiting to try again")
 	assert.False(t, stytchb2b.MaybeSent(err))
 	assert.Empty(t, srv.SMS())
 }
