@@ -538,7 +538,8 @@ func TestRefusalsAreLogged(t *testing.T) {
 			client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithLogger(debugLogger(&buf)), stytchb2b.WithGuard(strict{}))
 			require.Error(t, tc.call(client))
 			assert.Equal(t, 1, strings.Count(buf.String(), "\n"), buf.String())
-			assert.Contains(t, buf.String(), `level=WARN msg="stytchb2b: call" op=`+string(tc.op)+` outcome="not applied" attempts=0 error="`)
+			assert.Contains(t, buf.String(), `level=WARN msg="stytchb2b: call" op=`+string(tc.op)+` duration=`)
+			assert.Contains(t, buf.String(), ` outcome="not applied" attempts=0 error="`)
 			assert.Contains(t, buf.String(), tc.error)
 		})
 	}

@@ -57,6 +57,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for n := 1; ; n++ {
 		resp, try, err := t.Try(req)
 		if err == nil {
+			if resp.Body == nil {
+				resp.Body = http.NoBody // It is against the rules, and net/http forgives it.
+			}
 			resp.Body = try.endAfter(resp.Body)
 			return resp, nil
 		}
@@ -172,10 +175,13 @@ func (t *Transport) base() (base http.RoundTripper, connectTimeout time.Duration
 	return t.own, ownConnectTimeout
 }
 
-// CloseIdleConnections closes Base's idle connections, or those of the
-// Transport's own. [http.Client.CloseIdleConnections] calls it.
+// CloseIdleConnections closes the idle connections of Base, or of the Transport's
+// own. [http.Client.CloseIdleConnections] calls it.
 func (t *Transport) CloseIdleConnections() {
-	base, _ := t.base()
+	base, connectTimeout := t.base()
+	if t.Base == nil && connectTimeout == 0 {
+		return // Other code may use them.
+	}
 	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}

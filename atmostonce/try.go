@@ -57,18 +57,18 @@ func (t *Transport) Try(req *http.Request) (*http.Response, *Try, error) {
 
 	resp, err := base.RoundTrip(out)
 	switch {
-	case err != nil && resp != nil && resp.Body != nil:
-		_ = resp.Body.Close() // It is against the rules.
+	case try.wasResent():
+		err = errResent
 	case err == nil && resp == nil:
 		err = errors.New("the http.RoundTripper returned neither a response nor an error")
 	}
-	if err == nil {
-		return resp, try, nil
+	if err != nil && resp != nil {
+		if resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		resp = nil
 	}
-	if try.wasResent() {
-		err = errResent
-	}
-	return nil, try, err
+	return resp, try, err
 }
 
 func (t *Try) hasBody() bool { return t.req.Body != nil && t.req.Body != http.NoBody }
