@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -144,10 +143,15 @@ func (c *call) prepareRetry(req *http.Request) error {
 	req.URL = &u
 	req.Header = c.template.Header.Clone()
 	c.client.authorize(req.Header)
-	req.Body = io.NopCloser(bytes.NewReader(c.payload))
-	req.ContentLength = int64(len(c.payload))
+	body := &body{}
+	body.Reset(c.payload)
+	req.Body, req.ContentLength = body, body.Size()
 	return nil
 }
+
+type body struct{ bytes.Reader }
+
+func (*body) Close() error { return nil }
 
 // RoundTrip makes one attempt. It has no CloseIdleConnections beside it, which the
 // loop would call when it gives up: other code may use the connections.

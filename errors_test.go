@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -296,7 +297,7 @@ func TestTransportErrorText(t *testing.T) {
 	} {
 		assert.EqualError(t, err, text)
 	}
-	client := newClient(t, http.DefaultTransport, stytchb2b.WithBaseURL("http://"+nobody),
+	client := newClient(t, http.DefaultTransport, stytchb2b.WithBaseURL("http://"+faults.Nobody),
 		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 	_, err := client.OTPs.SMS.Send(t.Context(), params)
 	var opErr *net.OpError

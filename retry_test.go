@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -631,7 +632,7 @@ func TestForeignTransports(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			client := newClient(t, tc.transport,
-				stytchb2b.WithBaseURL("http://"+nobody),
+				stytchb2b.WithBaseURL("http://"+faults.Nobody),
 				stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 			resp, err := client.OTPs.SMS.Send(t.Context(), params)
 			assert.Nil(t, resp)
@@ -684,7 +685,7 @@ func TestSharedTransport(t *testing.T) {
 		require.Equal(t, 3, attemptsOf(err))
 		visit()
 	}
-	_, err := srv.Client(append(opts, stytchb2b.WithBaseURL("http://"+nobody))...).OTPs.SMS.Send(t.Context(), send)
+	_, err := srv.Client(append(opts, stytchb2b.WithBaseURL("http://"+faults.Nobody))...).OTPs.SMS.Send(t.Context(), send)
 	require.Equal(t, 3, attemptsOf(err))
 	visit()
 	ctx, cancel := context.WithCancel(t.Context())
