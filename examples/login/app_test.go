@@ -110,13 +110,12 @@ func TestNumberIsKept(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Minute)
 	v := newVisitor(t, app)
-	assert.Contains(t, v.look(), "has no phone number yet")
 	page := v.signIn(grace)
 	assert.Equal(t, "Add your phone number", titleOf(page))
 	assert.Empty(t, noticeOf(page))
 	assert.Empty(t, app.fake.Requests())
 	assert.Contains(t, v.post("/number", "mfa_phone_number", "(202) 555-0123"), "•••• 0123")
-	assert.NotContains(t, v.post("/sign-out"), "has no phone number yet")
+	v.post("/sign-out")
 	assert.Equal(t, "Enter your code", titleOf(v.signIn(grace)))
 }
 
@@ -322,7 +321,6 @@ func TestOutOfTurn(t *testing.T) {
 		assert.Equal(t, "Error: Sign in", titleOf(page), path)
 	}
 	assert.Equal(t, "Sign in", titleOf(v.post("/sign-out")))
-	assert.Equal(t, "Sign in", titleOf(v.post("/fault", "fault", "no such")))
 	assert.Equal(t, "We could not sign you in. Please check what you entered.", noticeOf(v.post("/sign-in", "member_id", "nobody")))
 	assert.Empty(t, app.fake.Requests())
 	assert.Empty(t, v.token(), "a stranger gets no session")

@@ -40,13 +40,13 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 			if errors.As(err, new(*http.MaxBytesError)) {
 				status = http.StatusRequestEntityTooLarge
 			}
-			errorPage(w, status)
+			a.errorPage(w, status)
 			return
 		}
 		ans, err := a.answer(r, want, handle)
 		if err != nil {
 			a.logger.ErrorContext(r.Context(), "form", "path", r.URL.Path, "error", err)
-			errorPage(w, http.StatusServiceUnavailable)
+			a.errorPage(w, http.StatusServiceUnavailable)
 			return
 		}
 		if ans.Token != "" {

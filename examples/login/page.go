@@ -17,7 +17,9 @@ import (
 //go:embed pages.html
 var pagesHTML string
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"inWords": inWords}).Parse(pagesHTML))
+func newPages() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"inWords": inWords}).Parse(pagesHTML))
+}
 
 // A page is what the templates show.
 type page struct {
@@ -27,7 +29,6 @@ type page struct {
 	Login   *login
 	Wait    int  // seconds until another code can be requested
 	NoTries bool // left for the code
-	Fake    *fake
 }
 
 // show is the page of the login's next step. It changes nothing, and waits for
@@ -40,17 +41,16 @@ func (a *app) show(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		a.logger.ErrorContext(r.Context(), "page", "error", err)
-		errorPage(w, http.StatusServiceUnavailable)
+		a.errorPage(w, http.StatusServiceUnavailable)
 		return
 	}
-	render(w, "page", page{
+	a.render(w, "page", page{
 		ID:      l.ID + "." + rand.Text(),
 		Step:    l.step(),
 		Notice:  a.takeNotice(w, r),
 		Login:   l,
 		Wait:    seconds(time.Until(m.NextCode)),
 		NoTries: m.isOutOfTries(),
-		Fake:    a.fake,
 	})
 }
 
@@ -64,15 +64,15 @@ var errorWords = map[int][2]string{
 	http.StatusServiceUnavailable:    {"Something went wrong", "We are not sure that this worked. Go back and check before you try again."},
 }
 
-func errorPage(w http.ResponseWriter, status int) {
+func (a *app) errorPage(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	render(w, "error", errorWords[status])
+	a.render(w, "error", errorWords[status])
 }
 
-func render(w http.ResponseWriter, name string, data any) {
+func (a *app) render(w http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
+	if err := a.pages.ExecuteTemplate(&b, name, data); err != nil {
 		panic(err) // The templates and what they show are our own.
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

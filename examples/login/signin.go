@@ -23,10 +23,7 @@ import (
 //   - otherwise intermediate_session_token, and in mfa_required the phone number
 //     of member_options, and whether secondary_auth_initiated is "sms_otp": then
 //     Stytch has sent the first code by itself.
-func (a *app) authenticate(r *http.Request, current *login) (login, error) {
-	if a.fake != nil {
-		return a.fake.authenticate(r.PostForm.Get("member_id"), current)
-	}
+func authenticate(r *http.Request, _ *login) (login, error) {
 	return login{
 		OrganizationID:           strings.TrimSpace(r.PostForm.Get("organization_id")),
 		MemberID:                 strings.TrimSpace(r.PostForm.Get("member_id")),
