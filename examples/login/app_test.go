@@ -342,12 +342,41 @@ func TestOutOfTurn(t *testing.T) {
 func TestLocale(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]string{
-		"": "en", "en-GB": "en", "de-AT,de;q=0.9,en;q=0.5": "de-DE", "fr-CA": "fr", "es-MX": "es", "es-419": "es",
-		"pt-BR": "pt-br", "pt-PT,pt;q=0.9": "pt-br", "zh-CN": "zh-Hans", "zh": "zh-Hans", "zh-SG": "zh-Hans", "ca": "ca-ES",
-		"zh-TW": "en", "zh-Hant-HK": "en", "ar": "en", "uk": "en", "bg": "en", "sr": "en", "kk": "en", "mn": "en", "nb": "en",
-		"ru-Latn": "en", "fa-AF": "fa", "nl-BE": "nl", "ja-JP": "ja",
-		"sv,fr;q=0.3": "fr", "uk,ru;q=0.8": "ru", "zh-TW,zh;q=0.9": "zh-Hans", "en,fr;q=0.9": "en", "fr;q=0.2,it": "it",
-		"tlh": "en", "no such; q=header": "en", "fr;q=0": "en", "*": "en",
+		// as Chrome, Firefox and Safari send them
+		"zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7":             "en",
+		"zh-TW,zh;q=0.8,en-US;q=0.5,en;q=0.3":             "en",
+		"zh-TW,zh-Hant;q=0.9":                             "en",
+		"zh-HK,zh;q=0.9,en;q=0.8":                         "en",
+		"zh-MO,zh;q=0.9,pt-PT;q=0.8,pt;q=0.7":             "pt-br",
+		"zh-Hant-TW,zh-Hant;q=0.9,zh;q=0.8,ja;q=0.7":      "ja",
+		"zh-TW,zh;q=0.9,zh-CN;q=0.8,en;q=0.7":             "zh-Hans",
+		"zh-CN,zh;q=0.9":                                  "zh-Hans",
+		"zh-CN,zh;q=0.9,zh-TW;q=0.8,zh-HK;q=0.7,en;q=0.6": "zh-Hans",
+		"zh-CN,zh-Hans;q=0.9":                             "zh-Hans",
+		"zh-SG,zh;q=0.9,en-SG;q=0.8,en;q=0.7":             "zh-Hans",
+		"zh,en-US;q=0.9,en;q=0.8":                         "zh-Hans",
+		"zh;q=0.9,zh-TW":                                  "en",
+		"yue-HK,zh-HK;q=0.9,zh;q=0.8":                     "en",
+		"pt-PT,pt;q=0.9,en-US;q=0.8,en;q=0.7":             "pt-br",
+		"pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7":             "pt-br",
+		"de-AT,de;q=0.9,en-US;q=0.8,en;q=0.7":             "de-DE",
+		"de,en-US;q=0.7,en;q=0.3":                         "de-DE",
+		"ca,es;q=0.9,en;q=0.8":                            "ca-ES",
+		"ca-ES-valencia,ca;q=0.9,es;q=0.8":                "ca-ES",
+		"es-419,es;q=0.9,en;q=0.8":                        "es",
+		"es-MX,es;q=0.8,en-US;q=0.5,en;q=0.3":             "es",
+		"en-GB,en-US;q=0.9,en;q=0.8":                      "en",
+		"en-GB,en;q=0.9,fr;q=0.8":                         "en",
+		"fr-CA,fr-FR;q=0.9":                               "fr",
+		"sr-Latn-RS,sr;q=0.9,hr;q=0.8,en;q=0.7":           "en",
+		"nb-NO,nb;q=0.9,no;q=0.8,nn;q=0.7,de;q=0.6":       "de-DE",
+		"fa-IR,fa;q=0.9,en-US;q=0.8,en;q=0.7":             "fa",
+		"uk-UA,uk;q=0.9,ru;q=0.8,en-US;q=0.7,en;q=0.6":    "ru",
+
+		"ru-Latn,ru;q=0.9": "en", "ru-Latn,ru-RU;q=0.9": "ru", "zh_TW,zh;q=0.9": "en",
+		"ar": "en", "uk": "en", "bg": "en", "sr": "en", "kk": "en", "mn": "en", "ur": "en", "nb": "en", "fa-AF": "fa", "nl-BE": "nl", "ja-JP": "ja",
+		"sv,fr;q=0.3": "fr", "en,fr;q=0.9": "en", "fr;q=0.2,it": "it",
+		"": "en", "tlh": "en", "no such; q=header": "en", "fr;q=0": "en", "*": "en", "de,*;q=0.5": "de-DE",
 	} {
 		assert.EqualValues(t, want, locale(header), header)
 	}

@@ -70,11 +70,18 @@ func shown(text string) string {
 }
 
 // locale returns the language for an SMS, by the browser's Accept-Language: the
-// first that Stytch has texts in, or else English. [language.Matcher] would also
-// take a language that the reader may know, such as Russian for Kazakh.
+// first that Stytch has texts in, or else English. [language.Matcher] has high
+// confidence in English for readers of Urdu, and in the zh of "zh-TW, zh".
 func locale(acceptLanguage string) stytchb2b.Locale {
 	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // in order of preference
+	seen := map[language.Base]bool{}
 	for _, tag := range tags {
+		base, script, region := tag.Raw()
+		isBare := script == language.Script{} && region == language.Region{}
+		if isBare && seen[base] { // as browsers add it: "zh-TW, zh" is not simplified Chinese
+			continue
+		}
+		seen[base] = true
 		for _, l := range stytchb2b.Locales() {
 			if written(tag) == written(language.Make(string(l))) {
 				return l

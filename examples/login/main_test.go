@@ -173,3 +173,17 @@ func TestRealStytch(t *testing.T) {
 	status, _ := v.do(http.MethodPost, "/fault", nil)
 	assert.Equal(t, http.StatusNotFound, status)
 }
+
+// What go-redis says of a Redis that has gone is in the log, for who looks closely.
+func TestRunRedisGone(t *testing.T) {
+	url := redisServer(t)
+	store := redisStoreOf(t, url)
+	base, stop := start(t, "project-test-1", url, "-log", "DEBUG")
+	require.Error(t, store.client.Shutdown(t.Context()).Err()) // It has no answer.
+	resp, err := http.PostForm(base+"sign-in", nil)
+	require.NoError(t, err)
+	_ = resp.Body.Close()
+	assert.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+	http.DefaultClient.CloseIdleConnections()
+	assert.Contains(t, stop(), "level=DEBUG msg=redis")
+}
