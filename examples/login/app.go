@@ -59,11 +59,16 @@ func newApp(c config) (*app, error) {
 	return a, nil
 }
 
-// route serves the path for the method. Other methods get a page that says so.
+// route serves the path for the method. Other methods get a page that says so. A
+// browser may ask for the address of a form: it is in its address bar if the form
+// had no answer.
 func (a *app) route(method, path string, handler http.Handler) {
 	a.mux.Handle(method+" "+path, handler)
+	if method == http.MethodPost {
+		a.mux.Handle("GET "+path, http.RedirectHandler("/", http.StatusSeeOther))
+	}
 	a.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", strings.Replace(method, "GET", "GET, HEAD", 1))
+		w.Header().Set("Allow", map[string]string{"GET": "GET, HEAD", "POST": "GET, HEAD, POST"}[method])
 		a.errorPage(w, http.StatusMethodNotAllowed)
 	})
 }

@@ -432,6 +432,9 @@ func TestE164(t *testing.T) {
 		"TEL:2025550123": "+12025550123", "202\u2011555\u20110123": "+12025550123", "\u202a+1 202 555 0123\u202c": "+12025550123", "+1\u00a0202\u00a0555\u00a00123": "+12025550123",
 		"＋１２０２５５５０１２３": "+12025550123", "۲۰۲۵۵۵۰۱۲۳": "+12025550123", "+1/202/555/0123": "+12025550123",
 		"+44 (0)7911 123456": "+447911123456", "00 44 7911 123456": "+447911123456",
+		"202·555·0123": "+12025550123", "202_555_0123": "+12025550123", "2025550123,": "+12025550123", "\"+12025550123\"": "+12025550123", "+1\t202\t555\t0123": "+12025550123",
+		"202 555 0123 (mobile)": "+12025550123", "Mobile: 202-555-0123": "+12025550123", "202-555-0123 ext. 4": "+12025550123", "(+1) 202 555 0123": "+12025550123",
+		"202 555 0123 / 202 555 0199": "", "07911 123456": "", "202 555 O123": "",
 		"call me": "", "555": "", "+": "", "++1 202": "", strings.Repeat("1", 300): "",
 	} {
 		number, ok := e164(typed)
@@ -453,7 +456,7 @@ func TestErrorPages(t *testing.T) {
 		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403, "This form did not come from our site."},
 		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "Form too large"},
 		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "Something is missing"},
-		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "There is no page at this address."},
+		{"a form by PUT", http.MethodPut, "/resend", "same-origin", "", 405, "There is no page at this address."},
 		{"a form to the page", http.MethodPost, "/", "same-origin", "", 405, "There is no page at this address."},
 		{"another page", http.MethodGet, "/admin", "none", "", 404, "There is no page at this address."},
 		{"outside the assets", http.MethodGet, "/static/pages.html", "none", "", 404, "There is no page at this address."},
@@ -482,6 +485,41 @@ func TestErrorPages(t *testing.T) {
 		})
 	}
 	assert.Empty(t, app.fake.SMS())
+}
+
+// A browser that asks for the address of a form gets the page.
+func TestFormAddresses(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Minute)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	for _, path := range []string{"/sign-in", "/number", "/resend", "/code", "/sign-out"} {
+		status, _ := v.do(http.MethodHead, path, nil)
+		assert.Equal(t, http.StatusOK, status, path)
+		status, page := v.do(http.MethodGet, path, nil)
+		assert.Equal(t, http.StatusOK, status, path)
+		assert.Equal(t, "Enter your code", titleOf(page), path)
+	}
+	assert.Empty(t, app.fake.Requests())
+}
+
+// A browser that keeps no cookies, such as Safari on plain http, is told so.
+func TestNoCookies(t *testing.T) {
+	t.Parallel()
+	v := newVisitor(t, newTestApp(t, time.Minute))
+	jar := v.client.Jar
+	v.client.Jar = nil
+	const noCookies = "Your sign-in has expired, or your browser does not accept our cookies. Please sign in again."
+	page := v.signIn(ada)
+	assert.Equal(t, noCookies, noticeOf(page))
+	assert.Equal(t, "Error: Sign in", titleOf(page))
+	v.client.Jar = jar
+	assert.Empty(t, noticeOf(v.look()))
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.signIn(ada)))
+	_, page = v.do(http.MethodGet, "/?session", nil)
+	assert.Empty(t, noticeOf(page))
+	_, page = v.do(http.MethodGet, "/?utm_source=a;b=%zz", nil)
+	assert.Equal(t, "Enter your code", titleOf(page))
 }
 
 // What makes a cookie safe is there by itself, whatever a proxy says.
@@ -597,6 +635,48 @@ func TestSlowSend(t *testing.T) {
 	assert.Contains(t, v.look(), "•••• 0123", "the Send was successful")
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 	assert.Len(t, app.fake.SMS(), 1)
+}
+
+// A watchedStore tells of each lock before it is waited for.
+type watchedStore struct {
+	store
+	wanted chan string
+}
+
+func (s watchedStore) lock(ctx context.Context, key string) (func(), error) {
+	s.wanted <- key
+	return s.store.lock(ctx, key)
+}
+
+// That a browser gives up while its form waits for another is no error.
+func TestBrowserGone(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer // Its handler writes one record at a time.
+	store := watchedStore{newMemoryStore(), make(chan string, 10)}
+	app := startApp(t, config{
+		cooldown: time.Minute,
+		store:    store,
+		logger:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, (*httptest.Server).StartTLS)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	key := hash("browser", v.token())
+	unlock, err := store.store.lock(t.Context(), key)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, app.URL+"/resend", nil)
+	require.NoError(t, err)
+	go func() {
+		for <-store.wanted != key {
+		}
+		cancel()
+	}()
+	_, err = v.client.Do(req)
+	require.ErrorIs(t, err, context.Canceled)
+	app.Server.Close() // No handler writes any more.
+	unlock()
+	assert.Contains(t, log.String(), "level=DEBUG msg=request method=POST path=/resend error=\"context canceled\"")
+	assert.NotContains(t, log.String(), "level=ERROR")
 }
 
 func TestInWords(t *testing.T) {

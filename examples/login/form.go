@@ -45,15 +45,16 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 		}
 		ans, err := a.answer(r, want, handle)
 		if err != nil {
-			a.logger.ErrorContext(r.Context(), "form", "path", r.URL.Path, "error", err)
-			a.errorPage(w, http.StatusServiceUnavailable)
+			a.failed(w, r, err)
 			return
 		}
+		next := "/"
 		if ans.Token != "" {
 			a.sessions.WriteSessionCookie(r.Context(), w, ans.Token, ans.Expires)
+			next = "/?" + withCookie
 		}
 		a.setNotice(w, ans.Notice)
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.Redirect(w, r, next, http.StatusSeeOther)
 	}
 }
 

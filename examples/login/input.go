@@ -12,20 +12,23 @@ import (
 )
 
 // e164 reads a phone number as people write it: with or without its country code,
-// with a prefix for calls abroad, or as a link.
+// with a prefix for calls abroad, as a link, or among other signs.
 func e164(typed string) (string, bool) {
 	text := strings.TrimSpace(asciiDigits(typed))
 	if rest, ok := strings.CutPrefix(text, "00"); ok { // Parse knows the prefix of the first country only.
 		text = "+" + rest
 	}
-	number, err := phonenumbers.Parse(text, countries[0])
-	if err != nil || !phonenumbers.IsPossibleNumber(number) {
-		return "", false
+	for _, text := range []string{text, noPhone.ReplaceAllString(text, "")} {
+		number, err := phonenumbers.Parse(text, countries[0])
+		if err == nil && phonenumbers.IsPossibleNumber(number) {
+			return phonenumbers.Format(number, phonenumbers.E164), true
+		}
 	}
-	return phonenumbers.Format(number, phonenumbers.E164), true
+	return "", false
 }
 
 var (
+	noPhone   = regexp.MustCompile(`[^0-9+]`)
 	noDigits  = regexp.MustCompile(`[^0-9]`)
 	sixDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]?([0-9]{3})(?:[^0-9]|$)`)
 )

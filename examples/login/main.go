@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // the longest wait of a form
-		MaxHeaderBytes:    16 << 10,
+		IdleTimeout:       11 * time.Minute,                           // longer than a load balancer's, which would send a form to a closed connection
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

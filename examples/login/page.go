@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"math"
 	"net/http"
 	"strings"
@@ -31,23 +34,30 @@ type page struct {
 	NoTries bool // left for the code
 }
 
+// withCookie is in the address of a page for which the browser has a session.
+const withCookie = "session"
+
 // show is the page of the login's next step. It changes nothing, and waits for
 // no form that is under way.
 func (a *app) show(w http.ResponseWriter, r *http.Request) {
-	_, l, err := a.loadLogin(r.Context(), a.sessionToken(r))
+	token := a.sessionToken(r)
+	_, l, err := a.loadLogin(r.Context(), token)
 	var m member
 	if err == nil {
 		m, err = load[member](r.Context(), a.store, l.memberKey())
 	}
 	if err != nil {
-		a.logger.ErrorContext(r.Context(), "page", "error", err)
-		a.errorPage(w, http.StatusServiceUnavailable)
+		a.failed(w, r, err)
 		return
+	}
+	n := a.takeNotice(w, r)
+	if n.Text == "" && token == "" && r.URL.RawQuery == withCookie {
+		n = noCookie
 	}
 	a.render(w, "page", page{
 		ID:      l.ID + "." + rand.Text(),
 		Step:    l.step(),
-		Notice:  a.takeNotice(w, r),
+		Notice:  n,
 		Login:   l,
 		Wait:    seconds(time.Until(m.NextCode)),
 		NoTries: m.isOutOfTries(),
@@ -62,6 +72,17 @@ var errorWords = map[int][2]string{
 	http.StatusMethodNotAllowed:      {"Page not found", "There is no page at this address."},
 	http.StatusRequestEntityTooLarge: {"Form too large", "Please shorten what you entered."},
 	http.StatusServiceUnavailable:    {"Something went wrong", "We are not sure that this worked. Go back and check before you try again."},
+}
+
+// failed answers a request that was not, or not wholly, carried out. That a browser
+// has gone while it waited is no error.
+func (a *app) failed(w http.ResponseWriter, r *http.Request, err error) {
+	level := slog.LevelError
+	if errors.Is(err, context.Canceled) {
+		level = slog.LevelDebug
+	}
+	a.logger.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "error", err)
+	a.errorPage(w, http.StatusServiceUnavailable)
 }
 
 func (a *app) errorPage(w http.ResponseWriter, status int) {
