@@ -42,6 +42,7 @@ func newDemo(ctx context.Context, c config) (*app, error) {
 	}
 	c.newClient = func(opts ...stytchb2b.Option) (*stytchb2b.Client, error) { return d.Client(opts...), nil }
 	c.authenticate = d.authenticate
+	c.plainHTTP = true // so that it runs in Safari, too
 	a, err := newApp(c)
 	if err != nil {
 		return nil, err
