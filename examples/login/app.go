@@ -47,30 +47,16 @@ func newApp(c config) (*app, error) {
 	if a.stytch, err = c.newClient(stytchb2b.WithGuard(a.guard), stytchb2b.WithLogger(c.logger)); err != nil {
 		return nil, err
 	}
-	a.route("GET", "/{$}", http.HandlerFunc(a.show))
-	a.route("GET", "/static/login.js", http.FileServerFS(static))
-	a.route("GET", "/static/style.css", http.FileServerFS(static))
-	a.route("POST", "/sign-in", a.form("", a.signIn))
-	a.route("POST", "/number", a.form(stepNumber, a.enterNumber))
-	a.route("POST", "/resend", a.form(stepCode, a.sendCode))
-	a.route("POST", "/code", a.form(stepCode, a.enterCode))
-	a.route("POST", "/sign-out", a.form("", a.signOut))
+	a.mux.HandleFunc("GET /{$}", a.show)
+	a.mux.Handle("GET /static/login.js", http.FileServerFS(static))
+	a.mux.Handle("GET /static/style.css", http.FileServerFS(static))
+	a.form("/sign-in", "", a.signIn)
+	a.form("/number", stepNumber, a.enterNumber)
+	a.form("/resend", stepCode, a.sendCode)
+	a.form("/code", stepCode, a.enterCode)
+	a.form("/sign-out", "", a.signOut)
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { a.errorPage(w, http.StatusNotFound) })
 	return a, nil
-}
-
-// route serves the path for the method. Other methods get a page that says so. A
-// browser may ask for the address of a form: it is in its address bar if the form
-// had no answer.
-func (a *app) route(method, path string, handler http.Handler) {
-	a.mux.Handle(method+" "+path, handler)
-	if method == http.MethodPost {
-		a.mux.Handle("GET "+path, http.RedirectHandler("/", http.StatusSeeOther))
-	}
-	a.mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", map[string]string{"GET": "GET, HEAD", "POST": "GET, HEAD, POST"}[method])
-		a.errorPage(w, http.StatusMethodNotAllowed)
-	})
 }
 
 //go:embed static

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"html/template"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -47,11 +48,11 @@ func newDemo(ctx context.Context, c config) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.route("GET", "/demo.css", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	a.mux.HandleFunc("GET /demo.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css")
-		_, _ = w.Write([]byte(demoCSS))
-	}))
-	a.route("POST", "/fault", a.form("", d.failNext))
+		_, _ = io.WriteString(w, demoCSS)
+	})
+	a.form("/fault", "", d.failNext)
 	for _, name := range []string{"head", "main"} {
 		template.Must(a.pages.AddParseTree(name+" without demo", a.pages.Lookup(name).Tree))
 	}

@@ -31,9 +31,11 @@ const (
 )
 
 // form handles a form for the step that the login must be at; "" is any. Then it
-// sends the browser back to "/", where a reload sends no second SMS.
-func (a *app) form(want step, handle handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// sends the browser back to "/", where a reload sends no second SMS. A browser
+// whose form had no answer has the form's address, and may ask for that.
+func (a *app) form(path string, want step, handle handler) {
+	a.mux.Handle("GET "+path, http.RedirectHandler("/", http.StatusSeeOther))
+	a.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			status := http.StatusBadRequest
@@ -55,7 +57,7 @@ func (a *app) form(want step, handle handler) http.HandlerFunc {
 		}
 		a.setNotice(w, ans.Notice)
 		http.Redirect(w, r, next, http.StatusSeeOther)
-	}
+	})
 }
 
 // answer handles one form of a browser at a time.

@@ -69,7 +69,6 @@ var errorWords = map[int][2]string{
 	http.StatusBadRequest:            {"Something is missing", "Part of the form was lost on its way. Please try again."},
 	http.StatusForbidden:             {"Form not accepted", "This form did not come from our site."},
 	http.StatusNotFound:              {"Page not found", "There is no page at this address."},
-	http.StatusMethodNotAllowed:      {"Page not found", "There is no page at this address."},
 	http.StatusRequestEntityTooLarge: {"Form too large", "Please shorten what you entered."},
 	http.StatusServiceUnavailable:    {"Something went wrong", "We are not sure that this worked. Go back and check before you try again."},
 }

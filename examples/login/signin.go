@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/eb715825/stytchb2b"
@@ -69,19 +68,10 @@ func (a *app) signOut(_ context.Context, _ *http.Request, l *login) (notice, err
 }
 
 func newSignedIn(token string, m stytchb2b.Member, o stytchb2b.Organization, s stytchb2b.MemberSession) *signedIn {
-	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
-	var factors []string
-	for _, f := range s.AuthenticationFactors {
-		name := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
-		if name != "" && !slices.Contains(factors, name) {
-			factors = append(factors, name)
-		}
-	}
 	return &signedIn{
 		SessionToken: token,
 		Name:         cmp.Or(m.Name, m.EmailAddress, m.MemberID),
 		Organization: o.OrganizationName,
-		Factors:      strings.Join(factors, " and "),
 		ExpiresAt:    s.ExpiresAt,
 	}
 }
