@@ -15,6 +15,7 @@ import (
 	"math"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -61,8 +62,10 @@ type member struct {
 type smsStep struct {
 	client *stytchb2b.Client
 	member func(*http.Request) (member, bool) // of the request's session
-	tries  tries
+	tries  sync.Map                           // by Member ID, an *atomic.Int32: codes entered since the last SMS
 }
+
+const maxTries = 5
 
 func (s *smsStep) resend(w http.ResponseWriter, r *http.Request) {
 	m, ok := s.member(r)
@@ -75,7 +78,7 @@ func (s *smsStep) resend(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context())
 	_, err := s.client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: m.OrganizationID, MemberID: m.MemberID})
 	if stytchb2b.MaybeSent(err) {
-		s.tries.reset(m.MemberID) // There may be a new code to enter.
+		s.tries.Delete(m.MemberID) // There may be a new code to enter.
 	}
 	switch wait := stytchb2b.RetryAfter(err); {
 	case err == nil:
@@ -97,7 +100,10 @@ func (s *smsStep) code(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Please sign in again.", http.StatusUnauthorized)
 		return
 	}
-	if !s.tries.take(m.MemberID) {
+	// Counted before Stytch is asked, so that of many at once none is missed; over all
+	// browsers of the Member. For several processes, count in Redis.
+	tries, _ := s.tries.LoadOrStore(m.MemberID, new(atomic.Int32))
+	if tries.(*atomic.Int32).Add(1) > maxTries {
 		http.Error(w, "Too many incorrect codes. Request a new one.", http.StatusTooManyRequests)
 		return
 	}
@@ -108,7 +114,7 @@ func (s *smsStep) code(w http.ResponseWriter, r *http.Request) {
 	var apiErr *stytchb2b.APIError
 	switch {
 	case err == nil:
-		s.tries.reset(m.MemberID)
+		s.tries.Delete(m.MemberID)
 		// Put resp.SessionToken or resp.SessionJWT into a new session here.
 		fmt.Fprintf(w, "Signed in until %s.\n", resp.MemberSession.ExpiresAt.Format(time.RFC3339))
 	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
@@ -120,30 +126,4 @@ func (s *smsStep) code(w http.ResponseWriter, r *http.Request) {
 		log.Print(err)
 		http.Error(w, "We could not check the code. Enter it again, or request a new one.", http.StatusBadGateway)
 	}
-}
-
-// tries are the codes that each Member has entered since the last SMS, from all
-// browsers. For several processes, keep them in Redis.
-type tries struct {
-	mu    sync.Mutex
-	taken map[string]int // by Member ID
-}
-
-const maxTries = 5
-
-// take counts a try before Stytch is asked, so that of many at once none is missed.
-func (t *tries) take(memberID string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.taken == nil {
-		t.taken = map[string]int{}
-	}
-	t.taken[memberID]++
-	return t.taken[memberID] <= maxTries
-}
-
-func (t *tries) reset(memberID string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.taken, memberID)
 }
