@@ -174,7 +174,9 @@ func (b *browser) enter(field, value string) {
 // sticks out, and what went wrong is in sight.
 func (b *browser) check(title, notice string) {
 	b.Helper()
-	require.Eventually(b, func() bool { return b.js(`document.readyState`) == "complete" }, time.Minute, 10*time.Millisecond)
+	// The page is loaded, and has the focus where it wants it; or the context ends.
+	for b.js(`document.readyState === "complete" && (document.querySelector("[autofocus]") === null || document.activeElement !== document.body)`) != true {
+	}
 	assert.Equal(b, title, b.title())
 	shown := b.js(`(document.querySelector("#notice, #error")?.textContent ?? "")`)
 	assert.Equal(b, notice, strings.TrimPrefix(shown.(string), "Error: "), title)
