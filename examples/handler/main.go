@@ -3,8 +3,8 @@
 // process, and has sent the first code by itself.
 //
 //	go run ./examples/handler
-//	curl -X POST http://127.0.0.1:8080/resend
-//	curl -d code=123456 http://127.0.0.1:8080/code
+//	curl -b session=ada -X POST http://127.0.0.1:8080/resend
+//	curl -b session=ada -d code=123456 http://127.0.0.1:8080/code
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"math"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -27,9 +28,20 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	l := &login{client: stytch.Client(), organizationID: primary.OrganizationID, memberID: primary.MemberID, token: primary.IntermediateSessionToken}
-	http.HandleFunc("POST /resend", l.resend)
-	http.HandleFunc("POST /code", l.code)
+	sessions := map[string]member{"ada": {primary.OrganizationID, primary.MemberID, primary.IntermediateSessionToken}}
+	s := &smsStep{
+		client: stytch.Client(), // Yours is of stytchb2b.NewClientFromEnv.
+		member: func(r *http.Request) (member, bool) { // Yours asks your sessions.
+			cookie, err := r.Cookie("session")
+			if err != nil {
+				return member{}, false
+			}
+			m, ok := sessions[cookie.Value]
+			return m, ok
+		},
+	}
+	http.HandleFunc("POST /resend", s.resend)
+	http.HandleFunc("POST /code", s.code)
 	go func() { log.Fatal(http.ListenAndServe("127.0.0.1:8080", nil)) }()
 	fmt.Println("Listening on http://127.0.0.1:8080")
 	for {
@@ -41,24 +53,32 @@ func main() {
 	}
 }
 
-// A login is one Member's. In your program it belongs to a browser's session.
-type login struct {
-	client                          *stytchb2b.Client // stytchb2b.NewClientFromEnv()
-	organizationID, memberID, token string
-
-	mu         sync.Mutex // one call at a time
-	wrongCodes int        // of the Member, since the last SMS
+// A member is what the primary login has put into the session of the browser.
+type member struct {
+	OrganizationID, MemberID, IntermediateSessionToken string
 }
 
-func (l *login) resend(w http.ResponseWriter, r *http.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// An smsStep has the handlers.
+type smsStep struct {
+	client *stytchb2b.Client
+	member func(*http.Request) (member, bool) // of the request's session
+	tries  sync.Map                           // by Member ID, an *atomic.Int32: codes entered since the last SMS
+}
+
+const maxTries = 5
+
+func (s *smsStep) resend(w http.ResponseWriter, r *http.Request) {
+	m, ok := s.member(r)
+	if !ok {
+		http.Error(w, "Please sign in again.", http.StatusUnauthorized)
+		return
+	}
 	// If the browser goes away, the call goes on. Otherwise nobody would know
 	// whether an SMS went out.
 	ctx := context.WithoutCancel(r.Context())
-	_, err := l.client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.organizationID, MemberID: l.memberID})
+	_, err := s.client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: m.OrganizationID, MemberID: m.MemberID})
 	if stytchb2b.MaybeSent(err) {
-		l.wrongCodes = 0 // There may be a new code to enter.
+		s.tries.Delete(m.MemberID) // There may be a new code to enter.
 	}
 	switch wait := stytchb2b.RetryAfter(err); {
 	case err == nil:
@@ -74,24 +94,30 @@ func (l *login) resend(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (l *login) code(w http.ResponseWriter, r *http.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.wrongCodes >= 5 {
+func (s *smsStep) code(w http.ResponseWriter, r *http.Request) {
+	m, ok := s.member(r)
+	if !ok {
+		http.Error(w, "Please sign in again.", http.StatusUnauthorized)
+		return
+	}
+	// Counted before Stytch is asked, so that of many at once none is missed; over all
+	// browsers of the Member. For several processes, count in Redis.
+	tries, _ := s.tries.LoadOrStore(m.MemberID, new(atomic.Int32))
+	if tries.(*atomic.Int32).Add(1) > maxTries {
 		http.Error(w, "Too many incorrect codes. Request a new one.", http.StatusTooManyRequests)
 		return
 	}
-	resp, err := l.client.OTPs.SMS.Authenticate(context.WithoutCancel(r.Context()), stytchb2b.SMSAuthenticateParams{
-		OrganizationID: l.organizationID, MemberID: l.memberID, IntermediateSessionToken: l.token,
+	resp, err := s.client.OTPs.SMS.Authenticate(context.WithoutCancel(r.Context()), stytchb2b.SMSAuthenticateParams{
+		OrganizationID: m.OrganizationID, MemberID: m.MemberID, IntermediateSessionToken: m.IntermediateSessionToken,
 		Code: r.PostFormValue("code"),
 	})
 	var apiErr *stytchb2b.APIError
 	switch {
 	case err == nil:
-		// Set a cookie here, from resp.SessionToken or resp.SessionJWT.
+		s.tries.Delete(m.MemberID)
+		// Put resp.SessionToken or resp.SessionJWT into a new session here.
 		fmt.Fprintf(w, "Signed in until %s.\n", resp.MemberSession.ExpiresAt.Format(time.RFC3339))
 	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
-		l.wrongCodes++
 		http.Error(w, "That code is incorrect.", http.StatusUnprocessableEntity)
 	case stytchb2b.MaybeUsed(err):
 		log.Print(err)

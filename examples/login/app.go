@@ -1,11 +1,11 @@
 package main
 
 import (
-	"crypto/sha256"
+	"context"
 	"embed"
+	"html/template"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -13,19 +13,15 @@ import (
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
-	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
 
-// countries are those of the Members' phones. A number without a country code is
-// of the first one.
-var countries = []string{"US", "CA"}
-
 type config struct {
-	fake      *fake // instead of Stytch; nil for the real one
-	store     store
-	cooldown  time.Duration // between two codes for a Member
-	plainHTTP bool          // cookies go over plain http, too
-	logger    *slog.Logger
+	newClient    func(...stytchb2b.Option) (*stytchb2b.Client, error)
+	authenticate func(*http.Request, *login) (login, error) // as authenticate does
+	store        store
+	cooldown     time.Duration // between two codes for a Member
+	plainHTTP    bool          // cookies go over plain http, too
+	logger       *slog.Logger
 }
 
 // An app is the web application. Browsers see one address, "/", with the next
@@ -35,64 +31,41 @@ type app struct {
 	stytch   *stytchb2b.Client
 	guard    *guard.Guard // against toll fraud
 	sessions *scs.SessionManager
+	pages    *template.Template
+	mux      *http.ServeMux
 }
 
+// application makes what the program serves until ctx ends.
+var application = func(_ context.Context, c config) (*app, error) { return newApp(c) }
+
 func newApp(c config) (*app, error) {
-	a := &app{config: c, sessions: newSessions(c.store, c.plainHTTP)}
-	secret := os.Getenv("STYTCH_SECRET")
-	if c.fake != nil {
-		secret = c.fake.Secret
-	}
-	guardOpts := []guard.Option{guard.Recommended(countries...), guard.Cooldown(c.cooldown), guard.WithLogger(c.logger)}
-	if redis, ok := c.store.(*redisStore); ok { // It counts there, too.
-		key := sha256.Sum256([]byte("guard:" + secret))
-		shared, err := redisstore.New(redis.client, "login:guard", key[:])
-		if err != nil {
-			return nil, err
-		}
-		guardOpts = append(guardOpts, guard.WithStore(shared))
-	}
+	a := &app{config: c, sessions: newSessions(c.store, c.plainHTTP), pages: newPages(), mux: http.NewServeMux()}
 	var err error
-	if a.guard, err = guard.New(guardOpts...); err != nil {
+	if a.guard, err = newGuard(c); err != nil {
 		return nil, err
 	}
-	opts := []stytchb2b.Option{stytchb2b.WithGuard(a.guard), stytchb2b.WithLogger(c.logger)}
-	if c.fake != nil {
-		a.stytch = c.fake.Client(opts...)
-		return a, nil
+	if a.stytch, err = c.newClient(stytchb2b.WithGuard(a.guard), stytchb2b.WithLogger(c.logger)); err != nil {
+		return nil, err
 	}
-	a.stytch, err = stytchb2b.NewClientFromEnv(opts...)
-	return a, err
+	a.mux.HandleFunc("GET /{$}", a.show)
+	a.mux.Handle("GET /static/login.js", http.FileServerFS(static))
+	a.mux.Handle("GET /static/style.css", http.FileServerFS(static))
+	a.form("/sign-in", "", a.signIn)
+	a.form("/number", stepNumber, a.enterNumber)
+	a.form("/resend", stepCode, a.sendCode)
+	a.form("/code", stepCode, a.enterCode)
+	a.form("/sign-out", "", a.signOut)
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { a.errorPage(w, http.StatusNotFound) })
+	return a, nil
 }
 
 //go:embed static
 var static embed.FS
 
 func (a *app) handler() http.Handler {
-	mux := http.NewServeMux()
-	route := func(method, path string, handler http.Handler) {
-		mux.Handle(method+" "+path, handler)
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Allow", strings.Replace(method, "GET", "GET, HEAD", 1))
-			errorPage(w, http.StatusMethodNotAllowed)
-		})
-	}
-	route("GET", "/{$}", http.HandlerFunc(a.show))
-	route("GET", "/static/login.js", http.FileServerFS(static))
-	route("GET", "/static/style.css", http.FileServerFS(static))
-	route("POST", "/sign-in", a.form("", a.signIn))
-	route("POST", "/number", a.form(stepNumber, a.enterNumber))
-	route("POST", "/resend", a.form(stepCode, a.sendCode))
-	route("POST", "/code", a.form(stepCode, a.enterCode))
-	route("POST", "/sign-out", a.form("", a.signOut))
-	if a.fake != nil {
-		route("POST", "/fault", a.form("", a.failNext))
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { errorPage(w, http.StatusNotFound) })
-
 	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { errorPage(w, http.StatusForbidden) }))
-	return a.secureHeaders(sameOrigin.Handler(mux))
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { a.errorPage(w, http.StatusForbidden) }))
+	return a.secureHeaders(sameOrigin.Handler(a.mux))
 }
 
 // secureHeaders keeps other sites, caches and injected scripts out.

@@ -41,7 +41,6 @@ func TestFirstSMS(t *testing.T) {
 	assert.Regexp(t, `Please wait (30|29) seconds before you request another code\.`, noticeOf(v.post("/resend")), "the cooldown is running")
 	page = v.post("/code", "code", app.fake.SMS()[0].Code)
 	assert.Equal(t, "You are signed in", titleOf(page))
-	assert.Contains(t, page, "<dd>email and SMS</dd>")
 
 	page = v.post("/sign-in", "member_id", app.fake.memberIDs[ada])
 	assert.Equal(t, "You are signed in", titleOf(page), "with the session that there is")
@@ -80,7 +79,6 @@ func TestNoSecondFactor(t *testing.T) {
 	v := newVisitor(t, app)
 	page := v.signIn(alan)
 	assert.Equal(t, "You are signed in", titleOf(page))
-	assert.Contains(t, page, "<dd>email</dd>")
 	assert.Empty(t, app.fake.SMS())
 }
 
@@ -110,14 +108,29 @@ func TestNumberIsKept(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Minute)
 	v := newVisitor(t, app)
-	assert.Contains(t, v.look(), "has no phone number yet")
 	page := v.signIn(grace)
 	assert.Equal(t, "Add your phone number", titleOf(page))
 	assert.Empty(t, noticeOf(page))
 	assert.Empty(t, app.fake.Requests())
 	assert.Contains(t, v.post("/number", "mfa_phone_number", "(202) 555-0123"), "•••• 0123")
-	assert.NotContains(t, v.post("/sign-out"), "has no phone number yet")
+	v.post("/sign-out")
 	assert.Equal(t, "Enter your code", titleOf(v.signIn(grace)))
+}
+
+// The page says where a code went, if the answer does not, too.
+func TestAnswerWithoutMember(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Second)
+	v := newVisitor(t, app)
+	v.signIn(grace)
+	answer := stytchtest.Fault{Processed: true, StatusCode: 200, Body: `{"status_code": 200, "request_id": "request-id-test-1", "member_id": "member-test-1"}`}
+	app.fake.Fail(answer)
+	assert.Contains(t, v.post("/number", "mfa_phone_number", "2025550123"), "•••• 0123")
+	v.waitForButton()
+	app.fake.Fail(answer)
+	page := v.post("/resend")
+	assert.Equal(t, "We have sent you a code.", noticeOf(page))
+	assert.Contains(t, page, "•••• 0123")
 }
 
 // Each way in which Send can fail has its words.
@@ -322,7 +335,6 @@ func TestOutOfTurn(t *testing.T) {
 		assert.Equal(t, "Error: Sign in", titleOf(page), path)
 	}
 	assert.Equal(t, "Sign in", titleOf(v.post("/sign-out")))
-	assert.Equal(t, "Sign in", titleOf(v.post("/fault", "fault", "no such")))
 	assert.Equal(t, "We could not sign you in. Please check what you entered.", noticeOf(v.post("/sign-in", "member_id", "nobody")))
 	assert.Empty(t, app.fake.Requests())
 	assert.Empty(t, v.token(), "a stranger gets no session")
@@ -344,12 +356,41 @@ func TestOutOfTurn(t *testing.T) {
 func TestLocale(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]string{
-		"": "en", "en-GB": "en", "de-AT,de;q=0.9,en;q=0.5": "de-DE", "fr-CA": "fr", "es-MX": "es", "es-419": "es",
-		"pt-BR": "pt-br", "pt-PT,pt;q=0.9": "pt-br", "zh-CN": "zh-Hans", "zh": "zh-Hans", "zh-SG": "zh-Hans", "ca": "ca-ES",
-		"zh-TW": "en", "zh-Hant-HK": "en", "ar": "en", "uk": "en", "bg": "en", "sr": "en", "kk": "en", "mn": "en", "nb": "en",
-		"ru-Latn": "en", "fa-AF": "fa", "nl-BE": "nl", "ja-JP": "ja",
-		"sv,fr;q=0.3": "fr", "uk,ru;q=0.8": "ru", "zh-TW,zh;q=0.9": "zh-Hans", "en,fr;q=0.9": "en", "fr;q=0.2,it": "it",
-		"tlh": "en", "no such; q=header": "en", "fr;q=0": "en", "*": "en",
+		// as Chrome, Firefox and Safari send them
+		"zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7":             "en",
+		"zh-TW,zh;q=0.8,en-US;q=0.5,en;q=0.3":             "en",
+		"zh-TW,zh-Hant;q=0.9":                             "en",
+		"zh-HK,zh;q=0.9,en;q=0.8":                         "en",
+		"zh-MO,zh;q=0.9,pt-PT;q=0.8,pt;q=0.7":             "pt-br",
+		"zh-Hant-TW,zh-Hant;q=0.9,zh;q=0.8,ja;q=0.7":      "ja",
+		"zh-TW,zh;q=0.9,zh-CN;q=0.8,en;q=0.7":             "zh-Hans",
+		"zh-CN,zh;q=0.9":                                  "zh-Hans",
+		"zh-CN,zh;q=0.9,zh-TW;q=0.8,zh-HK;q=0.7,en;q=0.6": "zh-Hans",
+		"zh-CN,zh-Hans;q=0.9":                             "zh-Hans",
+		"zh-SG,zh;q=0.9,en-SG;q=0.8,en;q=0.7":             "zh-Hans",
+		"zh,en-US;q=0.9,en;q=0.8":                         "zh-Hans",
+		"zh;q=0.9,zh-TW":                                  "en",
+		"yue-HK,zh-HK;q=0.9,zh;q=0.8":                     "en",
+		"pt-PT,pt;q=0.9,en-US;q=0.8,en;q=0.7":             "pt-br",
+		"pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7":             "pt-br",
+		"de-AT,de;q=0.9,en-US;q=0.8,en;q=0.7":             "de-DE",
+		"de,en-US;q=0.7,en;q=0.3":                         "de-DE",
+		"ca,es;q=0.9,en;q=0.8":                            "ca-ES",
+		"ca-ES-valencia,ca;q=0.9,es;q=0.8":                "ca-ES",
+		"es-419,es;q=0.9,en;q=0.8":                        "es",
+		"es-MX,es;q=0.8,en-US;q=0.5,en;q=0.3":             "es",
+		"en-GB,en-US;q=0.9,en;q=0.8":                      "en",
+		"en-GB,en;q=0.9,fr;q=0.8":                         "en",
+		"fr-CA,fr-FR;q=0.9":                               "fr",
+		"sr-Latn-RS,sr;q=0.9,hr;q=0.8,en;q=0.7":           "en",
+		"nb-NO,nb;q=0.9,no;q=0.8,nn;q=0.7,de;q=0.6":       "de-DE",
+		"fa-IR,fa;q=0.9,en-US;q=0.8,en;q=0.7":             "fa",
+		"uk-UA,uk;q=0.9,ru;q=0.8,en-US;q=0.7,en;q=0.6":    "ru",
+
+		"ru-Latn,ru;q=0.9": "en", "ru-Latn,ru-RU;q=0.9": "ru", "zh_TW,zh;q=0.9": "en",
+		"ar": "en", "uk": "en", "bg": "en", "sr": "en", "kk": "en", "mn": "en", "ur": "en", "nb": "en", "fa-AF": "fa", "nl-BE": "nl", "ja-JP": "ja",
+		"sv,fr;q=0.3": "fr", "en,fr;q=0.9": "en", "fr;q=0.2,it": "it",
+		"": "en", "tlh": "en", "no such; q=header": "en", "fr;q=0": "en", "*": "en", "de,*;q=0.5": "de-DE",
 	} {
 		assert.EqualValues(t, want, locale(header), header)
 	}
@@ -405,6 +446,9 @@ func TestE164(t *testing.T) {
 		"TEL:2025550123": "+12025550123", "202\u2011555\u20110123": "+12025550123", "\u202a+1 202 555 0123\u202c": "+12025550123", "+1\u00a0202\u00a0555\u00a00123": "+12025550123",
 		"＋１２０２５５５０１２３": "+12025550123", "۲۰۲۵۵۵۰۱۲۳": "+12025550123", "+1/202/555/0123": "+12025550123",
 		"+44 (0)7911 123456": "+447911123456", "00 44 7911 123456": "+447911123456",
+		"202·555·0123": "+12025550123", "202_555_0123": "+12025550123", "2025550123,": "+12025550123", "\"+12025550123\"": "+12025550123", "+1\t202\t555\t0123": "+12025550123",
+		"202 555 0123 (mobile)": "+12025550123", "Mobile: 202-555-0123": "+12025550123", "202-555-0123 ext. 4": "+12025550123", "(+1) 202 555 0123": "+12025550123",
+		"202 555 0123 / 202 555 0199": "", "07911 123456": "", "202 555 O123": "",
 		"call me": "", "555": "", "+": "", "++1 202": "", strings.Repeat("1", 300): "",
 	} {
 		number, ok := e164(typed)
@@ -426,8 +470,8 @@ func TestErrorPages(t *testing.T) {
 		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403, "This form did not come from our site."},
 		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", maxForm), 413, "Form too large"},
 		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400, "Something is missing"},
-		{"a form by GET", http.MethodGet, "/resend", "same-origin", "", 405, "There is no page at this address."},
-		{"a form to the page", http.MethodPost, "/", "same-origin", "", 405, "There is no page at this address."},
+		{"a form by PUT", http.MethodPut, "/resend", "same-origin", "", 404, "There is no page at this address."},
+		{"a form to the page", http.MethodPost, "/", "same-origin", "", 404, "There is no page at this address."},
 		{"another page", http.MethodGet, "/admin", "none", "", 404, "There is no page at this address."},
 		{"outside the assets", http.MethodGet, "/static/pages.html", "none", "", 404, "There is no page at this address."},
 		{"the list of the assets", http.MethodGet, "/static/", "none", "", 404, "There is no page at this address."},
@@ -447,7 +491,6 @@ func TestErrorPages(t *testing.T) {
 			assert.Equal(t, tc.status, resp.StatusCode)
 			assert.Contains(t, page, tc.says)
 			assert.Contains(t, page, `<a href="/">`)
-			assert.Equal(t, tc.status == http.StatusMethodNotAllowed, resp.Header.Get("Allow") != "")
 			assert.Equal(t, "text/html; charset=utf-8", resp.Header.Get("Content-Type"))
 			assert.Contains(t, resp.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'")
 			assert.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
@@ -455,6 +498,41 @@ func TestErrorPages(t *testing.T) {
 		})
 	}
 	assert.Empty(t, app.fake.SMS())
+}
+
+// A browser that asks for the address of a form gets the page.
+func TestFormAddresses(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Minute)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	for _, path := range []string{"/sign-in", "/number", "/resend", "/code", "/sign-out"} {
+		status, _ := v.do(http.MethodHead, path, nil)
+		assert.Equal(t, http.StatusOK, status, path)
+		status, page := v.do(http.MethodGet, path, nil)
+		assert.Equal(t, http.StatusOK, status, path)
+		assert.Equal(t, "Enter your code", titleOf(page), path)
+	}
+	assert.Empty(t, app.fake.Requests())
+}
+
+// A browser that keeps no cookies, such as Safari on plain http, is told so.
+func TestNoCookies(t *testing.T) {
+	t.Parallel()
+	v := newVisitor(t, newTestApp(t, time.Minute))
+	jar := v.client.Jar
+	v.client.Jar = nil
+	const noCookies = "Your sign-in has expired, or your browser does not accept our cookies. Please sign in again."
+	page := v.signIn(ada)
+	assert.Equal(t, noCookies, noticeOf(page))
+	assert.Equal(t, "Error: Sign in", titleOf(page))
+	v.client.Jar = jar
+	assert.Empty(t, noticeOf(v.look()))
+	assert.Equal(t, "We have sent you a code.", noticeOf(v.signIn(ada)))
+	_, page = v.do(http.MethodGet, "/?session", nil)
+	assert.Empty(t, noticeOf(page))
+	_, page = v.do(http.MethodGet, "/?utm_source=a;b=%zz", nil)
+	assert.Equal(t, "Enter your code", titleOf(page))
 }
 
 // What makes a cookie safe is there by itself, whatever a proxy says.
@@ -570,6 +648,48 @@ func TestSlowSend(t *testing.T) {
 	assert.Contains(t, v.look(), "•••• 0123", "the Send was successful")
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 	assert.Len(t, app.fake.SMS(), 1)
+}
+
+// A watchedStore tells of each lock before it is waited for.
+type watchedStore struct {
+	store
+	wanted chan string
+}
+
+func (s watchedStore) lock(ctx context.Context, key string) (func(), error) {
+	s.wanted <- key
+	return s.store.lock(ctx, key)
+}
+
+// That a browser gives up while its form waits for another is no error.
+func TestBrowserGone(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer // Its handler writes one record at a time.
+	store := watchedStore{newMemoryStore(), make(chan string, 10)}
+	app := startApp(t, config{
+		cooldown: time.Minute,
+		store:    store,
+		logger:   slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, (*httptest.Server).StartTLS)
+	v := newVisitor(t, app)
+	v.signIn(ada)
+	key := hash("browser", v.token())
+	unlock, err := store.store.lock(t.Context(), key)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, app.URL+"/resend", nil)
+	require.NoError(t, err)
+	go func() {
+		for <-store.wanted != key {
+		}
+		cancel()
+	}()
+	_, err = v.client.Do(req)
+	require.ErrorIs(t, err, context.Canceled)
+	app.Server.Close() // No handler writes any more.
+	unlock()
+	assert.Contains(t, log.String(), "level=DEBUG msg=request method=POST path=/resend error=\"context canceled\"")
+	assert.NotContains(t, log.String(), "level=ERROR")
 }
 
 func TestInWords(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -101,18 +102,6 @@ func TestKeptAnswers(t *testing.T) {
 	assert.LessOrEqual(t, len(all), 3, "the session, its last answer, and that of the sign-in")
 }
 
-// Only who is signing in makes something go wrong, and for themselves.
-func TestFaultOfOthers(t *testing.T) {
-	t.Parallel()
-	app := newTestApp(t, time.Minute)
-	v := newVisitor(t, app)
-	v.signIn(ada)
-	stranger := newVisitor(t, app)
-	stranger.look()
-	stranger.once("/fault", stranger.form([]string{"fault", "down"}))
-	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
-}
-
 // A session that is over at Stytch is over here, and leaves nothing in Redis.
 func TestSessionIsOver(t *testing.T) {
 	t.Parallel()
@@ -154,7 +143,7 @@ func TestRedisGoesMeanwhile(t *testing.T) {
 func TestRedisURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"redis://:s3cret@host:port", "redis://:%zzs3cret@host", "http://:s3cret@host", "redis://:s3cret/x@host", "redis://u:s3cret@host/zero"} {
-		_, err := newRedisStore(url)
+		_, err := newRedisStore(url, slog.New(slog.DiscardHandler))
 		require.ErrorContains(t, err, "REDIS_URL")
 		assert.NotContains(t, err.Error(), "s3cret")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -49,7 +50,9 @@ func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, 
 		if err != nil {
 			return sendFailure(err, l, m)
 		}
-		l.LastFour = lastFour(resp.Member.MFAPhoneNumber)
+		if number := cmp.Or(resp.Member.MFAPhoneNumber, l.Number); number != "" { // The answer may have no Member.
+			l.LastFour = lastFour(number)
+		}
 		l.Sent, l.NeedsNumber, l.Number = true, false, ""
 		return codeSent
 	})

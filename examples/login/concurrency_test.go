@@ -27,7 +27,7 @@ func twoProcesses(t *testing.T, test func(t *testing.T, one, two *testApp)) {
 		t.Parallel()
 		url := redisServer(t)
 		one := startApp(t, config{cooldown: time.Minute, store: redisStoreOf(t, url)}, (*httptest.Server).StartTLS)
-		two := startApp(t, config{cooldown: time.Minute, store: redisStoreOf(t, url), fake: one.fake}, (*httptest.Server).StartTLS)
+		two := one.fake.start(t, config{cooldown: time.Minute, store: redisStoreOf(t, url)}, (*httptest.Server).StartTLS)
 		test(t, one, two)
 	})
 }
@@ -115,9 +115,9 @@ func TestOldCookie(t *testing.T) {
 			thief.look()
 			code := one.fake.SMSTo(m.MemberID)[0].Code
 			steal := func() {
-				many(4, func(j int) {
-					path := []string{"/number", "/resend", "/code", "/fault"}[j]
-					form := thief.form([]string{"mfa_phone_number", "2025550123", "code", "000000", "fault", "none"})
+				many(3, func(j int) {
+					path := []string{"/number", "/resend", "/code"}[j]
+					form := thief.form([]string{"mfa_phone_number", "2025550123", "code", "000000"})
 					if token := thief.once(path, form); token != "" {
 						got.Store(token, true)
 					}
@@ -190,7 +190,7 @@ func TestStrangers(t *testing.T) {
 	many(8, func(int) {
 		stranger := newVisitor(t, app)
 		for range 20 {
-			for _, path := range []string{"/sign-in", "/number", "/resend", "/code", "/sign-out", "/fault"} {
+			for _, path := range []string{"/sign-in", "/number", "/resend", "/code", "/sign-out"} {
 				stranger.look()
 				assert.Empty(t, stranger.once(path, stranger.form([]string{"member_id", "nobody", "code", "123456"})))
 			}

@@ -14,6 +14,7 @@ const badNumber = "We cannot send codes to that number. Enter a mobile number su
 var (
 	codeSent     = notice{Text: "We have sent you a code.", Kind: good}
 	expired      = notice{Text: "Your sign-in has expired. Please sign in again."}
+	noCookie     = notice{Text: "Your sign-in has expired, or your browser does not accept our cookies. Please sign in again."}
 	locked       = notice{Text: "Your account is locked after too many failed attempts. Please try again later."}
 	tooManyWrong = notice{Text: "Too many incorrect codes. Request a new one."}
 )

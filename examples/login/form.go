@@ -31,30 +31,33 @@ const (
 )
 
 // form handles a form for the step that the login must be at; "" is any. Then it
-// sends the browser back to "/", where a reload sends no second SMS.
-func (a *app) form(want step, handle handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// sends the browser back to "/", where a reload sends no second SMS. A browser
+// whose form had no answer has the form's address, and may ask for that.
+func (a *app) form(path string, want step, handle handler) {
+	a.mux.Handle("GET "+path, http.RedirectHandler("/", http.StatusSeeOther))
+	a.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			status := http.StatusBadRequest
 			if errors.As(err, new(*http.MaxBytesError)) {
 				status = http.StatusRequestEntityTooLarge
 			}
-			errorPage(w, status)
+			a.errorPage(w, status)
 			return
 		}
 		ans, err := a.answer(r, want, handle)
 		if err != nil {
-			a.logger.ErrorContext(r.Context(), "form", "path", r.URL.Path, "error", err)
-			errorPage(w, http.StatusServiceUnavailable)
+			a.failed(w, r, err)
 			return
 		}
+		next := "/"
 		if ans.Token != "" {
 			a.sessions.WriteSessionCookie(r.Context(), w, ans.Token, ans.Expires)
+			next = "/?" + withCookie
 		}
 		a.setNotice(w, ans.Notice)
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}
+		http.Redirect(w, r, next, http.StatusSeeOther)
+	})
 }
 
 // answer handles one form of a browser at a time.

@@ -12,20 +12,23 @@ import (
 )
 
 // e164 reads a phone number as people write it: with or without its country code,
-// with a prefix for calls abroad, or as a link.
+// with a prefix for calls abroad, as a link, or among other signs.
 func e164(typed string) (string, bool) {
 	text := strings.TrimSpace(asciiDigits(typed))
 	if rest, ok := strings.CutPrefix(text, "00"); ok { // Parse knows the prefix of the first country only.
 		text = "+" + rest
 	}
-	number, err := phonenumbers.Parse(text, countries[0])
-	if err != nil || !phonenumbers.IsPossibleNumber(number) {
-		return "", false
+	for _, text := range []string{text, noPhone.ReplaceAllString(text, "")} {
+		number, err := phonenumbers.Parse(text, countries[0])
+		if err == nil && phonenumbers.IsPossibleNumber(number) {
+			return phonenumbers.Format(number, phonenumbers.E164), true
+		}
 	}
-	return phonenumbers.Format(number, phonenumbers.E164), true
+	return "", false
 }
 
 var (
+	noPhone   = regexp.MustCompile(`[^0-9+]`)
 	noDigits  = regexp.MustCompile(`[^0-9]`)
 	sixDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]?([0-9]{3})(?:[^0-9]|$)`)
 )
@@ -70,11 +73,18 @@ func shown(text string) string {
 }
 
 // locale returns the language for an SMS, by the browser's Accept-Language: the
-// first that Stytch has texts in, or else English. [language.Matcher] would also
-// take a language that the reader may know, such as Russian for Kazakh.
+// first that Stytch has texts in, or else English. [language.Matcher] has high
+// confidence in English for readers of Urdu, and in the zh of "zh-TW, zh".
 func locale(acceptLanguage string) stytchb2b.Locale {
 	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // in order of preference
+	seen := map[language.Base]bool{}
 	for _, tag := range tags {
+		base, script, region := tag.Raw()
+		isBare := script == language.Script{} && region == language.Region{}
+		if isBare && seen[base] { // as browsers add it: "zh-TW, zh" is not simplified Chinese
+			continue
+		}
+		seen[base] = true
 		for _, l := range stytchb2b.Locales() {
 			if written(tag) == written(language.Make(string(l))) {
 				return l

@@ -34,7 +34,7 @@ func main() {
 func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("login", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	var c config
+	c := config{newClient: stytchb2b.NewClientFromEnv, authenticate: authenticate}
 	var level slog.Level
 	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
 	flags.DurationVar(&c.cooldown, "cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
@@ -49,18 +49,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	c.logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	c.store = newMemoryStore()
 	if url := os.Getenv("REDIS_URL"); url != "" {
-		redis, err := newRedisStore(url)
+		redis, err := newRedisStore(url, c.logger)
 		if err != nil {
 			return err
 		}
 		defer redis.client.Close()
 		c.store = redis
 	}
-	if os.Getenv("STYTCH_PROJECT_ID") == "" && os.Getenv("STYTCH_SECRET") == "" {
-		c.fake = newFake()
-		defer c.fake.Close()
-	}
-	a, err := newApp(c)
+	a, err := application(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -81,14 +77,11 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // the longest wait of a form
-		MaxHeaderBytes:    16 << 10,
+		IdleTimeout:       11 * time.Minute,                           // longer than a load balancer's, which would send a form to a closed connection
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(stderr, "Open http://%s/ in a browser. Ctrl-C ends it.\n", listener.Addr())
-	if c.fake != nil {
-		fmt.Fprintln(stderr, "STYTCH_PROJECT_ID and STYTCH_SECRET are not set: Stytch is a fake in this process. No real SMS is sent.")
-	}
 	select {
 	case err := <-served:
 		return err

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"math"
 	"net/http"
 	"strings"
@@ -17,7 +20,9 @@ import (
 //go:embed pages.html
 var pagesHTML string
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"inWords": inWords}).Parse(pagesHTML))
+func newPages() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{"inWords": inWords}).Parse(pagesHTML))
+}
 
 // A page is what the templates show.
 type page struct {
@@ -27,30 +32,35 @@ type page struct {
 	Login   *login
 	Wait    int  // seconds until another code can be requested
 	NoTries bool // left for the code
-	Fake    *fake
 }
+
+// withCookie is in the address of a page for which the browser has a session.
+const withCookie = "session"
 
 // show is the page of the login's next step. It changes nothing, and waits for
 // no form that is under way.
 func (a *app) show(w http.ResponseWriter, r *http.Request) {
-	_, l, err := a.loadLogin(r.Context(), a.sessionToken(r))
+	token := a.sessionToken(r)
+	_, l, err := a.loadLogin(r.Context(), token)
 	var m member
 	if err == nil {
 		m, err = load[member](r.Context(), a.store, l.memberKey())
 	}
 	if err != nil {
-		a.logger.ErrorContext(r.Context(), "page", "error", err)
-		errorPage(w, http.StatusServiceUnavailable)
+		a.failed(w, r, err)
 		return
 	}
-	render(w, "page", page{
+	n := a.takeNotice(w, r)
+	if n.Text == "" && token == "" && r.URL.RawQuery == withCookie {
+		n = noCookie
+	}
+	a.render(w, "page", page{
 		ID:      l.ID + "." + rand.Text(),
 		Step:    l.step(),
-		Notice:  a.takeNotice(w, r),
+		Notice:  n,
 		Login:   l,
 		Wait:    seconds(time.Until(m.NextCode)),
 		NoTries: m.isOutOfTries(),
-		Fake:    a.fake,
 	})
 }
 
@@ -59,20 +69,30 @@ var errorWords = map[int][2]string{
 	http.StatusBadRequest:            {"Something is missing", "Part of the form was lost on its way. Please try again."},
 	http.StatusForbidden:             {"Form not accepted", "This form did not come from our site."},
 	http.StatusNotFound:              {"Page not found", "There is no page at this address."},
-	http.StatusMethodNotAllowed:      {"Page not found", "There is no page at this address."},
 	http.StatusRequestEntityTooLarge: {"Form too large", "Please shorten what you entered."},
 	http.StatusServiceUnavailable:    {"Something went wrong", "We are not sure that this worked. Go back and check before you try again."},
 }
 
-func errorPage(w http.ResponseWriter, status int) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	render(w, "error", errorWords[status])
+// failed answers a request that was not, or not wholly, carried out. That a browser
+// has gone while it waited is no error.
+func (a *app) failed(w http.ResponseWriter, r *http.Request, err error) {
+	level := slog.LevelError
+	if errors.Is(err, context.Canceled) {
+		level = slog.LevelDebug
+	}
+	a.logger.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "error", err)
+	a.errorPage(w, http.StatusServiceUnavailable)
 }
 
-func render(w http.ResponseWriter, name string, data any) {
+func (a *app) errorPage(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	a.render(w, "error", errorWords[status])
+}
+
+func (a *app) render(w http.ResponseWriter, name string, data any) {
 	var b bytes.Buffer
-	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
+	if err := a.pages.ExecuteTemplate(&b, name, data); err != nil {
 		panic(err) // The templates and what they show are our own.
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

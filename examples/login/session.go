@@ -27,9 +27,9 @@ type login struct {
 
 // A signedIn is a session at Stytch.
 type signedIn struct {
-	SessionToken                string
-	Name, Organization, Factors string
-	ExpiresAt                   time.Time
+	SessionToken       string
+	Name, Organization string
+	ExpiresAt          time.Time
 }
 
 // A step is what the Member has to do next.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/eb715825/stytchb2b"
@@ -23,10 +22,7 @@ import (
 //   - otherwise intermediate_session_token, and in mfa_required the phone number
 //     of member_options, and whether secondary_auth_initiated is "sms_otp": then
 //     Stytch has sent the first code by itself.
-func (a *app) authenticate(r *http.Request, current *login) (login, error) {
-	if a.fake != nil {
-		return a.fake.authenticate(r.PostForm.Get("member_id"), current)
-	}
+func authenticate(r *http.Request, _ *login) (login, error) {
 	return login{
 		OrganizationID:           strings.TrimSpace(r.PostForm.Get("organization_id")),
 		MemberID:                 strings.TrimSpace(r.PostForm.Get("member_id")),
@@ -72,19 +68,10 @@ func (a *app) signOut(_ context.Context, _ *http.Request, l *login) (notice, err
 }
 
 func newSignedIn(token string, m stytchb2b.Member, o stytchb2b.Organization, s stytchb2b.MemberSession) *signedIn {
-	names := map[string]string{"sms": "SMS", "authenticator_app": "an authenticator app", "knowledge": "password"}
-	var factors []string
-	for _, f := range s.AuthenticationFactors {
-		name := cmp.Or(names[f.DeliveryMethod], strings.ReplaceAll(f.DeliveryMethod, "_", " "))
-		if name != "" && !slices.Contains(factors, name) {
-			factors = append(factors, name)
-		}
-	}
 	return &signedIn{
 		SessionToken: token,
 		Name:         cmp.Or(m.Name, m.EmailAddress, m.MemberID),
 		Organization: o.OrganizationName,
-		Factors:      strings.Join(factors, " and "),
 		ExpiresAt:    s.ExpiresAt,
 	}
 }

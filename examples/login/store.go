@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -84,13 +86,22 @@ type redisStore struct {
 // lockLifetime ends the lock of a process that died. No request takes as long.
 const lockLifetime = time.Minute
 
-func newRedisStore(url string) (*redisStore, error) {
+func newRedisStore(url string, logger *slog.Logger) (*redisStore, error) {
 	opts, err := redis.ParseURL(url)
 	if err != nil { // which may hold the password
 		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0")
 	}
+	redis.SetLogger(redisLog{logger})
 	client := redis.NewClient(opts)
 	return &redisStore{goredisstore.NewWithPrefix(client, "login:"), client}, nil
+}
+
+// A redisLog has what go-redis would write to stderr. A request that fails is
+// logged without it, too.
+type redisLog struct{ *slog.Logger }
+
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.DebugContext(ctx, "redis", "message", fmt.Sprintf(format, v...))
 }
 
 func (s *redisStore) lock(ctx context.Context, key string) (unlock func(), err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"html"
 	"io"
@@ -18,6 +19,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 const (
@@ -26,10 +30,51 @@ const (
 	alan  = 2 // needs no second factor
 )
 
-// A testApp is an application that runs over https, with a fake Stytch.
+// A fake is a Stytch, with Members to sign in as.
+type fake struct {
+	*stytchtest.Server
+	memberIDs []string
+}
+
+func newFake(t *testing.T) *fake {
+	f := &fake{Server: stytchtest.NewServer()}
+	t.Cleanup(f.Close)
+	f.memberIDs = []string{f.MemberID}
+	f.add(t, stytchtest.Member{Name: "Grace Hopper", EmailAddress: "grace@example.com", MFAEnrolled: true})
+	f.add(t, stytchtest.Member{Name: "Alan Turing", EmailAddress: "alan@example.com"})
+	return f
+}
+
+func (f *fake) add(t *testing.T, m stytchtest.Member) string {
+	t.Helper()
+	m, err := f.AddMember(m)
+	require.NoError(t, err)
+	f.memberIDs = append(f.memberIDs, m.MemberID)
+	return m.MemberID
+}
+
+// authenticate believes everyone, as a primary authentication that went well.
+func (f *fake) authenticate(r *http.Request, current *login) (l login, err error) {
+	if l = *current; l.SignedIn != nil && l.MemberID == r.PostForm.Get("member_id") {
+		return l, nil
+	}
+	p, err := f.LogIn(r.PostForm.Get("member_id"))
+	l = login{OrganizationID: p.OrganizationID, MemberID: p.MemberID, IntermediateSessionToken: p.IntermediateSessionToken}
+	if mfa := p.MFARequired; mfa != nil {
+		l.Sent = mfa.SecondaryAuthInitiated != ""
+		l.LastFour = lastFour(mfa.MemberOptions.MFAPhoneNumber)
+		l.NeedsNumber = l.LastFour == ""
+	} else if err == nil {
+		l.SignedIn = newSignedIn(p.SessionToken, p.Member, p.Organization, *p.MemberSession)
+	}
+	return l, err
+}
+
+// A testApp is an application that runs, by default over https with a fake Stytch.
 type testApp struct {
 	*app
 	*httptest.Server
+	fake *fake
 }
 
 func newTestApp(t *testing.T, cooldown time.Duration) *testApp {
@@ -37,17 +82,23 @@ func newTestApp(t *testing.T, cooldown time.Duration) *testApp {
 	return startApp(t, config{cooldown: cooldown}, (*httptest.Server).StartTLS)
 }
 
-// startApp starts the application as it is configured. What is not, is fake.
 func startApp(t *testing.T, c config, start func(*httptest.Server)) *testApp {
 	t.Helper()
-	if c.fake == nil {
-		c.fake = newFake()
-		t.Cleanup(c.fake.Close)
-	}
-	return serve(t, c, start)
+	return newFake(t).start(t, c, start)
 }
 
-func serve(t *testing.T, c config, start func(*httptest.Server)) *testApp {
+// start starts the application with the fake.
+func (f *fake) start(t *testing.T, c config, start func(*httptest.Server)) *testApp {
+	t.Helper()
+	c.newClient = func(opts ...stytchb2b.Option) (*stytchb2b.Client, error) { return f.Client(opts...), nil }
+	c.authenticate = f.authenticate
+	app := serve(t, c, func(_ context.Context, c config) (*app, error) { return newApp(c) }, start)
+	app.fake = f
+	return app
+}
+
+// serve starts the application that application makes.
+func serve(t *testing.T, c config, application func(context.Context, config) (*app, error), start func(*httptest.Server)) *testApp {
 	t.Helper()
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
@@ -55,13 +106,13 @@ func serve(t *testing.T, c config, start func(*httptest.Server)) *testApp {
 	if c.store == nil {
 		c.store = newMemoryStore()
 	}
-	a, err := newApp(c)
+	a, err := application(t.Context(), c)
 	require.NoError(t, err)
 	server := httptest.NewUnstartedServer(a.handler())
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	start(server)
 	t.Cleanup(server.Close)
-	return &testApp{a, server}
+	return &testApp{app: a, Server: server}
 }
 
 // A redisServer is a Redis for some processes of the application.
@@ -83,7 +134,7 @@ func redisServer(t *testing.T) string {
 
 func redisStoreOf(t *testing.T, url string) *redisStore {
 	t.Helper()
-	s, err := newRedisStore(url)
+	s, err := newRedisStore(url, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.client.Close() })
 	require.Eventually(t, func() bool { return s.client.Ping(t.Context()).Err() == nil }, time.Minute, 10*time.Millisecond)

@@ -1,14 +1,12 @@
 // What a page does by itself. Each works without it, too.
 "use strict";
 
-// A form is sent once. The button is enabled again if the page comes back.
+// A button is pressed once, and again if the browser was told to stop.
 for (const form of document.forms) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "true";
+  form.addEventListener("submit", () => {
     const button = form.querySelector("button");
-    button.setAttribute("aria-busy", "true");
     setTimeout(() => (button.disabled = true)); // When the form is on its way.
+    setTimeout(() => (button.disabled = false), 10_000);
   });
 }
 addEventListener("pageshow", (event) => event.persisted && location.reload());
