@@ -14,9 +14,9 @@ require (
 	github.com/bsm/redislock v0.9.4
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
-	github.com/eb715825/stytchb2b v0.0.0-20261126050221-35f875b74ddf
-	github.com/eb715825/stytchb2b/guard v0.0.0-20261126050221-35f875b74ddf
-	github.com/eb715825/stytchb2b/guard/redisstore v0.0.0-20261126050221-35f875b74ddf
+	github.com/eb715825/stytchb2b v0.0.0
+	github.com/eb715825/stytchb2b/guard v0.0.0
+	github.com/eb715825/stytchb2b/guard/redisstore v0.0.0
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
