@@ -3,8 +3,8 @@ module github.com/eb715825/stytchb2b/bench
 go 1.26.0
 
 require (
-	github.com/eb715825/stytchb2b v0.0.0-20261126050221-35f875b74ddf
-	github.com/eb715825/stytchb2b/guard v0.0.0-20261126050221-35f875b74ddf
+	github.com/eb715825/stytchb2b v0.0.0
+	github.com/eb715825/stytchb2b/guard v0.0.0
 	github.com/go-resty/resty/v2 v2.17.2
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/nyaruka/phonenumbers v1.8.1

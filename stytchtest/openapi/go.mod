@@ -3,7 +3,7 @@ module github.com/eb715825/stytchb2b/stytchtest/openapi
 go 1.25.0
 
 require (
-	github.com/eb715825/stytchb2b v0.0.0-20261126050221-35f875b74ddf
+	github.com/eb715825/stytchb2b v0.0.0
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/stretchr/testify v1.12.1
 )

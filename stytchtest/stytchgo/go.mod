@@ -4,7 +4,7 @@ go 1.25
 
 require (
 	github.com/MicahParks/keyfunc/v2 v2.1.0
-	github.com/eb715825/stytchb2b v0.0.0-20261126050221-35f875b74ddf
+	github.com/eb715825/stytchb2b v0.0.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/stretchr/testify v1.12.1
 )
