@@ -27,7 +27,8 @@ const (
 	token = "SeiGwdj5lKkrEVgcEY3QNJXt6srxS3IK2Nwkar6mXD4="
 )
 
-// The request and the whole answer are those of Stytch's page for the call
+// The request and the whole answer are those of Stytch's pages for its browser and
+// mobile clients
 // (https://stytch.com/docs/api-reference/b2b/mobile-sdks/react-native/methods/otps/sms-send).
 func TestSendAsDocumented(t *testing.T) {
 	t.Parallel()
