@@ -92,7 +92,8 @@ func decodeObject(body []byte, out any) error {
 
 // decodeValue sets v to a value, which is valid JSON, as far as it fits.
 func decodeValue(value []byte, v reflect.Value) {
-	v.SetZero()          // An object may have a name twice: the last one counts.
+	// An object may have a name twice: the last one counts.
+	v.SetZero()
 	if value[0] == 'n' { // null
 		return
 	}

@@ -177,10 +177,9 @@ func (l Locale) canonical() Locale {
 	return l
 }
 
-// An SMSSendResponse is the answer to a successful [SMS.Send]: one with its
-// HTTP status as the status_code, and a request_id. Stytch's backend also gives
-// the rest, which its shortest documented answer does not have: what did not
-// come is zero.
+// An SMSSendResponse is the answer to a successful [SMS.Send]. A request_id and a
+// status_code equal to HTTP's make it one: Stytch documents answers that have no
+// more. The other fields are zero if they did not come.
 //
 // Printed with package fmt or logged with log/slog, it shows the request ID, the
 // status code and the Member's ID only: the rest is about a person.
