@@ -80,7 +80,10 @@ func TestAuthenticate(t *testing.T) {
 	assert.Equal(t, []string{"stytch_member"}, session.Roles)
 	assert.Equal(t, map[string]any{"team": "blue", "level": 3.0}, session.CustomClaims)
 	require.Len(t, session.AuthenticationFactors, 2)
-	assert.Equal(t, stytchb2b.AuthenticationFactor{Type: "otp", DeliveryMethod: "sms", LastAuthenticatedAt: session.StartedAt}, session.AuthenticationFactors[1])
+	assert.Equal(t, stytchb2b.AuthenticationFactor{
+		Type: "otp", DeliveryMethod: "sms",
+		LastAuthenticatedAt: session.StartedAt, CreatedAt: session.StartedAt, UpdatedAt: session.StartedAt,
+	}, session.AuthenticationFactors[1])
 	assert.Contains(t, resp.RawJSON(), `"phone_number_factor"`)
 
 	refused(stytchb2b.ErrorTypeIntermediateSessionNotFound)
