@@ -56,10 +56,9 @@ type Member struct {
 	// zero without one.
 	LockCreatedAt time.Time `json:"lock_created_at"`
 	LockExpiresAt time.Time `json:"lock_expires_at"`
-	// TrustedMetadata are what the project, and UntrustedMetadata what the
-	// Member's browser can set. They are decoded as package encoding/json decodes
-	// into an any: numbers are float64. RawJSON of the response has them as they
-	// came.
+	// TrustedMetadata is set by the project. UntrustedMetadata can be set by the
+	// Member's browser, too. They are decoded as package encoding/json decodes into
+	// an any: numbers are float64. RawJSON of the response has them as they came.
 	TrustedMetadata   map[string]any `json:"trusted_metadata"`
 	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
 	// CreatedAt and UpdatedAt are when the Member was created and last changed.
@@ -164,8 +163,7 @@ type Organization struct {
 	AllowedFirstPartyConnectedApps     []string `json:"allowed_first_party_connected_apps"`
 	ThirdPartyConnectedAppsAllowedType string   `json:"third_party_connected_apps_allowed_type"`
 	AllowedThirdPartyConnectedApps     []string `json:"allowed_third_party_connected_apps"`
-	// TrustedMetadata are what the project has set, decoded as those of a
-	// [Member].
+	// TrustedMetadata is set by the project, and decoded as that of a [Member].
 	TrustedMetadata map[string]any `json:"trusted_metadata"`
 	// CreatedAt and UpdatedAt are when the Organization was created and last
 	// changed.

@@ -26,7 +26,7 @@ type Organization struct {
 	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
 	// allows all.
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
-	// TrustedMetadata are the Organization's.
+	// TrustedMetadata and the other metadata below is in the answers as it is.
 	TrustedMetadata map[string]any `json:"trusted_metadata"`
 
 	created time.Time
