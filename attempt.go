@@ -2,19 +2,18 @@ package stytchb2b
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"net/http/httptrace"
-	"os"
-	"sync"
 	"time"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
 )
 
-// An attempt is one HTTP exchange and what its end proved.
+// An attempt is one HTTP exchange: what came back, whose answer that is, and what
+// it proves.
 type attempt struct {
 	took time.Duration
 
@@ -25,54 +24,26 @@ type attempt struct {
 	refusal *refusal    // Stytch's error, if the answer is one
 	err     error       // why no answer came
 
-	outcome  Outcome
-	unsent   bool // certainly not sent, whatever was answered
-	repeated bool // the transport sent the request more than once
-	evidence evidence
+	unsent  bool // certainly not sent, whatever was answered
+	outcome Outcome
 }
 
-// try makes one attempt. A connectTimeout of more than 0 bounds the time until
-// the transport has a connection for it.
-func try(req *http.Request, transport http.RoundTripper, payload []byte, connectTimeout time.Duration) (*http.Response, *attempt) {
+// exchange makes one attempt.
+func exchange(transport *atmostonce.Transport, req *http.Request) (*http.Response, *attempt) {
 	start := time.Now()
 	a := &attempt{outcome: OutcomeUnknown}
-	e := &a.evidence
-	e.payload = payload
-	ctx := req.Context()
-	if connectTimeout > 0 {
-		var cancel context.CancelCauseFunc
-		ctx, cancel = context.WithCancelCause(ctx)
-		defer cancel(nil)
-		defer time.AfterFunc(connectTimeout, func() {
-			if !e.connected() {
-				cancel(fmt.Errorf("no connection within %v: %w", connectTimeout, os.ErrDeadlineExceeded))
-			}
-		}).Stop()
-	}
-	req = req.WithContext(httptrace.WithClientTrace(ctx, e.trace()))
-	req.ContentLength = int64(len(payload))
-	req.Body = e.newBody()
-	req.GetBody = e.getBody
-
-	resp, err := transport.RoundTrip(req)
-	switch {
-	case err != nil:
+	resp, try, err := transport.Try(req)
+	if err != nil {
 		a.err = err
-		if resp != nil && resp.Body != nil {
-			_ = resp.Body.Close()
-		}
-		resp = nil // Beside an error it is against the rules.
-	case resp == nil:
-		a.err = errors.New("the http.RoundTripper returned neither a response nor an error")
-	default:
+	} else {
 		a.read(resp)
 	}
 	a.took = time.Since(start)
-	a.unsent, a.repeated = e.seal()
+	a.unsent = try.End()
 	switch {
-	case a.unsent && (a.status < 200 || a.status > 299):
+	case a.unsent && !a.success(): // A 2xx has still to be decoded.
 		a.outcome = OutcomeNotApplied
-	case a.refusal != nil && a.refusal.certain() && !a.repeated:
+	case a.refusal != nil && a.refusal.certain():
 		a.outcome = OutcomeNotApplied
 	}
 	return resp, a
@@ -127,110 +98,15 @@ func (a *attempt) describeBody() string {
 	return fmt.Sprintf("%s, %d bytes", mediaType, len(a.body))
 }
 
-// Evidence tells whether a request left. Either of two proofs shows that it did
-// not, and never will:
+// certain reports whether Stytch certainly refused the request.
 //
-//   - Its body was not read. The attempt is over and has sealed it, so nobody
-//     who still holds the request can read it. This holds with any transport.
-//   - The transport asked for a connection and was not handed one. This serves
-//     for transports that read the body before they have a connection.
-//
-// GetBody refuses once the body was read. Otherwise net/http would send the
-// request again over HTTP/2 after a GOAWAY, a REFUSED_STREAM or a
-// PROTOCOL_ERROR, and some proxies send these after they have processed the
-// request (https://github.com/haproxy/haproxy/issues/3414).
-type evidence struct {
-	payload []byte
-
-	mu       sync.Mutex
-	read     bool // a part of the body was read
-	asked    bool // for a connection
-	handed   bool // a connection
-	remote   bool // one that leads somewhere; httputil.DumpRequestOut's does not
-	repeated bool // handed another one after the body was read
-	sealed   bool // the attempt is over
-}
-
-// seal ends the attempt. unsent is whether the request certainly did not leave.
-func (e *evidence) seal() (unsent, repeated bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.sealed = true
-	return e.unsent(), e.repeated
-}
-
-func (e *evidence) unsent() bool { return !e.read || e.asked && !e.handed }
-
-func (e *evidence) connected() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.handed
-}
-
-func (e *evidence) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			e.asked = true
-		},
-		GotConn: func(info httptrace.GotConnInfo) {
-			e.mu.Lock()
-			defer e.mu.Unlock()
-			switch {
-			case !e.sealed:
-				e.repeated = e.repeated || e.remote && e.read
-				e.remote = e.remote || info.Conn == nil || info.Conn.RemoteAddr() != nil
-				e.handed = true
-			case e.read && e.unsent() && info.Conn != nil:
-				// A transport that returned before it had a connection still
-				// holds a copy of the body. The attempt counts as not sent:
-				// keep it so.
-				_ = info.Conn.Close()
-			}
-		},
+// 499 is Stytch's own for a connection that went away while it worked
+// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460
+// also report a time or a connection that ended.
+func (r *refusal) certain() bool {
+	switch r.StatusCode {
+	case http.StatusRequestTimeout, 460, 499:
+		return false
 	}
+	return r.StatusCode >= 400 && r.StatusCode < 500 && r.ErrorType != ErrorTypeClientClosedRequest
 }
-
-var (
-	errSealed = errors.New("the attempt is over")
-	errResend = errors.New("the connection failed, and the request is not sent again because it may have been processed")
-)
-
-// newBody returns a reader of the request's body.
-func (e *evidence) newBody() io.ReadCloser { return &requestBody{evidence: e} }
-
-// getBody is the request's GetBody.
-func (e *evidence) getBody() (io.ReadCloser, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case e.sealed:
-		return nil, errSealed
-	case e.read:
-		return nil, errResend
-	}
-	return e.newBody(), nil
-}
-
-type requestBody struct {
-	*evidence
-	offset int
-}
-
-func (b *requestBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.sealed {
-		return 0, errSealed
-	}
-	b.read = true
-	if b.offset == len(b.payload) {
-		return 0, io.EOF
-	}
-	n := copy(p, b.payload[b.offset:])
-	b.offset += n
-	return n, nil
-}
-
-func (b *requestBody) Close() error { return nil }

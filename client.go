@@ -1,16 +1,15 @@
 package stytchb2b
 
 import (
-	"context"
-	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
 )
 
 // A Client makes calls to Stytch for one project. Make one and share it: it is
@@ -22,14 +21,12 @@ type Client struct {
 
 	projectID string
 	baseURL   string
-	http      *http.Client
+	http      http.Client // its Jar and Timeout
+	transport *atmostonce.Transport
 	timeout   time.Duration
 	retry     RetryPolicy
 	logger    *slog.Logger // nil: no logging
 	guard     Guard        // nil: none
-
-	// connectTimeout is 0 if the transport is not the Client's own.
-	connectTimeout time.Duration
 
 	// Only these functions hold the secret, out of reach of what prints a struct
 	// by reflection.
@@ -62,33 +59,34 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	var own time.Duration
-	if cfg.httpClient == nil {
-		transport := NewTransport()
-		if _, ok := transport.(*http.Transport); ok {
-			own = connectTimeout
+	// Stytch cannot act on a request before it has the body.
+	transport := &atmostonce.Transport{NeedsBody: true}
+	var httpClient http.Client
+	if cfg.httpClient != nil {
+		httpClient = *cfg.httpClient // A copy: the caller may change theirs later.
+		transport.Base = httpClient.Transport
+		if transport.Base == nil {
+			transport.Base = defaultTransport{}
 		}
-		cfg.httpClient = &http.Client{Transport: transport}
 	}
-	httpClient := *cfg.httpClient // A copy: the caller may change theirs later.
 
 	basic := base64.StdEncoding.EncodeToString([]byte(projectID + ":" + secret))
 	authorization := []string{"Basic " + basic}
 	c := &Client{
-		projectID:      projectID,
-		baseURL:        strings.TrimSuffix(cfg.baseURL.String(), "/"),
-		http:           &httpClient,
-		timeout:        cfg.timeout,
-		retry:          cfg.retry,
-		logger:         cfg.logger,
-		guard:          cfg.guard,
-		connectTimeout: own,
-		authorize:      func(h http.Header) { h["Authorization"] = authorization },
-		secrets:        func() secrets { return secrets{secret, basic} },
+		projectID: projectID,
+		baseURL:   strings.TrimSuffix(cfg.baseURL.String(), "/"),
+		http:      httpClient,
+		transport: transport,
+		timeout:   cfg.timeout,
+		retry:     cfg.retry,
+		logger:    cfg.logger,
+		guard:     cfg.guard,
+		authorize: func(h http.Header) { h["Authorization"] = authorization },
+		secrets:   func() secrets { return secrets{secret, basic} },
 	}
-	post := func(op Op, path string) endpoint {
+	post := func(path string) *http.Request { // as http.NewRequest makes one
 		u := cfg.baseURL.JoinPath(path)
-		return endpoint{op, &http.Request{ // as http.NewRequest makes one
+		return &http.Request{
 			Method: http.MethodPost,
 			URL:    u,
 			Host:   u.Host,
@@ -98,12 +96,22 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 				"Content-Type": {"application/json"},
 				"User-Agent":   {cfg.userAgent},
 			},
-		}}
+		}
 	}
 	c.OTPs.SMS = SMS{
-		client:       c,
-		send:         post(OpSMSSend, "/v1/b2b/otps/sms/send"),
-		authenticate: post(OpSMSAuthenticate, "/v1/b2b/otps/sms/authenticate"),
+		client: c,
+		send: endpoint[SMSSendParams, *SMSSendResponse]{
+			op:        OpSMSSend,
+			request:   post("/v1/b2b/otps/sms/send"),
+			newAnswer: func() *SMSSendResponse { return &SMSSendResponse{} },
+			guard:     askGuard,
+		},
+		authenticate: endpoint[SMSAuthenticateParams, *SMSAuthenticateResponse]{
+			op:        OpSMSAuthenticate,
+			request:   post("/v1/b2b/otps/sms/authenticate"),
+			newAnswer: func() *SMSAuthenticateResponse { return &SMSAuthenticateResponse{} },
+			guard:     tellGuard,
+		},
 	}
 	return c, nil
 }
@@ -154,73 +162,25 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// connectTimeout bounds each step to a connection, and with the Client's own
-// transport all of them: a third of DefaultTimeout or less, so that a host or a
-// proxy that does not answer leaves time to try again.
-const connectTimeout = 3 * time.Second
-
 // NewTransport returns the transport that a Client uses by default, for programs
-// that wrap it and pass the result to [WithHTTPClient].
-//
-// It is a clone of [http.DefaultTransport] that speaks HTTP/1.1, gives up
-// connecting after 3 seconds, resumes TLS sessions, and keeps up to 256 idle
-// connections to a host (net/http keeps 2) for 45 seconds. The dialer and the
-// proxy of http.DefaultTransport are kept. If the program has replaced
-// http.DefaultTransport with something other than an [*http.Transport], such as a
-// mock, NewTransport returns that.
-func NewTransport() http.RoundTripper {
-	defaultTransport, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return http.DefaultTransport
-	}
-	t := defaultTransport.Clone()
-	t.DialContext = dialWithin(connectTimeout, t.DialContext)
-	t.DialTLSContext = dialWithin(connectTimeout, t.DialTLSContext)
-	t.TLSHandshakeTimeout = connectTimeout
-	// net/http keeps 2 idle connections to a host: with more calls at once than
-	// that, nearly every call would open a new connection.
-	t.MaxIdleConns = 256
-	t.MaxIdleConnsPerHost = 256
-	// Less than the 60 s of common load balancers: if the other side is just
-	// closing the connection, the outcome of a request on it is unknown.
-	t.IdleConnTimeout = 45 * time.Second
-	// Over HTTP/2, proxies reset streams that they have processed in a way that
-	// asks for another try (https://github.com/haproxy/haproxy/issues/3414), and
-	// one broken connection leaves the outcome of many calls unknown.
-	t.Protocols = new(http.Protocols)
-	t.Protocols.SetHTTP1(true)
-	t.ForceAttemptHTTP2 = false
-	t.TLSNextProto = nil
-	if t.TLSClientConfig == nil {
-		t.TLSClientConfig = &tls.Config{}
-	}
-	t.TLSClientConfig.NextProtos = []string{"http/1.1"}
-	if t.TLSClientConfig.ClientSessionCache == nil {
-		t.TLSClientConfig.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	}
-	return t
-}
+// that wrap it and pass the result to [WithHTTPClient]. It is
+// [atmostonce.NewTransport].
+func NewTransport() http.RoundTripper { return atmostonce.NewTransport() }
 
-type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+// A defaultTransport is whatever http.DefaultTransport is at the time, as for an
+// http.Client without a Transport.
+type defaultTransport struct{}
 
-// dialWithin bounds the time of dial, if there is one.
-func dialWithin(timeout time.Duration, dial dialFunc) dialFunc {
-	if dial == nil {
-		return nil
-	}
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		return dial(ctx, network, addr)
-	}
+func (defaultTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return http.DefaultTransport.RoundTrip(req)
 }
 
 // CloseIdleConnections closes the Client's idle connections. It does nothing for
 // a Client made with [WithHTTPClient], or if [http.DefaultTransport] was not an
 // [*http.Transport]: other code may share those transports.
 func (c *Client) CloseIdleConnections() {
-	if c != nil && c.connectTimeout > 0 {
-		c.http.CloseIdleConnections()
+	if c != nil && c.transport != nil && c.transport.Base == nil {
+		c.transport.CloseIdleConnections()
 	}
 }
 

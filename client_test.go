@@ -28,6 +28,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -362,7 +363,7 @@ func TestNewTransport(t *testing.T) {
 	used := original.(*http.Transport).Clone()
 	used.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	http.DefaultTransport = used
-	_, _ = used.RoundTrip(httptest.NewRequest(http.MethodGet, "http://"+nobody, nil))
+	_, _ = used.RoundTrip(httptest.NewRequest(http.MethodGet, "http://"+faults.Nobody, nil))
 	require.Contains(t, used.TLSClientConfig.NextProtos, "h2")
 
 	client, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithBaseURL(server.URL))

@@ -93,70 +93,6 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// An Op names the call that an error comes from.
-type Op string
-
-const (
-	OpSMSSend         Op = "OTPs.SMS.Send"         // [SMS.Send]
-	OpSMSAuthenticate Op = "OTPs.SMS.Authenticate" // [SMS.Authenticate]
-)
-
-// is reports whether an error with this Op may come from a call of op. In an
-// error made by hand it may be empty.
-func (op Op) is(other Op) bool { return op == other || op == "" }
-
-// An Outcome says whether a call had the effect that cannot be undone: an SMS
-// for [SMS.Send], the use of the code for [SMS.Authenticate]. In an error that
-// a call returns, the Outcome is never zero.
-type Outcome uint8
-
-const (
-	// OutcomeUnknown: the request may have reached Stytch, and nothing proves
-	// whether it had its effect.
-	OutcomeUnknown Outcome = iota + 1
-	// OutcomeNotApplied: it is certain that no SMS was sent, or no code used.
-	OutcomeNotApplied
-	// OutcomeApplied: Stytch answered that it accepted the request.
-	OutcomeApplied
-)
-
-// String returns "unknown", "not applied" or "applied".
-func (o Outcome) String() string {
-	switch o {
-	case OutcomeNotApplied:
-		return "not applied"
-	case OutcomeApplied:
-		return "applied"
-	}
-	return "unknown"
-}
-
-// and joins the outcomes of two attempts.
-func (o Outcome) and(other Outcome) Outcome {
-	switch {
-	case o == OutcomeApplied || other == OutcomeApplied:
-		return OutcomeApplied
-	case o == OutcomeNotApplied && other == OutcomeNotApplied:
-		return OutcomeNotApplied
-	}
-	return OutcomeUnknown
-}
-
-// sentence says what an outcome means. It ends the text of an error.
-func (op Op) sentence(o Outcome) string {
-	unknown, notApplied, applied := "an SMS may have been sent", "no SMS was sent", "the SMS was sent"
-	if op == OpSMSAuthenticate {
-		unknown, notApplied, applied = "the code may be used up", "the code was not used", "the code is used up"
-	}
-	switch o {
-	case OutcomeNotApplied:
-		return notApplied
-	case OutcomeApplied:
-		return applied
-	}
-	return unknown
-}
-
 // A ConfigError reports an argument of [NewClient], an environment variable or
 // an [Option] that is wrong. Its text never holds the value.
 type ConfigError struct {
@@ -260,19 +196,6 @@ func (e *APIError) outcome() Outcome {
 		return OutcomeNotApplied
 	}
 	return OutcomeUnknown
-}
-
-// certain reports whether Stytch certainly refused the request.
-//
-// 499 is Stytch's own for a connection that went away while it worked
-// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460
-// also report a time or a connection that ended.
-func (r *refusal) certain() bool {
-	switch r.StatusCode {
-	case http.StatusRequestTimeout, 460, 499:
-		return false
-	}
-	return r.StatusCode >= 400 && r.StatusCode < 500 && r.ErrorType != ErrorTypeClientClosedRequest
 }
 
 // hint says what to do, if that is known.
@@ -389,13 +312,6 @@ func (e *TransportError) Unwrap() error { return e.Err }
 // what prints a struct by reflection.
 type rawAnswer struct {
 	get func() (http.Header, []byte, secrets)
-}
-
-// hold keeps the answer of an attempt, if there is one.
-func (r *rawAnswer) hold(a *attempt, s secrets) {
-	if header, body := a.header, a.body; a.status != 0 {
-		r.get = func() (http.Header, []byte, secrets) { return header, body, s }
-	}
 }
 
 func (r *rawAnswer) header() http.Header {

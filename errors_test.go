@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -300,7 +301,7 @@ func TestTransportErrorText(t *testing.T) {
 	} {
 		assert.EqualError(t, err, text)
 	}
-	client := newClient(t, http.DefaultTransport, stytchb2b.WithBaseURL("http://"+nobody),
+	client := newClient(t, http.DefaultTransport, stytchb2b.WithBaseURL("http://"+faults.Nobody),
 		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 	_, err := client.OTPs.SMS.Send(t.Context(), params)
 	var opErr *net.OpError
@@ -542,7 +543,8 @@ func TestRefusalsAreLogged(t *testing.T) {
 			client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithLogger(debugLogger(&buf)), stytchb2b.WithGuard(strict{}))
 			require.Error(t, tc.call(client))
 			assert.Equal(t, 1, strings.Count(buf.String(), "\n"), buf.String())
-			assert.Contains(t, buf.String(), `level=WARN msg="stytchb2b: call" op=`+string(tc.op)+` outcome="not applied" attempts=0 error="`)
+			assert.Contains(t, buf.String(), `level=WARN msg="stytchb2b: call" op=`+string(tc.op)+` duration=`)
+			assert.Contains(t, buf.String(), ` outcome="not applied" attempts=0 error="`)
 			assert.Contains(t, buf.String(), tc.error)
 		})
 	}

@@ -74,7 +74,7 @@ func (e *GuardError) Unwrap() error { return e.Err }
 
 // askGuard asks the guard about a Send. done, if not nil, must be called with
 // what the Send returns.
-func (c *Client) askGuard(ctx context.Context, params SMSSendParams) (done func(*SMSSendResponse, error), err error) {
+func askGuard(ctx context.Context, c *Client, params SMSSendParams) (done func(*SMSSendResponse, error), err error) {
 	if c.guard == nil {
 		return nil, nil
 	}
@@ -89,13 +89,19 @@ func (c *Client) askGuard(ctx context.Context, params SMSSendParams) (done func(
 // call's deadline, which may have come when the answer has.
 const verifiedTimeout = time.Second
 
-// tellGuard tells a guard that learns of a code that was right.
-func (c *Client) tellGuard(ctx context.Context, params SMSAuthenticateParams, resp *SMSAuthenticateResponse) {
+// tellGuard lets an Authenticate pass. done tells a guard that learns of a code
+// that was right.
+func tellGuard(ctx context.Context, c *Client, params SMSAuthenticateParams) (done func(*SMSAuthenticateResponse, error), err error) {
 	guard, ok := c.guard.(LearningGuard)
 	if !ok {
-		return
+		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifiedTimeout)
-	defer cancel()
-	guard.Verified(ctx, params, resp)
+	return func(resp *SMSAuthenticateResponse, err error) {
+		if err != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifiedTimeout)
+		defer cancel()
+		guard.Verified(ctx, params, resp)
+	}, nil
 }

@@ -89,19 +89,17 @@ func isLoopback(host string) bool {
 // httpClient and its Transport are not changed, and the library never closes
 // their idle connections: other code can share them.
 //
-// The Transport must not retry. The request's body can be read only once, and
-// GetBody fails after that, so only a Transport that buffers the body can send
-// it twice, which breaks the promise of one SMS. A
-// [*retryablehttp.RoundTripper] does so and is refused. If any other Transport
-// gets a second connection in one attempt, the outcome of a failure is unknown,
-// and the log record of the call has the attribute "repeated".
+// The Transport should not retry. One that sends the request a second time in
+// the same attempt has its connection closed, and the attempt ends as unknown
+// (see [atmostonce.Transport]). So a [*retryablehttp.RoundTripper], which would
+// lose Stytch's 429s in this way, is refused.
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
 			return &ConfigError{"WithHTTPClient", "must not be nil"}
 		}
 		if _, ok := httpClient.Transport.(*retryablehttp.RoundTripper); ok {
-			return &ConfigError{"WithHTTPClient", "must not have a *retryablehttp.RoundTripper as its Transport: it may send an SMS more than once. WithRetry sets what is tried again"}
+			return &ConfigError{"WithHTTPClient", "must not have a *retryablehttp.RoundTripper as its Transport: it would try to send an SMS more than once. WithRetry sets what is tried again"}
 		}
 		c.httpClient = httpClient
 		return nil

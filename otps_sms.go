@@ -16,8 +16,9 @@ type OTPs struct {
 
 // SMS makes the calls for passcodes sent by SMS.
 type SMS struct {
-	client             *Client
-	send, authenticate endpoint
+	client       *Client
+	send         endpoint[SMSSendParams, *SMSSendResponse]
+	authenticate endpoint[SMSAuthenticateParams, *SMSAuthenticateResponse]
 }
 
 // Send sends an SMS with a one-time passcode to a Member's phone number
@@ -42,38 +43,8 @@ type SMS struct {
 // [*TransportError], and the response is then nil. [MaybeSent] says whether an
 // SMS may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
-	fields := params.fields()
-	if _, err := checkFields(fields); err != nil {
-		return nil, s.client.refused(ctx, OpSMSSend, fields, err)
-	}
 	params.Locale = params.Locale.canonical()
-	ctx, cancel, err := s.client.begin(ctx)
-	defer cancel()
-	if err != nil {
-		return nil, s.client.refused(ctx, OpSMSSend, fields, err)
-	}
-	if err := OpSMSSend.over(ctx); err != nil {
-		return nil, s.client.refused(ctx, OpSMSSend, fields, err) // without asking the guard
-	}
-	done, err := s.client.askGuard(ctx, params)
-	if err != nil {
-		return nil, s.client.refused(ctx, OpSMSSend, fields, err)
-	}
-	resp, err := s.sendNow(ctx, params, fields)
-	if done != nil {
-		done(resp, err)
-	}
-	return resp, err
-}
-
-// sendNow is Send without its checks.
-func (s SMS) sendNow(ctx context.Context, params SMSSendParams, fields []field) (*SMSSendResponse, error) {
-	payload, _ := json.Marshal(params) // Strings always can be.
-	resp := &SMSSendResponse{}
-	if err := s.client.do(ctx, s.send, fields, payload, resp); err != nil {
-		return nil, err
-	}
-	return resp, nil
+	return s.send.call(ctx, s.client, params)
 }
 
 // SMSSendParams are the parameters of [SMS.Send].
@@ -120,6 +91,13 @@ func (p SMSSendParams) fields() []field {
 		{name: "session_token", value: p.SessionToken, kind: session},
 		{name: "session_jwt", value: p.SessionJWT, kind: session},
 	}
+}
+
+func (p SMSSendParams) encode(fields []field) ([]byte, error) {
+	if _, err := checkFields(fields); err != nil {
+		return nil, err
+	}
+	return json.Marshal(p) // Strings always can be.
 }
 
 // String returns the parameters, masked.

@@ -29,22 +29,7 @@ import (
 // is wrong, and [ErrorTypeUnableToAuthOTPCode] if it has expired or was used.
 // [MaybeUsed] says whether the code may be used up.
 func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*SMSAuthenticateResponse, error) {
-	fields := params.fields()
-	payload, err := params.encode(fields)
-	if err != nil {
-		return nil, s.client.refused(ctx, OpSMSAuthenticate, fields, err)
-	}
-	ctx, cancel, err := s.client.begin(ctx)
-	defer cancel()
-	if err != nil {
-		return nil, s.client.refused(ctx, OpSMSAuthenticate, fields, err)
-	}
-	resp := &SMSAuthenticateResponse{}
-	if err := s.client.do(ctx, s.authenticate, fields, payload, resp); err != nil {
-		return nil, err
-	}
-	s.client.tellGuard(ctx, params, resp)
-	return resp, nil
+	return s.authenticate.call(ctx, s.client, params)
 }
 
 // SMSAuthenticateParams are the parameters of [SMS.Authenticate].
@@ -132,8 +117,6 @@ func (p SMSAuthenticateParams) fields() []field {
 	return fields
 }
 
-// encode returns the body of the request, or a *ParamError for the first
-// parameter that is malformed.
 func (p SMSAuthenticateParams) encode(fields []field) ([]byte, error) {
 	sessions, err := checkFields(fields)
 	if err != nil {

@@ -1,0 +1,38 @@
+package atmostonce
+
+import (
+	"errors"
+	"slices"
+)
+
+// MaybeSent reports whether the request that ended with err, an error from a
+// [Transport] or from an [http.Client] on it, may have been sent. If MaybeSent(err)
+// is false, nothing was sent, and the request can safely be made again.
+//
+// It is true for nil, for any error that is not from a Transport, and for an
+// error that wraps several, unless it is false for each of them. It looks through
+// [*url.Error] and whatever else wraps an error.
+func MaybeSent(err error) bool {
+	switch e := err.(type) {
+	case *unsentError:
+		return false
+	case interface{ Unwrap() error }:
+		return MaybeSent(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		children := e.Unwrap()
+		return len(children) == 0 || slices.ContainsFunc(children, MaybeSent)
+	}
+	return true
+}
+
+// An unsentError is the error of a request that was certainly not sent.
+type unsentError struct{ err error }
+
+func (e *unsentError) Error() string { return e.err.Error() + "; nothing was sent" }
+func (e *unsentError) Unwrap() error { return e.err }
+
+// Timeout is what [url.Error.Timeout] asks for.
+func (e *unsentError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.err, &t) && t.Timeout()
+}

@@ -1,0 +1,13 @@
+package atmostonce_test
+
+import (
+	"flag"
+	"testing"
+
+	"github.com/eb715825/stytchb2b/internal/leaktest"
+)
+
+func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", "32") // The tests wait more than they work.
+	leaktest.Main(m)
+}

@@ -1,0 +1,743 @@
+package atmostonce_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// A ledger is a server that acts on each request. It counts how often, by the
+// request's body: the count is the truth that errors are held against.
+type ledger struct {
+	mu    sync.Mutex
+	acts  map[string]int
+	fault func(http.ResponseWriter, *http.Request) // after it has acted; nil: none
+}
+
+func (l *ledger) act(body []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.acts == nil {
+		l.acts = map[string]int{}
+	}
+	l.acts[string(body)]++
+}
+
+func (l *ledger) of(body string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acts[body]
+}
+
+func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	l.act(body)
+	if l.fault != nil {
+		l.fault(w, r)
+	}
+}
+
+// process is act for a server that has only a request's body.
+func (l *ledger) process(body []byte) []byte {
+	l.act(body)
+	return []byte("{}")
+}
+
+// once returns a function that is true once for each body.
+func once() func(body []byte) bool {
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	return func(body []byte) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		first := !seen[string(body)]
+		seen[string(body)] = true
+		return first
+	}
+}
+
+// end is what a request came to.
+type end struct {
+	status int // of the answer; 0: none came
+	sent   bool
+	acts   int
+}
+
+// post makes a POST through base and returns what came of it.
+func post(t *testing.T, client *http.Client, l *ledger, url, body string) (end, error) {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	require.NoError(t, err)
+	return do(client, l, req, body)
+}
+
+func do(client *http.Client, l *ledger, req *http.Request, body string) (end, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return end{sent: atmostonce.MaybeSent(err), acts: l.of(body)}, err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	return end{status: resp.StatusCode, sent: true, acts: l.of(body)}, err
+}
+
+// first meets the network in a request's first try only.
+func first(network, next http.RoundTripper) http.RoundTripper {
+	isFirst := once()
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		if isFirst([]byte(req.Header.Get("X-ID"))) {
+			return network.RoundTrip(req)
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+func answer(status int, header ...string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+	}
+}
+
+func breakOff(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+// TestFaults meets each fault in the first try.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	ok := end{status: 200, sent: true, acts: 1}
+	notSent := end{}
+	lost := end{sent: true, acts: 1}
+	inVain := end{sent: true} // nothing was sent, and nobody can know
+	overTLS := []faults.Protocol{faults.HTTPS1, faults.HTTPS2}
+	overHTTP1 := []faults.Protocol{faults.HTTP1, faults.HTTPS1}
+	http2 := []faults.Protocol{faults.HTTPS2}
+	raw := func(h faults.HTTP2) func(*faults.Server, *ledger) http.RoundTripper {
+		return func(s *faults.Server, l *ledger) http.RoundTripper {
+			mine := h
+			mine.Meets, mine.Process = once(), l.process
+			return mine.Network(s)
+		}
+	}
+	on := func(network faults.Network) func(*faults.Server, *ledger) http.RoundTripper {
+		return func(s *faults.Server, _ *ledger) http.RoundTripper { return network(s) }
+	}
+	at := func(fault func(http.ResponseWriter, *http.Request)) func(*faults.Server, *ledger) http.RoundTripper {
+		return func(s *faults.Server, l *ledger) http.RoundTripper {
+			l.fault = fault
+			return faults.Plain(s)
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		only    []faults.Protocol
+		network func(*faults.Server, *ledger) http.RoundTripper
+		want    end
+	}{
+		{name: "none", network: on(faults.Plain), want: ok},
+		{name: "refused dial", network: on(faults.RefusedDial), want: ok},
+		{name: "DNS failure", network: on(faults.DNSFailure), want: ok},
+		{name: "connect timeout", network: on(faults.ConnectTimeout), want: ok},
+		{name: "proxy refuses CONNECT", only: overTLS, network: on(faults.ProxyRefuses), want: ok},
+		{name: "TLS handshake failure", only: overTLS, network: on(faults.HandshakeFailure), want: ok},
+		{name: "unknown certificate authority", only: overTLS, network: on(faults.UnknownAuthority), want: notSent},
+		{name: "returns before it dials", network: on(faults.ReturnsEarly), want: ok},
+		{name: "buffers, and returns before it dials", network: on(faults.ReturnsEarlyBuffered), want: ok},
+		{name: "GOAWAY before", only: http2, network: raw(faults.HTTP2{GoAway: true}), want: inVain},
+		{name: "GOAWAY after", only: http2, network: raw(faults.HTTP2{GoAway: true, Processed: true}), want: lost},
+		{name: "REFUSED_STREAM before", only: http2, network: raw(faults.HTTP2{Code: 7}), want: inVain},
+		{name: "REFUSED_STREAM after", only: http2, network: raw(faults.HTTP2{Code: 7, Processed: true}), want: lost},
+		{name: "PROTOCOL_ERROR after", only: http2, network: raw(faults.HTTP2{Code: 1, Processed: true}), want: lost},
+		{name: "closed keep-alive connection", only: overHTTP1, network: on(faults.ClosedKeepAlive), want: ok},
+		{name: "reset after", network: at(breakOff), want: lost},
+		{name: "503 after", network: at(answer(503)), want: end{503, true, 1}},
+		{name: "429 after", network: at(answer(429, "Retry-After", "0")), want: end{429, true, 1}},
+		{name: "408 after", network: at(answer(408)), want: end{408, true, 1}},
+	} {
+		for _, proto := range faults.Protocols {
+			if len(tt.only) > 0 && !slices.Contains(tt.only, proto) {
+				continue
+			}
+			for _, needsBody := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/NeedsBody=%v", tt.name, proto, needsBody), func(t *testing.T) {
+					t.Parallel()
+					l := &ledger{}
+					s := faults.Serve(t, proto, l)
+					client := &http.Client{Transport: &atmostonce.Transport{
+						Base: first(tt.network(s, l), faults.Plain(s)), NeedsBody: needsBody,
+					}}
+					got, err := post(t, client, l, s.URL, "order 1")
+					assert.Equal(t, tt.want, got, "%v", err)
+					if err != nil {
+						assert.Equal(t, !tt.want.sent, strings.HasSuffix(err.Error(), "; nothing was sent"), "%v", err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestHeaderActs has servers that act on a header alone, as for POST
+// /charges/1/capture, and then fail. The zero Transport is right for them; with
+// NeedsBody it would not be.
+func TestHeaderActs(t *testing.T) {
+	t.Parallel()
+	for name, network := range map[string]func(*faults.Server, *ledger) http.RoundTripper{
+		"HTTP/1.1": func(s *faults.Server, l *ledger) http.RoundTripper {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+						l.act(nil)
+					}
+					_ = conn.Close()
+				}
+			})
+			t.Cleanup(func() { _ = listener.Close(); wg.Wait() })
+			return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
+			}}
+		},
+		"HTTP/2, REFUSED_STREAM": func(s *faults.Server, l *ledger) http.RoundTripper {
+			return faults.HTTP2{OnHeader: true, Processed: true, Code: 7, Meets: func([]byte) bool { return true }, Process: l.process}.Network(s)
+		},
+		"HTTP/2, GOAWAY": func(s *faults.Server, l *ledger) http.RoundTripper {
+			return faults.HTTP2{OnHeader: true, Processed: true, GoAway: true, Meets: func([]byte) bool { return true }, Process: l.process}.Network(s)
+		},
+	} {
+		for kind, body := range map[string]io.Reader{
+			"no body":   nil,
+			"body":      strings.NewReader("order"),
+			"slow body": iotest.OneByteReader(strings.NewReader("order")),
+		} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				s := faults.Serve(t, faults.HTTPS2, l)
+				url := s.URL
+				if name == "HTTP/1.1" {
+					url = "http://127.0.0.1/"
+				}
+				client := &http.Client{Transport: &atmostonce.Transport{Base: network(s, l)}}
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
+				require.NoError(t, err)
+				got, err := do(client, l, req, "")
+				require.Error(t, err)
+				assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+			})
+		}
+	}
+}
+
+// TestBody tries again with bodies of all kinds.
+func TestBody(t *testing.T) {
+	t.Parallel()
+	type bodyCase struct {
+		body    func() io.Reader
+		change  func(*http.Request)
+		buffers bool // the first try reads the body before it has a connection
+		want    end
+	}
+	text := func() io.Reader { return strings.NewReader("order") }
+	stream := func() io.Reader { return io.MultiReader(strings.NewReader("or"), strings.NewReader("der")) }
+	ok := end{status: 200, sent: true, acts: 1}
+	for name, tt := range map[string]bodyCase{
+		"with GetBody":             {body: text, want: ok},
+		"with GetBody, buffered":   {body: text, buffers: true, want: ok},
+		"stream":                   {body: stream, want: ok},
+		"stream, buffered":         {body: stream, buffers: true, want: end{}}, // It is gone.
+		"none":                     {body: func() io.Reader { return http.NoBody }, want: ok},
+		"Expect: 100-continue":     {body: text, change: func(r *http.Request) { r.Header.Set("Expect", "100-continue") }, want: ok},
+		"GetBody fails":            {body: text, change: getBodyFails, want: ok},
+		"GetBody fails, buffered":  {body: text, change: getBodyFails, buffers: true, want: end{}},
+		"with an unknown length":   {body: text, change: func(r *http.Request) { r.ContentLength = -1 }, want: ok},
+		"the program's own method": {body: text, change: func(r *http.Request) { r.Method = "CHARGE" }, want: ok},
+	} {
+		for _, proto := range faults.Protocols {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				s := faults.Serve(t, proto, l)
+				var network faults.Network = faults.RefusedDial
+				if tt.buffers {
+					network = faults.ReturnsEarlyBuffered
+				}
+				base := s.Transport(func(t *http.Transport) { t.ExpectContinueTimeout = time.Minute })
+				client := &http.Client{Transport: &atmostonce.Transport{Base: first(network(s), base)}}
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, tt.body())
+				require.NoError(t, err)
+				if tt.change != nil {
+					tt.change(req)
+				}
+				closed := &closeCounter{ReadCloser: req.Body}
+				if req.Body != http.NoBody {
+					req.Body = closed
+				}
+				want := "order"
+				if name == "none" {
+					want = ""
+				}
+				got, err := do(client, l, req, want)
+				assert.Equal(t, tt.want, got, "%v", err)
+				if req.Body != http.NoBody && !(tt.buffers && req.GetBody != nil) {
+					assert.Eventually(t, func() bool { return closed.count() == 1 }, time.Minute, time.Millisecond, "it is closed once")
+				}
+			})
+		}
+	}
+}
+
+func getBodyFails(r *http.Request) {
+	r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("the file is gone") }
+}
+
+type closeCounter struct {
+	io.ReadCloser
+	mu sync.Mutex
+	n  int
+}
+
+func (c *closeCounter) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	return c.ReadCloser.Close()
+}
+
+func (c *closeCounter) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
+// TestEarlyAnswer is answered before the body is read.
+func TestEarlyAnswer(t *testing.T) {
+	t.Parallel()
+	for _, proto := range faults.Protocols {
+		t.Run(string(proto), func(t *testing.T) {
+			t.Parallel()
+			s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(http.StatusExpectationFailed)
+			}))
+			client := &http.Client{Transport: &atmostonce.Transport{Base: s.Transport(func(t *http.Transport) {
+				t.ExpectContinueTimeout = time.Minute
+			})}}
+			body, writer := io.Pipe()
+			defer writer.Close()
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, body)
+			require.NoError(t, err)
+			req.Header.Set("Expect", "100-continue")
+			got, err := do(client, &ledger{}, req, "")
+			require.NoError(t, err)
+			assert.Equal(t, http.StatusExpectationFailed, got.status)
+			_, err = io.WriteString(writer, "late")
+			assert.ErrorIs(t, err, io.ErrClosedPipe, "the body is closed")
+		})
+	}
+}
+
+// TestStream reads the answer while the body is still written.
+func TestStream(t *testing.T) {
+	t.Parallel()
+	s := faults.Serve(t, faults.HTTPS2, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		_ = c.EnableFullDuplex()
+		_ = c.Flush()
+		_, _ = io.Copy(w, r.Body)
+	}))
+	client := &http.Client{Transport: &atmostonce.Transport{Base: faults.Plain(s)}}
+	body, writer := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, body)
+	require.NoError(t, err)
+	resp, err := client.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	_, err = io.WriteString(writer, "hello")
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	echo, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "hello", string(echo))
+}
+
+// TestSwitchingProtocols keeps an answer's body that can be written to.
+func TestSwitchingProtocols(t *testing.T) {
+	t.Parallel()
+	s := faults.Serve(t, faults.HTTP1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		line, _ := rw.ReadString('\n')
+		_, _ = io.WriteString(conn, line)
+	}))
+	client := &http.Client{Transport: &atmostonce.Transport{Base: faults.Plain(s)}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, nil)
+	require.NoError(t, err)
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", "echo")
+	resp, err := client.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Implements(t, (*io.Writer)(nil), resp.Body)
+	_, err = io.WriteString(resp.Body.(io.Writer), "hello\n")
+	require.NoError(t, err)
+	echo, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "hello\n", string(echo))
+}
+
+// TestBase has transports below that do more than send.
+func TestBase(t *testing.T) {
+	t.Parallel()
+	buffered := func(next http.RoundTripper, times int) http.RoundTripper {
+		return faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
+			body, err := io.ReadAll(req.Body)
+			if err != nil {
+				return nil, err
+			}
+			for range times {
+				req = req.Clone(req.Context())
+				req.Body, req.GetBody = io.NopCloser(bytes.NewReader(body)), nil
+				if resp, err = next.RoundTrip(req); err == nil && resp.StatusCode == 200 {
+					return resp, nil
+				}
+			}
+			return resp, err
+		})
+	}
+	lost := end{sent: true, acts: 1}
+	for name, tt := range map[string]struct {
+		base  func(*faults.Server) http.RoundTripper
+		fault func(http.ResponseWriter, *http.Request)
+		want  end
+	}{
+		"buffers": {
+			base: func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 1) },
+			want: end{200, true, 1},
+		},
+		"buffers, reset": {
+			base:  func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 1) },
+			fault: breakOff, want: lost,
+		},
+		"buffers, refused dial": {
+			base: func(s *faults.Server) http.RoundTripper { return buffered(faults.RefusedDial(s), 1) },
+			want: end{},
+		},
+		"retries after a 503": {
+			base:  func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 3) },
+			fault: answer(503), want: lost,
+		},
+		"retries after a reset": {
+			base:  func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 3) },
+			fault: breakOff, want: lost,
+		},
+		"go-retryablehttp's": {
+			base: func(s *faults.Server) http.RoundTripper {
+				c := retryablehttp.NewClient()
+				c.Logger, c.RetryWaitMin, c.HTTPClient.Transport = nil, time.Millisecond, faults.Plain(s)
+				return &retryablehttp.RoundTripper{Client: c}
+			},
+			fault: answer(503), want: lost,
+		},
+		"sends two at once": {
+			base: func(s *faults.Server) http.RoundTripper {
+				next := faults.Plain(s)
+				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					second := req.Clone(req.Context())
+					second.Body, _ = req.GetBody()
+					ended := make(chan struct{})
+					go func() {
+						defer close(ended)
+						if resp, err := next.RoundTrip(second); err == nil {
+							_ = resp.Body.Close()
+						}
+					}()
+					resp, err := next.RoundTrip(req)
+					<-ended
+					if err == nil {
+						_ = resp.Body.Close()
+					}
+					return nil, errors.New("both have ended")
+				})
+			},
+			want: end{sent: true, acts: -1}, // or none
+		},
+		"dumps the request": {
+			base: func(s *faults.Server) http.RoundTripper {
+				next := faults.Plain(s)
+				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					if _, err := httputil.DumpRequestOut(req, true); err != nil {
+						return nil, err
+					}
+					return next.RoundTrip(req)
+				})
+			},
+			want: end{200, true, 1},
+		},
+		"returns neither a response nor an error": {
+			base: func(*faults.Server) http.RoundTripper {
+				return faults.RoundTripper(func(*http.Request) (*http.Response, error) { return nil, nil })
+			},
+			want: end{sent: true},
+		},
+		"returns both": {
+			base: func(s *faults.Server) http.RoundTripper {
+				next := faults.Plain(s)
+				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					resp, err := next.RoundTrip(req)
+					return resp, errors.Join(err, errors.New("too old"))
+				})
+			},
+			want: lost,
+		},
+	} {
+		for _, proto := range faults.Protocols {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{fault: tt.fault}
+				s := faults.Serve(t, proto, l)
+				client := &http.Client{Transport: &atmostonce.Transport{Base: tt.base(s)}}
+				got, err := post(t, client, l, s.URL, "order")
+				if tt.want.acts < 0 {
+					assert.LessOrEqual(t, got.acts, 1)
+					got.acts = tt.want.acts
+				}
+				assert.Equal(t, tt.want, got, "%v", err)
+			})
+		}
+	}
+}
+
+// TestHTTPClientTimeout shows that a deadline tells more than an http.Client's
+// Timeout, for which net/http may make an error of its own.
+func TestHTTPClientTimeout(t *testing.T) {
+	t.Parallel()
+	s := faults.Serve(t, faults.HTTP1, &ledger{})
+	base := s.Transport(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+	})
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}, Timeout: 10 * time.Millisecond}
+	_, err := client.Post(s.URL, "text/plain", strings.NewReader("order"))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	client.Timeout = 0
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader("order"))
+	require.NoError(t, err)
+	_, err = client.Do(req)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.False(t, atmostonce.MaybeSent(err), "%v", err)
+	var timeout net.Error
+	require.ErrorAs(t, err, &timeout)
+	assert.True(t, timeout.Timeout(), "%v", err)
+}
+
+// TestRedirect shows that an http.Client sends a body again after a 307, and that
+// an error after that does not deny the first request.
+func TestRedirect(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTP1, l)
+	l.fault = func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusTemporaryRedirect)
+		}
+	}
+	client := &http.Client{Transport: &atmostonce.Transport{Base: faults.Plain(s)}}
+	got, err := post(t, client, l, s.URL+"/?to=/elsewhere", "twice")
+	require.NoError(t, err)
+	assert.Equal(t, end{200, true, 2}, got)
+
+	got, err = post(t, client, l, s.URL+"/?to=http://"+faults.Nobody, "then nowhere")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got)
+
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	got, err = post(t, client, l, s.URL+"/?to=/elsewhere", "once")
+	require.NoError(t, err)
+	assert.Equal(t, end{307, true, 1}, got)
+}
+
+// TestRepeatable passes on what may be repeated.
+func TestRepeatable(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		method, key string
+		unchanged   bool
+	}{
+		{"", "", true}, {"GET", "", true}, {"HEAD", "", true}, {"OPTIONS", "", true}, {"TRACE", "", true},
+		{"PUT", "", true}, {"DELETE", "", true},
+		{"POST", "Idempotency-Key", true}, {"PATCH", "X-Idempotency-Key", true},
+		{"POST", "", false}, {"PATCH", "", false}, {"CHARGE", "", false}, {"get", "", false},
+	} {
+		t.Run(tt.method+" "+tt.key, func(t *testing.T) {
+			t.Parallel()
+			req := httptest.NewRequest("POST", "http://example.com", strings.NewReader("order"))
+			req.Method = tt.method
+			if tt.key != "" {
+				req.Header[tt.key] = nil
+			}
+			var seen *http.Request
+			failed := errors.New("failed")
+			transport := &atmostonce.Transport{Base: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				seen = req
+				return nil, failed
+			})}
+			_, err := transport.RoundTrip(req)
+			assert.ErrorIs(t, err, failed)
+			assert.True(t, atmostonce.MaybeSent(err))
+			assert.Equal(t, tt.unchanged, seen == req)
+		})
+	}
+}
+
+// TestWait is about when the next try comes.
+func TestWait(t *testing.T) {
+	t.Parallel()
+	refused := func(tries *int) *atmostonce.Transport {
+		return &atmostonce.Transport{Base: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			*tries++
+			return nil, errors.New("connection refused")
+		}}}
+	}
+	send := func(ctx context.Context, transport *atmostonce.Transport) error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://example.com", strings.NewReader("order"))
+		require.NoError(t, err)
+		_, err = transport.RoundTrip(req)
+		require.Error(t, err)
+		assert.False(t, atmostonce.MaybeSent(err))
+		return err
+	}
+	for name, tt := range map[string]struct {
+		end         time.Duration // of the context; 0: never
+		cancels     bool          // rather than a deadline
+		tries       int
+		least, most time.Duration
+		is          error
+	}{
+		"as often as it may":     {tries: 3, least: 200 * time.Millisecond, most: 500 * time.Millisecond},
+		"no time to wait":        {end: 50 * time.Millisecond, tries: 1},
+		"canceled in the wait":   {end: 50 * time.Millisecond, cancels: true, tries: 1, least: 50 * time.Millisecond, most: 50 * time.Millisecond, is: context.Canceled},
+		"canceled before it all": {end: -1, cancels: true, is: context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				switch {
+				case tt.cancels:
+					c, cancel := context.WithCancel(ctx)
+					ctx = c
+					if tt.end < 0 {
+						cancel()
+					}
+					time.AfterFunc(tt.end, cancel)
+				case tt.end > 0:
+					c, cancel := context.WithTimeout(ctx, tt.end)
+					defer cancel()
+					ctx = c
+				}
+				tries, start := 0, time.Now()
+				err := send(ctx, refused(&tries))
+				took := time.Since(start)
+				assert.Equal(t, tt.tries, tries)
+				assert.GreaterOrEqual(t, took, tt.least)
+				assert.LessOrEqual(t, took, tt.most)
+				if tt.is != nil {
+					assert.ErrorIs(t, err, tt.is)
+				}
+				assert.Equal(t, 1, strings.Count(err.Error(), "nothing was sent"), "%v", err)
+			})
+		})
+	}
+}
+
+// TestOwnBase uses the Transport's own.
+func TestOwnBase(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTP1, l)
+	transport := &atmostonce.Transport{}
+	client := &http.Client{Transport: transport}
+	got, err := post(t, client, l, s.URL, "order")
+	require.NoError(t, err)
+	assert.Equal(t, end{200, true, 1}, got)
+	client.CloseIdleConnections() // Otherwise a goroutine is left.
+}
+
+func TestMaybeSent(t *testing.T) {
+	t.Parallel()
+	transport := &atmostonce.Transport{Base: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("connection refused")
+	}}}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://example.com", nil)
+	require.NoError(t, err)
+	_, unsent := (&http.Client{Transport: transport}).Do(req)
+	require.Error(t, unsent)
+	other := errors.New("other")
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"nil":                    {nil, true},
+		"another error":          {other, true},
+		"unsent":                 {unsent, false},
+		"wrapped":                {fmt.Errorf("charging: %w", unsent), false},
+		"joined with another":    {errors.Join(unsent, other), true},
+		"joined with its like":   {errors.Join(unsent, fmt.Errorf("again: %w", unsent)), false},
+		"wrapped with another":   {fmt.Errorf("%w: %w", other, unsent), true},
+		"joined with nothing":    {wraps(nil), true},
+		"the text alone":         {errors.New(unsent.Error()), true},
+		"the cause without it":   {errors.Unwrap(errors.Unwrap(unsent)), true},
+		"a context that is over": {context.Canceled, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.want, atmostonce.MaybeSent(tt.err))
+		})
+	}
+}
+
+type wraps []error
+
+func (w wraps) Error() string   { return "several" }
+func (w wraps) Unwrap() []error { return w }

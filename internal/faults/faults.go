@@ -1,0 +1,253 @@
+// Package faults has networks on which a request fails in a known way, over real
+// connections to a server on loopback.
+package faults
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A Protocol is what a server speaks.
+type Protocol string
+
+const (
+	HTTP1  Protocol = "TCP, HTTP/1.1"
+	HTTPS1 Protocol = "TLS, HTTP/1.1"
+	HTTPS2 Protocol = "TLS, HTTP/2"
+)
+
+// Protocols are all of them.
+var Protocols = []Protocol{HTTP1, HTTPS1, HTTPS2}
+
+// A Server is where the networks lead to.
+type Server struct {
+	*httptest.Server
+	Late   sync.WaitGroup // requests that go on when their calls have ended
+	proto  Protocol
+	tb     testing.TB
+	closed chan struct{} // one for each connection that closeAfterAnswer has closed
+}
+
+// Serve starts a server. It ends with the test.
+func Serve(tb testing.TB, proto Protocol, handler http.Handler) *Server {
+	mux := http.NewServeMux()
+	s := &Server{Server: httptest.NewUnstartedServer(mux), proto: proto, tb: tb, closed: make(chan struct{})}
+	mux.Handle("/", handler)
+	mux.HandleFunc(keepAlivePath, s.closeAfterAnswer)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = proto == HTTPS2
+	if proto == HTTP1 {
+		s.Start()
+	} else {
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate()}}
+		s.StartTLS()
+	}
+	tb.Cleanup(func() {
+		s.Late.Wait()
+		s.Close()
+	})
+	return s
+}
+
+// certificate is that of every server here. An ECDSA signature takes a fraction of
+// the time that one with httptest's RSA key does.
+var certificate = sync.OnceValue(func() tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotAfter:     time.Now().Add(time.Hour),
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+})
+
+// Transport makes a transport that trusts the server, changed by the options.
+func (s *Server) Transport(change ...func(*http.Transport)) *http.Transport {
+	t := &http.Transport{ForceAttemptHTTP2: s.proto == HTTPS2, MaxIdleConnsPerHost: 256}
+	s.Trust(t)
+	for _, c := range change {
+		c(t)
+	}
+	s.tb.Cleanup(t.CloseIdleConnections)
+	return t
+}
+
+// Trust makes a transport trust the server.
+func (s *Server) Trust(t *http.Transport) {
+	if s.proto == HTTP1 {
+		return
+	}
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = &tls.Config{}
+	}
+	t.TLSClientConfig.RootCAs = x509.NewCertPool()
+	t.TLSClientConfig.RootCAs.AddCert(s.Certificate())
+}
+
+// A Network carries requests to a server, or fails to.
+type Network func(*Server) http.RoundTripper
+
+// Plain is a network without faults.
+func Plain(s *Server) http.RoundTripper { return s.Transport() }
+
+// dialing is a network on which every connection is made by dial.
+func dialing(s *Server, dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
+	return s.Transport(func(t *http.Transport) { t.DialContext = dial })
+}
+
+// dialTo dials another address.
+func dialTo(address string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+}
+
+// Nobody is where nobody listens. A port that was free a moment ago is not so:
+// the next server is given it.
+const Nobody = "127.0.0.1:1"
+
+// RefusedDial leads nowhere.
+func RefusedDial(s *Server) http.RoundTripper { return dialing(s, dialTo(Nobody)) }
+
+// DNSFailure finds no address.
+func DNSFailure(s *Server) http.RoundTripper {
+	dialer := net.Dialer{Resolver: &net.Resolver{
+		PreferGo: true,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.New("no name server answers")
+		},
+	}}
+	return dialing(s, func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return dialer.DialContext(ctx, network, "server.invalid:443")
+	})
+}
+
+// ConnectTimeout drops the first packet, as the dialer reports it.
+func ConnectTimeout(s *Server) http.RoundTripper {
+	return dialing(s, func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+		defer cancel()
+		<-ctx.Done()
+		return nil, &net.OpError{Op: "dial", Net: network, Err: os.ErrDeadlineExceeded}
+	})
+}
+
+// ProxyRefuses has a proxy that refuses CONNECT.
+func ProxyRefuses(s *Server) http.RoundTripper {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	s.tb.Cleanup(proxy.Close)
+	return s.Transport(func(t *http.Transport) {
+		t.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	})
+}
+
+// HandshakeFailure leads to a server that does not speak TLS.
+func HandshakeFailure(s *Server) http.RoundTripper {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	plain.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.tb.Cleanup(plain.Close)
+	return dialing(s, dialTo(plain.Listener.Addr().String()))
+}
+
+// UnknownAuthority does not trust the server's certificate.
+func UnknownAuthority(s *Server) http.RoundTripper {
+	return s.Transport(func(t *http.Transport) { t.TLSClientConfig.RootCAs = x509.NewCertPool() })
+}
+
+const keepAlivePath = "/internal/faults/keep-alive"
+
+// closeAfterAnswer answers as if the connection were kept, and closes it.
+func (s *Server) closeAfterAnswer(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+	_ = conn.Close()
+	s.closed <- struct{}{}
+}
+
+// ClosedKeepAlive sends each request on a kept HTTP/1.1 connection that the server
+// has just closed.
+func ClosedKeepAlive(s *Server) http.RoundTripper {
+	return RoundTripper(func(req *http.Request) (*http.Response, error) {
+		t := s.Transport()
+		warm, err := http.NewRequest(http.MethodGet, s.URL+keepAlivePath, nil)
+		if err != nil {
+			return nil, err
+		}
+		if resp, err := t.RoundTrip(warm); err == nil {
+			_ = resp.Body.Close()
+			<-s.closed
+		}
+		return t.RoundTrip(req)
+	})
+}
+
+// ReturnsEarly is a transport such as a circuit breaker with a timeout of its own:
+// it returns while the transport below it still dials, and that one goes on when
+// the request's context is over. Sooner, the client might not have ended the
+// attempt, and the request would count as sent.
+func ReturnsEarly(s *Server) http.RoundTripper { return returnsEarly(s, false) }
+
+// ReturnsEarlyBuffered is ReturnsEarly that has read the body before.
+func ReturnsEarlyBuffered(s *Server) http.RoundTripper { return returnsEarly(s, true) }
+
+func returnsEarly(s *Server, buffers bool) http.RoundTripper {
+	return RoundTripper(func(req *http.Request) (*http.Response, error) {
+		over, dials := req.Context().Done(), make(chan struct{})
+		t := dialing(s, func(ctx context.Context, network, _ string) (net.Conn, error) {
+			close(dials)
+			<-over
+			return dialTo(s.Listener.Addr().String())(ctx, network, "")
+		})
+		// That it is canceled does not reach the transport below.
+		req = req.WithContext(context.WithoutCancel(req.Context()))
+		if buffers && req.Body != nil { // A redirect that a client follows has none.
+			body, err := io.ReadAll(req.Body)
+			if err != nil {
+				return nil, err
+			}
+			req.Body, req.GetBody = io.NopCloser(bytes.NewReader(body)), nil
+		}
+		s.Late.Go(func() {
+			if resp, err := t.RoundTrip(req); err == nil {
+				_ = resp.Body.Close()
+			}
+		})
+		<-dials
+		return nil, errors.New("circuit open")
+	})
+}
+
+// A RoundTripper is a function that is an [http.RoundTripper].
+type RoundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls the function.
+func (f RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

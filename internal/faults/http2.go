@@ -1,0 +1,168 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// net/http's server cannot be made to reset a stream with any error code or to
+// send a GOAWAY that leaves one out. This one can: it has as much of HTTP/2 (RFC
+// 9113) as it takes to answer a POST, or not to.
+
+// An HTTP2 is a server that ends some requests with a fault.
+type HTTP2 struct {
+	Processed bool   // they took effect before
+	OnHeader  bool   // it does not wait for the body
+	GoAway    bool   // they end with GOAWAY; otherwise with RST_STREAM
+	Code      uint32 // of RST_STREAM
+
+	// Meets reports whether a request is to meet the fault, by its body.
+	Meets func(body []byte) bool
+	// Process lets a request take effect and returns the answer's body.
+	Process func(body []byte) []byte
+}
+
+const (
+	frameData      = 0x0
+	frameHeaders   = 0x1
+	frameRSTStream = 0x3
+	frameSettings  = 0x4
+	framePing      = 0x6
+	frameGoAway    = 0x7
+
+	flagEndStream  = 0x1
+	flagAck        = 0x1
+	flagEndHeaders = 0x4
+)
+
+// Network is a network to the server, which starts with it. It has s's certificate.
+func (h HTTP2) Network(s *Server) http.RoundTripper {
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: s.TLS.Certificates,
+		NextProtos:   []string{"h2"},
+	})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				// The transport keeps a connection on which a request was canceled
+				// just before the end.
+				defer context.AfterFunc(s.tb.Context(), func() { _ = conn.Close() })()
+				h.serve(conn)
+			})
+		}
+	})
+	t := dialing(s, dialTo(listener.Addr().String()))
+	s.tb.Cleanup(func() {
+		t.CloseIdleConnections()
+		_ = listener.Close()
+		wg.Wait()
+	})
+	return t
+}
+
+func (h HTTP2) serve(conn net.Conn) {
+	defer conn.Close()
+	preface := make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+	if _, err := io.ReadFull(conn, preface); err != nil {
+		return
+	}
+	writeFrame(conn, frameSettings, 0, 0, nil)
+	bodies := map[uint32]*bytes.Buffer{}
+	var processed uint32 // the last stream that was
+	for {
+		kind, flags, stream, payload, err := readFrame(conn)
+		if err != nil {
+			return
+		}
+		ends := flags&flagEndStream != 0
+		switch kind {
+		case frameSettings:
+			if flags&flagAck == 0 {
+				writeFrame(conn, frameSettings, flagAck, 0, nil)
+			}
+			continue
+		case framePing:
+			if flags&flagAck == 0 {
+				writeFrame(conn, framePing, flagAck, 0, payload)
+			}
+			continue
+		case frameHeaders:
+			bodies[stream] = &bytes.Buffer{}
+			ends = ends || h.OnHeader
+		case frameData:
+			body, ok := bodies[stream]
+			if !ok {
+				continue // of a stream that was refused
+			}
+			body.Write(payload)
+		default:
+			continue
+		}
+		if ends {
+			body := bodies[stream].Bytes()
+			delete(bodies, stream)
+			if !h.answer(conn, stream, &processed, body) {
+				return
+			}
+		}
+	}
+}
+
+// answer ends a stream, and reports whether the connection goes on.
+func (h HTTP2) answer(conn net.Conn, stream uint32, processed *uint32, body []byte) (goesOn bool) {
+	defer func() {
+		// A handler breaks a connection so.
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
+	}()
+	meets := h.Meets(body)
+	var answer []byte
+	if !meets || h.Processed {
+		*processed = max(*processed, stream)
+		answer = h.Process(body)
+	}
+	switch {
+	case meets && h.GoAway:
+		// Without an error.
+		writeFrame(conn, frameGoAway, 0, 0, binary.BigEndian.AppendUint64(nil, uint64(*processed)<<32))
+		return false
+	case meets:
+		writeFrame(conn, frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, h.Code))
+		return true
+	}
+	const status200 = 0x88 // HPACK: the static table's entry (RFC 7541, appendix A)
+	writeFrame(conn, frameHeaders, flagEndHeaders, stream, []byte{status200})
+	writeFrame(conn, frameData, flagEndStream, stream, answer)
+	return true
+}
+
+func readFrame(r io.Reader) (kind, flags byte, stream uint32, payload []byte, err error) {
+	var header [9]byte
+	if _, err = io.ReadFull(r, header[:]); err != nil {
+		return
+	}
+	payload = make([]byte, uint32(header[0])<<16|uint32(header[1])<<8|uint32(header[2]))
+	_, err = io.ReadFull(r, payload)
+	return header[3], header[4], binary.BigEndian.Uint32(header[5:]) & 0x7fffffff, payload, err
+}
+
+func writeFrame(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
+	n := len(payload)
+	frame := append([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}, binary.BigEndian.AppendUint32(nil, stream)...)
+	_, _ = w.Write(append(frame, payload...)) // A client that is gone is no fault.
+}
