@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -115,17 +116,23 @@ func decodeValue(value []byte, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 		decodeValue(value, v.Elem())
 	case first == '[' && kind == reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 		for child, rest := cutValue(value[1:]); len(child) > 0; child, rest = cutValue(rest) {
 			v.Grow(1)
 			v.SetLen(v.Len() + 1)
 			decodeValue(child, v.Index(v.Len()-1))
 		}
+		if v.IsNil() { // It is empty.
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
 	case first == '"' && kind == reflect.String:
 		v.SetString(string(unquote(value)))
 	case (first == 't' || first == 'f') && kind == reflect.Bool:
 		v.SetBool(first == 't')
-	case kind == reflect.Int || kind == reflect.Map:
+	case kind == reflect.Int:
+		if n, err := strconv.Atoi(string(value)); err == nil {
+			v.SetInt(int64(n))
+		}
+	case kind == reflect.Map:
 		if json.Unmarshal(value, v.Addr().Interface()) != nil {
 			v.SetZero()
 		}
