@@ -151,7 +151,7 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 		}
 		sess.memberID = member.MemberID // A password is good for this one only.
 		object.IntermediateSessionToken = sess.token
-		object.MFARequired = &mfaRequiredObject{MemberOptions: newMemberOptions(member)}
+		object.MFARequired = &mfaRequiredObject{MemberOptions: MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
 		if s.sendByItself(org, member, locale, now) {
 			initiated := "sms_otp"
 			object.MFARequired.SecondaryAuthInitiated = &initiated

@@ -47,17 +47,8 @@ type loginObject struct {
 }
 
 type mfaRequiredObject struct {
-	MemberOptions          memberOptionsObject `json:"member_options"`
-	SecondaryAuthInitiated *string             `json:"secondary_auth_initiated"`
-}
-
-type memberOptionsObject struct {
-	MFAPhoneNumber     string `json:"mfa_phone_number"`
-	TOTPRegistrationID string `json:"totp_registration_id"`
-}
-
-func newMemberOptions(m *Member) memberOptionsObject {
-	return memberOptionsObject{masked(m.MFAPhoneNumber), m.totpRegistrationID()}
+	MemberOptions          MemberOptions `json:"member_options"`
+	SecondaryAuthInitiated *string       `json:"secondary_auth_initiated"`
 }
 
 // sessionObject is the answer to the authentication of a session.
