@@ -641,7 +641,7 @@ func TestLoad(t *testing.T) {
 		{"an unknown key", "{\n\n\"users\": []}", `unknown field "users"`},
 		{"no array", "{\n\"members\": {}}", "line 2: members must not be a JSON object"},
 		{"an unknown field", "{\"members\": [\n{},\n{\"phone\": \"\"}]}", `unknown field "phone"`},
-		{"a wrong type", "{\"members\": [\n\n\n{\"totp\": 1}]}", "line 4: members.totp must not be a JSON number"},
+		{"a wrong type", "{\"members\": [\n\n\n{\"totp\": 1}]}", "totp must not be a JSON number"},
 		{"no such Organization", "{\"members\": [{}, {\"organization_id\": \"o\"}]}", `members[1]: stytchtest: organization_id: there is no Organization "o"`},
 		{"a policy there is not", "{\"organizations\": [{\"mfa_policy\": \"o\"}]}", "organizations[0]: stytchtest: mfa_policy"},
 		{"good", "{\"members\": [{\"organization_id\": \"o\", \"member_id\": \"m\"}, {}],\n \"organizations\": [{\"organization_id\": \"o\"}]}", ""},
