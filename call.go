@@ -12,56 +12,51 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// An endpoint is one operation of the API, with its parameters and its answer.
-type endpoint[P parameters, A answer] struct {
-	op        Op
-	request   *http.Request // what each of its requests starts from, without credentials
-	newAnswer func() A
-	// guard asks the Client's Guard. It returns what to tell the end to, or nil.
-	guard func(context.Context, *Client, P) (done func(A, error), err error)
+// An endpoint is one operation of the API.
+type endpoint struct {
+	op      Op
+	request *http.Request // what each of its requests starts from, without credentials
 }
 
+// Parameters are those of a call.
 type parameters interface {
 	fields() []field
 	// encode returns the body of a request, or a *ParamError.
 	encode([]field) ([]byte, error)
+	// askGuard asks the Client's Guard. It returns what to tell the end to, or nil.
+	askGuard(context.Context, Guard, answer) (done func(error), err error)
 }
 
-// call makes a call. Every call of every endpoint goes this way.
-func (e endpoint[P, A]) call(ctx context.Context, client *Client, params P) (result A, err error) {
-	c := &call{client: client, op: e.op, template: e.request, fields: params.fields(), start: time.Now(), before: OutcomeNotApplied}
-	defer func() { c.log(ctx, err) }()
+// call makes a call and fills out with the answer. Every call goes this way.
+func (c *Client) call(ctx context.Context, e endpoint, params parameters, out answer) (err error) {
+	call := &call{client: c, endpoint: e, fields: params.fields(), start: time.Now(), before: OutcomeNotApplied}
+	defer func() { call.log(ctx, err) }()
 
-	if c.payload, err = params.encode(c.fields); err != nil {
-		return result, err
+	if call.payload, err = params.encode(call.fields); err != nil {
+		return err
 	}
-	ctx, cancel, err := c.begin(ctx)
+	ctx, cancel, err := call.begin(ctx)
 	defer cancel()
 	if err != nil {
-		return result, err
+		return err
 	}
-	done, err := e.guard(ctx, client, params)
+	done, err := call.askGuard(ctx, params, out)
 	if err != nil {
-		return result, err
+		return err
 	}
-	answer := e.newAnswer()
-	if err = c.makeAttempts(ctx); err == nil {
-		err = c.decode(ctx, answer)
-	}
-	if err == nil {
-		result = answer
+	if err = call.makeAttempts(ctx); err == nil {
+		err = call.decode(ctx, out)
 	}
 	if done != nil {
-		done(result, err)
+		done(err)
 	}
-	return result, err
+	return err
 }
 
 // A call is one call under way.
 type call struct {
 	client   *Client
-	op       Op
-	template *http.Request
+	endpoint endpoint
 	fields   []field
 	payload  []byte
 	start    time.Time
@@ -90,10 +85,18 @@ func (c *call) begin(ctx context.Context) (context.Context, context.CancelFunc, 
 	return ctx, cancel, c.over(ctx)
 }
 
+// askGuard asks the Client's Guard, if it has one.
+func (c *call) askGuard(ctx context.Context, params parameters, out answer) (done func(error), err error) {
+	if c.client.guard == nil {
+		return nil, nil
+	}
+	return params.askGuard(ctx, c.client.guard, out)
+}
+
 // over returns an error if the context is over before the first attempt.
 func (c *call) over(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return &TransportError{Op: c.op, Outcome: OutcomeNotApplied, Err: err}
+		return &TransportError{Op: c.endpoint.op, Outcome: OutcomeNotApplied, Err: err}
 	}
 	return nil
 }
@@ -121,7 +124,7 @@ func (c *call) makeAttempts(ctx context.Context) error {
 	c.loop.Backoff = c.backoff
 	c.loop.PrepareRetry = c.prepareRetry
 	c.loop.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	req := c.template.WithContext(ctx)
+	req := c.endpoint.request.WithContext(ctx)
 	_ = c.prepareRetry(req)
 	resp, err := c.loop.Do(&retryablehttp.Request{Request: req})
 	if err == nil {
@@ -139,9 +142,9 @@ func neverFollow(*http.Request, []*http.Request) error { return http.ErrUseLastR
 // http.Client adds the cookies of its Jar to the header, and some transports
 // change both.
 func (c *call) prepareRetry(req *http.Request) error {
-	u := *c.template.URL
+	u := *c.endpoint.request.URL
 	req.URL = &u
-	req.Header = c.template.Header.Clone()
+	req.Header = c.endpoint.request.Header.Clone()
 	c.client.authorize(req.Header)
 	body := &body{}
 	body.Reset(c.payload)
@@ -178,7 +181,7 @@ func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (
 		outcome:    a.outcome,
 		answered:   a.status != 0,
 		limited:    a.refusal != nil && a.refusal.ErrorType == ErrorTypeTooManyRequests,
-		repeatable: c.op == OpSMSSend,
+		repeatable: c.endpoint.op == OpSMSSend,
 		retryAfter: parseRetryAfter(a.header.Get("Retry-After")),
 		left:       time.Until(deadline),
 		room:       c.room,

@@ -84,9 +84,9 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 		authorize: func(h http.Header) { h["Authorization"] = authorization },
 		secrets:   func() secrets { return secrets{secret, basic} },
 	}
-	post := func(path string) *http.Request { // as http.NewRequest makes one
+	post := func(op Op, path string) endpoint {
 		u := cfg.baseURL.JoinPath(path)
-		return &http.Request{
+		return endpoint{op, &http.Request{ // as http.NewRequest makes one
 			Method: http.MethodPost,
 			URL:    u,
 			Host:   u.Host,
@@ -96,22 +96,12 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 				"Content-Type": {"application/json"},
 				"User-Agent":   {cfg.userAgent},
 			},
-		}
+		}}
 	}
 	c.OTPs.SMS = SMS{
-		client: c,
-		send: endpoint[SMSSendParams, *SMSSendResponse]{
-			op:        OpSMSSend,
-			request:   post("/v1/b2b/otps/sms/send"),
-			newAnswer: func() *SMSSendResponse { return &SMSSendResponse{} },
-			guard:     askGuard,
-		},
-		authenticate: endpoint[SMSAuthenticateParams, *SMSAuthenticateResponse]{
-			op:        OpSMSAuthenticate,
-			request:   post("/v1/b2b/otps/sms/authenticate"),
-			newAnswer: func() *SMSAuthenticateResponse { return &SMSAuthenticateResponse{} },
-			guard:     tellGuard,
-		},
+		client:       c,
+		send:         post(OpSMSSend, "/v1/b2b/otps/sms/send"),
+		authenticate: post(OpSMSAuthenticate, "/v1/b2b/otps/sms/authenticate"),
 	}
 	return c, nil
 }

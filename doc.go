@@ -31,10 +31,13 @@
 //  2. Every error says whether an SMS may have gone out. If [MaybeSent] is false,
 //     no SMS was sent. Its documentation has the table.
 //
-// An answer proves something only if it is Stytch's. A gateway, a captive
-// portal or another service may answer with any status after Stytch has acted.
-// So a 4xx counts as a refusal, and a 2xx as a success, only if its body has
-// the fields that Stytch's answers have.
+// What an attempt's end proves about the request is the work of package
+// [github.com/eb715825/stytchb2b/atmostonce], which serves any client. What an
+// answer proves is decided here. It proves something only if it is Stytch's: a
+// gateway, a captive portal or another service may answer with any status after
+// Stytch has acted. So a 4xx counts as a refusal only with a Stytch error object,
+// and a 2xx as a success only with a request_id and its status_code. A login is
+// believed only with the session and its tokens, too.
 //
 // A [RetryPolicy] changes how often and how patiently a call tries again. Its
 // RetryUnknown gives up the first promise and keeps the second.
@@ -48,8 +51,7 @@
 // parameter, and a [*GuardError] a Send that a [Guard] refused, both before any
 // I/O to Stytch. An [*APIError] reports an answer outside 2xx; its ErrorType is
 // set if the answer is Stytch's. A [*TransportError] reports that no usable answer came.
-// [NewClient] returns a [*ConfigError]. [errors.Is] finds
-// [context.DeadlineExceeded] and the like.
+// [NewClient] returns a [*ConfigError].
 //
 // How a login can respond:
 //
@@ -64,18 +66,9 @@
 //	intermediate_session_not_found       sign in again                        401
 //	any other error                      we could not send the code           502
 //
-// # In production
-//
-//   - Make one [Client] and share it.
-//   - Give an http.Server a WriteTimeout of more than [DefaultTimeout].
-//   - Call Send with [context.WithoutCancel] of the request's context: otherwise
-//     a browser that goes away cancels it, and nobody knows whether an SMS went out.
-//   - Limit how many codes each Member can try, and put a [Guard] in front of Send.
-//   - At Stytch, allow SMS as an MFA method and the countries of your users, turn
-//     on user locks, and set up billing for countries other than the US and Canada.
-//   - To change credentials, make a new Client on the same http.Client.
-//   - Log with [WithLogger]. Alert on the share of calls with the outcome
-//     "unknown", on 429s, and on the share of codes that are never entered.
+// In a handler, call Send with [context.WithoutCancel] of the request's context:
+// otherwise a browser that goes away cancels it, and nobody knows whether an SMS
+// went out.
 //
 // # Secrets and phone numbers
 //

@@ -31,9 +31,8 @@ import (
 //	nil: a success                                   true       returned
 //	any other error                                  true
 //
-// Stytch's own 4xx is one with a Stytch error object: a gateway on the way may
-// answer with any status after Stytch has acted. That Stytch has sent nothing
-// follows from what its reference says of 4xx
+// Stytch's own 4xx is one with a Stytch error object. That Stytch has sent nothing
+// then follows from its reference
 // (https://stytch.com/docs/api-reference/b2b/api/errors/overview); for 429 it is
 // assumed. If the transport never read the request's body, nothing left, and
 // MaybeSent is false for whatever it returned but a success.

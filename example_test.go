@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,27 +18,23 @@ import (
 )
 
 func Example() {
-	// A fake Stytch to test against.
-	stytch := stytchtest.NewServer()
-	defer stytch.Close()
+	ctx, organizationID, memberID := context.Background(), "organization-test-...", "member-test-..."
 
-	client, err := stytchb2b.NewClient(stytch.ProjectID, stytch.Secret, stytchb2b.WithBaseURL(stytch.URL))
+	client, err := stytchb2b.NewClientFromEnv() // STYTCH_PROJECT_ID and STYTCH_SECRET. Make one client and share it.
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	resp, err := client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
-		OrganizationID: stytch.OrganizationID,
-		MemberID:       stytch.MemberID,
-		Locale:         stytchb2b.LocaleEs,
-	})
-	if err != nil {
-		fmt.Println(err, "may have been sent:", stytchb2b.MaybeSent(err))
-		return
+	_, err = client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: organizationID, MemberID: memberID})
+	switch wait := stytchb2b.RetryAfter(err); {
+	case err == nil:
+		fmt.Println("We have sent you a code.")
+	case stytchb2b.MaybeSent(err):
+		fmt.Println("Your code may be on its way. If it does not arrive within a minute, request another one.")
+	case wait > 0:
+		fmt.Println("Too many codes. Try again in", wait)
+	default:
+		fmt.Println("We could not send the code:", err) // It says what was wrong, without secrets.
 	}
-	number := resp.Member.MFAPhoneNumber
-	fmt.Println(resp.StatusCode, "code sent to ••••", number[max(0, len(number)-4):])
-	// Output: 200 code sent to •••• 0106
 }
 
 // A login handler tells its user what they can do about each error.

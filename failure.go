@@ -41,7 +41,7 @@ func (c *call) answerError(err error) error {
 
 func (c *call) transportError(err error) *TransportError {
 	return &TransportError{
-		Op:       c.op,
+		Op:       c.endpoint.op,
 		Attempts: c.attempts,
 		Outcome:  c.outcome(),
 		Err:      c.secrets().maskError(err),
@@ -52,7 +52,7 @@ func (c *call) transportError(err error) *TransportError {
 func (c *call) apiError(bodyErr error) *APIError {
 	a, s := c.last, c.secrets()
 	e := &APIError{
-		Op:         c.op,
+		Op:         c.endpoint.op,
 		StatusCode: a.status,
 		RetryAfter: max(0, parseRetryAfter(a.header.Get("Retry-After"))),
 		Attempts:   c.attempts,

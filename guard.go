@@ -72,36 +72,40 @@ func (e *GuardError) Error() string {
 // Unwrap returns the reason.
 func (e *GuardError) Unwrap() error { return e.Err }
 
-// askGuard asks the guard about a Send. done, if not nil, must be called with
-// what the Send returns.
-func askGuard(ctx context.Context, c *Client, params SMSSendParams) (done func(*SMSSendResponse, error), err error) {
-	if c.guard == nil {
-		return nil, nil
-	}
-	done, err = c.guard.Allow(ctx, params)
+// askGuard asks the guard about a Send.
+func (p SMSSendParams) askGuard(ctx context.Context, guard Guard, out answer) (func(error), error) {
+	done, err := guard.Allow(ctx, p)
 	if guardErr := (*GuardError)(nil); err != nil && !errors.As(err, &guardErr) {
 		err = &GuardError{Err: err}
 	}
-	return done, err
+	if err != nil || done == nil {
+		return nil, err
+	}
+	return func(err error) {
+		resp, _ := out.(*SMSSendResponse)
+		if err != nil {
+			resp = nil
+		}
+		done(resp, err)
+	}, nil
 }
 
 // verifiedTimeout is how long a guard may take to learn of a code. It is not the
 // call's deadline, which may have come when the answer has.
 const verifiedTimeout = time.Second
 
-// tellGuard lets an Authenticate pass. done tells a guard that learns of a code
-// that was right.
-func tellGuard(ctx context.Context, c *Client, params SMSAuthenticateParams) (done func(*SMSAuthenticateResponse, error), err error) {
-	guard, ok := c.guard.(LearningGuard)
+// askGuard lets an Authenticate pass, and tells a guard that learns of a code that
+// was right.
+func (p SMSAuthenticateParams) askGuard(ctx context.Context, guard Guard, out answer) (func(error), error) {
+	learning, ok := guard.(LearningGuard)
 	if !ok {
 		return nil, nil
 	}
-	return func(resp *SMSAuthenticateResponse, err error) {
-		if err != nil {
-			return
+	return func(err error) {
+		if resp, ok := out.(*SMSAuthenticateResponse); ok && err == nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifiedTimeout)
+			defer cancel()
+			learning.Verified(ctx, p, resp)
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifiedTimeout)
-		defer cancel()
-		guard.Verified(ctx, params, resp)
 	}, nil
 }

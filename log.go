@@ -43,7 +43,7 @@ func (c *call) write(ctx context.Context, level slog.Level, msg string, took tim
 		return
 	}
 	attrs := append([]slog.Attr{
-		slog.String("op", string(c.op)),
+		slog.String("op", string(c.endpoint.op)),
 		slog.Duration("duration", took),
 		slog.String("outcome", outcome.String()),
 	}, more...)

@@ -16,9 +16,8 @@ type OTPs struct {
 
 // SMS makes the calls for passcodes sent by SMS.
 type SMS struct {
-	client       *Client
-	send         endpoint[SMSSendParams, *SMSSendResponse]
-	authenticate endpoint[SMSAuthenticateParams, *SMSAuthenticateResponse]
+	client             *Client
+	send, authenticate endpoint
 }
 
 // Send sends an SMS with a one-time passcode to a Member's phone number
@@ -44,7 +43,11 @@ type SMS struct {
 // SMS may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	params.Locale = params.Locale.canonical()
-	return s.send.call(ctx, s.client, params)
+	resp := &SMSSendResponse{}
+	if err := s.client.call(ctx, s.send, params, resp); err != nil {
+		return nil, err
+	}
+	return resp, nil
 }
 
 // SMSSendParams are the parameters of [SMS.Send].

@@ -29,7 +29,11 @@ import (
 // is wrong, and [ErrorTypeUnableToAuthOTPCode] if it has expired or was used.
 // [MaybeUsed] says whether the code may be used up.
 func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*SMSAuthenticateResponse, error) {
-	return s.authenticate.call(ctx, s.client, params)
+	resp := &SMSAuthenticateResponse{}
+	if err := s.client.call(ctx, s.authenticate, params, resp); err != nil {
+		return nil, err
+	}
+	return resp, nil
 }
 
 // SMSAuthenticateParams are the parameters of [SMS.Authenticate].

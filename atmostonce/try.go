@@ -25,6 +25,7 @@ type Try struct {
 	first   body
 	reading *body // the one body that was read
 	closed  bool  // the caller's body is
+	dead    bool  // a kept connection was
 	asked   bool  // for a connection
 	handed  bool  // a connection
 	leads   bool  // to somewhere; httputil.DumpRequestOut has one that does not
@@ -49,13 +50,20 @@ func (t *Transport) Try(req *http.Request) (*http.Response, *Try, error) {
 		defer time.AfterFunc(connectTimeout, func() { try.giveUpConnecting(connectTimeout) }).Stop()
 	}
 	try.trace = httptrace.ClientTrace{GetConn: try.getConn, GotConn: try.gotConn}
-	out := req.WithContext(httptrace.WithClientTrace(ctx, &try.trace))
+	ctx = httptrace.WithClientTrace(ctx, &try.trace)
+	out := req.WithContext(ctx)
 	if try.hasBody() {
 		try.first.try = try
 		out.Body, out.GetBody = &try.first, try.getBody
 	}
-
 	resp, err := base.RoundTrip(out)
+	for err != nil && try.metDead() {
+		out = req.WithContext(ctx)
+		if try.hasBody() {
+			out.Body, out.GetBody = &body{try: try}, try.getBody
+		}
+		resp, err = base.RoundTrip(out)
+	}
 	switch {
 	case try.wasResent():
 		err = errResent
@@ -113,6 +121,16 @@ func (t *Try) unsent() bool {
 // bodySafe reports whether nobody has read the body that the server needs.
 func (t *Try) bodySafe() bool { return t.needsBody && t.hasBody() && t.reading == nil }
 
+// metDead reports whether nothing but a dead connection was in the way. net/http
+// does not always take the next one by itself: it may find out at the same time.
+func (t *Try) metDead() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	met := t.dead && !t.handed && t.reading == nil && t.req.Context().Err() == nil
+	t.dead = false
+	return met
+}
+
 func (t *Try) wasRead() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,6 +169,9 @@ func (t *Try) gotConn(info httptrace.GotConnInfo) {
 	conn := info.Conn // It may be nil: not every RoundTripper tells.
 	if info.Reused && conn != nil && dead(conn) {
 		_ = conn.Close()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.dead = true
 		return
 	}
 	t.mu.Lock()

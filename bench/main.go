@@ -37,10 +37,15 @@ import (
 func main() {
 	testing.Init()
 	mode := flag.String("serve", "", "be the server, of this `protocol`; for the command's own use")
+	childOf := flag.String("child", "", "be the client of this `name`; for the command's own use")
 	flag.BoolVar(&short, "short", false, "measure little, and quickly")
 	flag.Parse()
 	if *mode != "" {
 		serve(protocol(*mode))
+		return
+	}
+	if *childOf != "" {
+		beChild(*childOf)
 		return
 	}
 	if short {
@@ -48,8 +53,10 @@ func main() {
 	}
 	machine()
 	cpu()
+	kept()
 	throughput()
 	cold()
+	frozen()
 	faults()
 	scale()
 	footprint()

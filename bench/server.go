@@ -49,10 +49,12 @@ func exampleAnswer() []byte {
 }
 
 // serve is the server's process. A request to /delay/5ms/... is answered after
-// that time, one to /limited/... with 429 in 5 of 100 cases, and one to /hold/...
-// when /release is asked for.
+// that time, one to /limited/... with 429 in 5 of 100 cases, one to /hold/...
+// when /release is asked for. One to /counted/... counts for /sent, and /close
+// closes the connections that are idle.
 func serve(proto protocol) {
-	var connections, held, limited atomic.Int64
+	var connections, held, limited, sent atomic.Int64
+	var idle sync.Map // connections
 	var release sync.RWMutex
 	gate := make(chan struct{})
 	answer := exampleAnswer()
@@ -77,6 +79,11 @@ func serve(proto protocol) {
 		}
 		respond(w, r)
 	})
+	mux.HandleFunc("/counted/", func(w http.ResponseWriter, r *http.Request) {
+		sent.Add(1)
+		respond(w, r)
+	})
+	mux.HandleFunc("/sent", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, sent.Swap(0)) })
 	mux.HandleFunc("/hold/", func(w http.ResponseWriter, r *http.Request) {
 		release.RLock()
 		g := gate
@@ -96,10 +103,21 @@ func serve(proto protocol) {
 	mux.HandleFunc("/connections", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, connections.Swap(0)) })
 
 	server := httptest.NewUnstartedServer(mux)
+	mux.HandleFunc("/close", func(http.ResponseWriter, *http.Request) {
+		idle.Range(func(conn, _ any) bool {
+			_ = conn.(net.Conn).Close()
+			return true
+		})
+	})
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			connections.Add(1)
+		}
+		if state == http.StateIdle {
+			idle.Store(conn, nil)
+		} else {
+			idle.Delete(conn)
 		}
 	}
 	server.EnableHTTP2 = proto == https2

@@ -1,0 +1,75 @@
+package atmostonce_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+)
+
+// An http.Client whose POSTs go out at most once.
+func ExampleTransport() {
+	orders := 0
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		orders++
+		panic(http.ErrAbortHandler) // The order is placed, and the connection breaks.
+	}))
+	defer shop.Close()
+
+	client := &http.Client{Transport: &atmostonce.Transport{}}
+	_, err := client.Post(shop.URL, "application/json", strings.NewReader(`{"item":"umbrella"}`))
+	fmt.Println("error:", err != nil)
+	fmt.Println("maybe sent:", atmostonce.MaybeSent(err))
+	fmt.Println("orders:", orders)
+	// Output:
+	// error: true
+	// maybe sent: true
+	// orders: 1
+}
+
+// An error that says that nothing was sent.
+func ExampleMaybeSent() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	_ = listener.Close() // Nobody listens there now.
+
+	client := &http.Client{Transport: &atmostonce.Transport{}}
+	_, err = client.Post("http://"+listener.Addr().String(), "application/json", strings.NewReader(`{"item":"umbrella"}`))
+	switch {
+	case err == nil:
+		fmt.Println("The shop has answered.")
+	case atmostonce.MaybeSent(err):
+		fmt.Println("The order may have been placed.")
+	default:
+		fmt.Println("The order was not placed. Try again later.")
+	}
+	// Output: The order was not placed. Try again later.
+}
+
+// An SDK that knows its API's refusals decides by itself what to try again.
+func ExampleTransport_Try() {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, `{"error":"slow down"}`, http.StatusTooManyRequests)
+	}))
+	defer api.Close()
+
+	transport := &atmostonce.Transport{NeedsBody: true} // The API acts on the body.
+	req, err := http.NewRequest(http.MethodPost, api.URL, strings.NewReader(`{"item":"umbrella"}`))
+	if err != nil {
+		panic(err)
+	}
+	resp, try, err := transport.Try(req)
+	refused := false
+	if err == nil {
+		refused = resp.StatusCode == http.StatusTooManyRequests // An SDK looks at the body, too.
+		_ = resp.Body.Close()
+	}
+	unsent := try.End()
+	fmt.Println("try again:", refused || unsent)
+	// Output: try again: true
+}

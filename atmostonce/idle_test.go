@@ -1,0 +1,192 @@
+package atmostonce_test
+
+import (
+	"context"
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+var times = flag.Int("times", 1, "how many times as much the tests of idle connections do")
+
+var overHTTP1 = []faults.Protocol{faults.HTTP1, faults.HTTPS1}
+
+// own makes a Transport with a Base as it would be its own, that trusts the server.
+func own(t *testing.T, s *faults.Server) *atmostonce.Transport {
+	base := atmostonce.NewTransport().(*http.Transport)
+	s.Trust(base)
+	t.Cleanup(base.CloseIdleConnections)
+	return &atmostonce.Transport{Base: base}
+}
+
+// TestIdleConnection has a server that does something to a kept connection. The
+// next request takes another one, at once, however many are dead.
+func TestIdleConnection(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(net.Conn) error{
+		"close":        net.Conn.Close,
+		"write text":   func(c net.Conn) error { return write(c, "HTTP/1.1 408 Request Timeout\r\n\r\n") },
+		"write a byte": func(c net.Conn) error { return write(c, "\n") },
+		"close_notify": func(c net.Conn) error {
+			if c, ok := c.(*tls.Conn); ok {
+				return c.CloseWrite()
+			}
+			return c.(*net.TCPConn).CloseWrite()
+		},
+		"reset": func(c net.Conn) error {
+			if c, ok := c.(*tls.Conn); ok {
+				_ = c.NetConn().(*net.TCPConn).SetLinger(0)
+				return c.NetConn().Close()
+			}
+			_ = c.(*net.TCPConn).SetLinger(0)
+			return c.Close()
+		},
+	} {
+		for _, proto := range overHTTP1 {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				const conns = 8
+				l := &ledger{}
+				kept := make(chan net.Conn, conns)
+				var warm sync.WaitGroup
+				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodPost {
+						l.ServeHTTP(w, r)
+						return
+					}
+					conn, rw, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						panic(err)
+					}
+					warm.Done()
+					warm.Wait() // Each request takes a connection of its own.
+					_, _ = rw.WriteString("HTTP/1.1 204 No Content\r\n\r\n")
+					_ = rw.Flush()
+					kept <- conn
+				}))
+				client := &http.Client{Transport: own(t, s)}
+				for i := range 5 * *times {
+					client.CloseIdleConnections()
+					warm.Add(conns)
+					var wg sync.WaitGroup
+					for range conns {
+						wg.Go(func() {
+							if resp, err := client.Get(s.URL); assert.NoError(t, err) {
+								_ = resp.Body.Close()
+							}
+						})
+					}
+					wg.Wait()
+					for range conns {
+						conn := <-kept
+						require.NoError(t, do(conn))
+						defer conn.Close()
+					}
+					order := fmt.Sprint("order ", i)
+					got, err := post(t, client, l, s.URL, order)
+					assert.Equal(t, end{200, true, 1}, got, "%v", err)
+				}
+			})
+		}
+	}
+}
+
+func write(c net.Conn, text string) error {
+	_, err := io.WriteString(c, text)
+	return err
+}
+
+// TestLiveConnection keeps connections that are alive, with TLS 1.3's session
+// tickets among what has come on them.
+func TestLiveConnection(t *testing.T) {
+	t.Parallel()
+	for _, proto := range faults.Protocols {
+		for _, atOnce := range []int{1, 16} {
+			t.Run(fmt.Sprintf("%s/%d at once", proto, atOnce), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				var mu sync.Mutex
+				waiting, full := 0, make(chan struct{})
+				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					l.ServeHTTP(w, r)
+					mu.Lock()
+					if waiting++; waiting == atOnce {
+						close(full) // All connections are open now.
+					}
+					mu.Unlock()
+					<-full
+				}))
+				var dials atomic.Int64
+				base := s.Transport(func(t *http.Transport) {
+					t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+						dials.Add(1)
+						return new(net.Dialer).DialContext(ctx, network, address)
+					}
+				})
+				client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+				var wg sync.WaitGroup
+				for i := range atOnce {
+					wg.Go(func() {
+						for j := range 320 * *times / atOnce {
+							order := fmt.Sprint(i, "-", j)
+							got, err := post(t, client, l, s.URL, order)
+							assert.Equal(t, end{200, true, 1}, got, "%v", err)
+						}
+					})
+				}
+				wg.Wait()
+				assert.LessOrEqual(t, dials.Load(), int64(atOnce))
+			})
+		}
+	}
+}
+
+// TestIdleTimeout has a server that closes connections just when they are used
+// again. Not all of it can be seen in time.
+func TestIdleTimeout(t *testing.T) {
+	t.Parallel()
+	for _, proto := range overHTTP1 {
+		for _, needsBody := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/NeedsBody=%v", proto, needsBody), func(t *testing.T) {
+				t.Parallel()
+				const timeout = 2 * time.Millisecond
+				l := &ledger{}
+				s := faults.Serve(t, proto, l)
+				s.Config.IdleTimeout = timeout
+				transport := own(t, s)
+				transport.NeedsBody = needsBody
+				client := &http.Client{Transport: transport}
+				unknown, sends := 0, 100**times
+				for i := range sends {
+					order := fmt.Sprint(i)
+					got, err := post(t, client, l, s.URL, order)
+					switch {
+					case err == nil:
+						assert.Equal(t, end{200, true, 1}, got)
+					case got.sent:
+						unknown++
+						assert.Zero(t, got.acts, "%v", err)
+					default:
+						assert.Zero(t, got.acts, "%v", err)
+					}
+					<-time.After(timeout + rand.N(200*time.Microsecond) - 100*time.Microsecond)
+				}
+				t.Logf("%d of %d unknown", unknown, sends)
+			})
+		}
+	}
+}
