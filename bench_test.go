@@ -90,18 +90,6 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecode is the part of Send that decodes.
-func BenchmarkDecode(b *testing.B) {
-	body := answerOf(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		var resp stytchb2b.SMSSendResponse
-		if err := json.Unmarshal(body, &resp); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 func BenchmarkNewClient(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -6,25 +6,41 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
-	"time"
+	"sync"
+	"unicode/utf8"
 )
 
 // An answer is what a success of an endpoint is decoded into.
 type answer interface {
-	// exactly returns the answer behind decoys.
-	exactly() any
 	// lacks names the first field that the answer needs to be a success and does
 	// not have, or returns "".
 	lacks(status int) string
-	// keep takes the header and the whole body.
 	keep(header http.Header, body []byte)
 }
+
+// A received holds an answer as it came, for the response that embeds it.
+type received struct {
+	header http.Header
+	body   []byte
+}
+
+func (r *received) keep(header http.Header, body []byte) { r.header, r.body = header, body }
+
+// RawJSON returns the body of the answer as it came, with the fields that the
+// struct does not have, and with the tokens that it may hold. It is empty for a
+// response that was unmarshaled from JSON.
+func (r *received) RawJSON() string { return string(r.body) }
+
+// Header returns the header of the answer. It is nil for a response that was
+// unmarshaled from JSON.
+func (r *received) Header() http.Header { return r.header }
 
 // decodeAnswer decodes the body of a success. It counts as one only if it has the
 // fields of Stytch's: something else may have answered.
 func decodeAnswer(a *attempt, out answer) error {
-	if err := decodeObject(a.body, out.exactly(), out); err != nil {
+	if err := decodeObject(a.body, out); err != nil {
 		return err
 	}
 	if name := out.lacks(a.status); name != "" {
@@ -34,29 +50,12 @@ func decodeAnswer(a *attempt, out answer) error {
 	return nil
 }
 
-// lacks checks the fields that every success has.
-func lacks(status, statusCode int, required ...[2]string) string {
-	if statusCode != status {
-		return "status_code"
-	}
-	for _, field := range required {
-		if name, value := field[0], field[1]; value == "" {
-			return name
-		}
-	}
-	return ""
-}
-
 // decodeRefusal returns the error in an answer outside 2xx, or nil if the answer
 // is not a Stytch error object. Every error in Stytch's reference has these
 // fields (https://stytch.com/docs/api-reference/b2b/api/errors/400).
 func decodeRefusal(status int, body []byte) *refusal {
 	var r refusal
-	exactly := &struct {
-		decoys
-		*refusal
-	}{refusal: &r}
-	if decodeObject(body, exactly, &r) != nil || r.StatusCode != status || r.RequestID == "" || r.ErrorType == "" {
+	if decodeObject(body, &r) != nil || r.StatusCode != status || r.RequestID == "" || r.ErrorType == "" {
 		return nil
 	}
 	return &r
@@ -74,72 +73,135 @@ type refusal struct {
 	ErrorDetails map[string]any `json:"error_details"`
 }
 
-// Decoys stand in front of the fields that matter. Package json takes a name in
-// another case for a field if none has just that name, and then the first field
-// wins: a decoy takes "MEMBER_ID", which would otherwise override "member_id".
-type decoys struct {
-	RequestID     ignored `json:"REQUEST_ID"`
-	StatusCode    ignored `json:"STATUS_CODE"`
-	MemberID      ignored `json:"MEMBER_ID"`
-	SessionToken  ignored `json:"SESSION_TOKEN"`
-	SessionJWT    ignored `json:"SESSION_JWT"`
-	MemberSession ignored `json:"MEMBER_SESSION"`
-	ErrorType     ignored `json:"ERROR_TYPE"`
-}
-
-type ignored struct{}
-
-func (*ignored) UnmarshalJSON([]byte) error { return nil }
-
-// decodeObject decodes a JSON object into the struct that out points to, which
-// exactly has behind decoys. A field that does not fit its type stays zero,
-// without harm to the others.
-func decodeObject(body []byte, exactly, out any) error {
-	body = bytes.TrimLeft(body, " \t\r\n")
+// decodeObject decodes a JSON object into the struct that out points to. It
+// differs from package json in two ways: a name must be spelled exactly, or
+// "MEMBER_ID" would override "member_id", and a field that does not fit its type
+// stays zero, without harm to the others.
+func decodeObject(body []byte, out any) error {
+	body = bytes.Trim(body, " \t\r\n")
 	switch {
 	case len(body) == 0:
 		return errors.New("the body is empty")
 	case body[0] != '{':
 		return errors.New("the body is not a JSON object")
-	}
-	if json.Unmarshal(body, exactly) == nil {
-		return nil
-	}
-	if !json.Valid(body) {
+	case !json.Valid(body):
 		return errors.New("the body is not valid JSON")
 	}
-	v := reflect.ValueOf(out).Elem()
-	v.SetZero()
-	decodeField(body, v)
+	decodeValue(body, reflect.ValueOf(out).Elem())
 	return nil
 }
 
-// decodeField decodes what fits into v.
-func decodeField(raw []byte, v reflect.Value) {
-	switch {
-	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
-		var fields map[string]json.RawMessage
-		_ = json.Unmarshal(raw, &fields)
-		for i := range v.NumField() {
-			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			if field, ok := fields[name]; ok && name != "" {
-				decodeField(field, v.Field(i))
+// decodeValue sets v to a value, which is valid JSON, as far as it fits.
+func decodeValue(value []byte, v reflect.Value) {
+	// An object may have a name twice: the last one counts.
+	v.SetZero()
+	if value[0] == 'n' { // null
+		return
+	}
+	if u, ok := v.Addr().Interface().(json.Unmarshaler); ok { // a time.Time
+		_ = u.UnmarshalJSON(value)
+		return
+	}
+	switch first, kind := value[0], v.Kind(); {
+	case first == '{' && kind == reflect.Struct:
+		fields := fieldsByName(v.Type())
+		for name, rest := cutValue(value[1:]); len(name) > 0; name, rest = cutValue(rest) {
+			var child []byte
+			child, rest = cutValue(rest)
+			if i, ok := fields[string(unquote(name))]; ok {
+				decodeValue(child, v.Field(i))
 			}
 		}
-	case v.Kind() == reflect.Slice:
-		var elements []json.RawMessage
-		if json.Unmarshal(raw, &elements) == nil && elements != nil {
-			v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
-			for i, element := range elements {
-				decodeField(element, v.Index(i))
-			}
+	case first == '{' && kind == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		decodeValue(value, v.Elem())
+	case first == '[' && kind == reflect.Slice:
+		for child, rest := cutValue(value[1:]); len(child) > 0; child, rest = cutValue(rest) {
+			v.Grow(1)
+			v.SetLen(v.Len() + 1)
+			decodeValue(child, v.Index(v.Len()-1))
 		}
-	default:
-		decoded := reflect.New(v.Type())
-		if json.Unmarshal(raw, decoded.Interface()) == nil {
-			v.Set(decoded.Elem())
+		if v.IsNil() { // It is empty.
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+	case first == '"' && kind == reflect.String:
+		v.SetString(string(unquote(value)))
+	case (first == 't' || first == 'f') && kind == reflect.Bool:
+		v.SetBool(first == 't')
+	case kind == reflect.Int:
+		if n, err := strconv.Atoi(string(value)); err == nil {
+			v.SetInt(int64(n))
+		}
+	case kind == reflect.Map:
+		if json.Unmarshal(value, v.Addr().Interface()) != nil {
+			v.SetZero()
 		}
 	}
+}
+
+// cutValue cuts the next value of an object or an array off a text that was part
+// of valid JSON. The value is empty if the object or the array ends.
+func cutValue(text []byte) (value, rest []byte) {
+	begin, depth := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			switch {
+			case i == begin:
+				begin++
+			case depth == 0: // behind a number or a word
+				return text[begin:i], text[i:]
+			}
+			continue
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		default:
+			continue
+		}
+		switch {
+		case depth == 0:
+			return text[begin : i+1], text[i+1:]
+		case depth < 0:
+			return text[begin:i], text[i:]
+		}
+	}
+	return text[begin:], nil
+}
+
+// unquote returns what a JSON string says.
+func unquote(text []byte) []byte {
+	plain := text[1 : len(text)-1]
+	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
+		return plain
+	}
+	var s string
+	_ = json.Unmarshal(text, &s)
+	return []byte(s)
+}
+
+var structFields sync.Map // of map[string]int, by reflect.Type
+
+// fieldsByName returns the indexes of a struct's fields by their names in JSON.
+func fieldsByName(t reflect.Type) map[string]int {
+	if fields, ok := structFields.Load(t); ok {
+		return fields.(map[string]int)
+	}
+	fields := map[string]int{}
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("json"); name != "" {
+			fields[name] = i
+		}
+	}
+	structFields.Store(t, fields)
+	return fields
 }
 
 // acceptedID returns Stytch's request ID from the body of a success, of which

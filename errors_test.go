@@ -153,8 +153,12 @@ func TestAnswers(t *testing.T) {
 			}[kind]
 			refused := kind == stytch && status >= 400 && status < 500 && status != 408 && status != 460 && status != 499
 			client := newClient(t, &script{ends: []end{{status: status, body: body}}})
-			for _, call := range calls {
+			for i, call := range calls {
 				err := call.do(t, client)
+				if i == 0 && kind == stytch && status/100 == 2 {
+					assert.NoError(t, err) // It has what makes a success of a Send.
+					continue
+				}
 				require.Error(t, err, "%d, %s", status, kind)
 				assert.Equal(t, !refused, call.maybe(err), "%d, %s: %v", status, kind, err)
 				assert.Equal(t, 1, attemptsOf(err))

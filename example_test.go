@@ -2,6 +2,7 @@ package stytchb2b_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -238,6 +239,46 @@ func ExampleSMS_Authenticate() {
 	// That code is incorrect.
 	// authenticated: magic_link by email
 	// authenticated: otp by sms
+}
+
+// Nested objects that the types of this package do not have, here a Member's SSO
+// registrations, are in RawJSON. It decodes into the types of another client, such
+// as Stytch's own (github.com/stytchauth/stytch-go).
+func ExampleSMSSendResponse_rawJSON() {
+	type Member struct { // in a program: organizations.Member
+		EmailAddress     string `json:"email_address"`
+		SSORegistrations []struct {
+			ConnectionID string `json:"connection_id"`
+		} `json:"sso_registrations"`
+	}
+
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	stytch.Fail(stytchtest.Fault{StatusCode: 200, Body: `{
+		"status_code": 200,
+		"request_id": "request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141",
+		"member": {
+			"email_address": "ada@example.com",
+			"sso_registrations": [{"connection_id": "saml-connection-test-1"}]
+		}
+	}`})
+	resp, err := stytch.Client().OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+		OrganizationID: stytch.OrganizationID,
+		MemberID:       stytch.MemberID,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var answer struct {
+		Member Member `json:"member"`
+	}
+	if err := json.Unmarshal([]byte(resp.RawJSON()), &answer); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(answer.Member.EmailAddress, answer.Member.SSORegistrations[0].ConnectionID)
+	// Output: ada@example.com saml-connection-test-1
 }
 
 func ExampleAPIError() {

@@ -5,35 +5,65 @@ import (
 	"time"
 )
 
-// A Member is a person in an [Organization]. It has the fields of Stytch's
-// Member object that a login page needs
-// (https://stytch.com/docs/api-reference/b2b/api/members/member-object).
+// A Member is a person in an [Organization]: Stytch's Member object
+// (https://stytch.com/docs/api-reference/b2b/api/members/member-object) without
+// its nested registrations. RawJSON of the response has those:
+// sso_registrations, oauth_registrations, scim_registration and
+// retired_email_addresses.
 //
 // Printed with package fmt or logged with log/slog, a Member shows its ID and
 // status only.
 type Member struct {
+	// OrganizationID is the ID of the Member's Organization.
+	OrganizationID string `json:"organization_id"`
 	// MemberID is the Member's ID.
 	MemberID string `json:"member_id"`
+	// ExternalID is the ID that the project has given the Member. It may be empty.
+	ExternalID string `json:"external_id"`
 	// Name is the Member's full name. It may be empty.
 	Name string `json:"name"`
 	// EmailAddress is the address that the Member logs in with.
 	EmailAddress string `json:"email_address"`
+	// EmailAddressVerified reports whether the email address is verified.
+	EmailAddressVerified bool `json:"email_address_verified"`
 	// Status is "pending", "active", "deleted" or "invited".
 	Status string `json:"status"`
+	// IsAdmin reports whether the Member has the role "stytch_admin".
+	IsAdmin bool `json:"is_admin"`
+	// IsBreakglass reports whether the Member may log in against the
+	// Organization's settings, such as in an emergency.
+	IsBreakglass bool `json:"is_breakglass"`
+	// Roles are the Member's roles, and where each comes from.
+	Roles []MemberRole `json:"roles"`
+	// MFAEnrolled reports whether the Member needs a second factor to log in
+	// even if the Organization leaves it to its Members.
+	MFAEnrolled bool `json:"mfa_enrolled"`
 	// MFAPhoneNumber is the phone number that codes go to, in E.164 form.
 	MFAPhoneNumber string `json:"mfa_phone_number"`
 	// MFAPhoneNumberVerified reports whether the phone number is verified.
 	MFAPhoneNumberVerified bool `json:"mfa_phone_number_verified"`
-	// MFAEnrolled reports whether the Member needs a second factor to log in
-	// even if the Organization leaves it to its Members.
-	MFAEnrolled bool `json:"mfa_enrolled"`
 	// DefaultMFAMethod is "sms_otp", "totp" or empty.
 	DefaultMFAMethod string `json:"default_mfa_method"`
+	// TOTPRegistrationID is the ID of the Member's authenticator app; empty
+	// without one.
+	TOTPRegistrationID string `json:"totp_registration_id"`
+	// MemberPasswordID is the ID of the Member's password; empty without one.
+	MemberPasswordID string `json:"member_password_id"`
 	// IsLocked reports whether the Member is locked after too many failed
 	// attempts (https://stytch.com/docs/resources/platform/user-locks).
 	IsLocked bool `json:"is_locked"`
-	// LockExpiresAt is when a lock ends; zero without one.
+	// LockCreatedAt and LockExpiresAt are when a lock began and when it ends;
+	// zero without one.
+	LockCreatedAt time.Time `json:"lock_created_at"`
 	LockExpiresAt time.Time `json:"lock_expires_at"`
+	// TrustedMetadata is set by the project. UntrustedMetadata can be set by the
+	// Member's browser, too. They are decoded as package encoding/json decodes into
+	// an any: numbers are float64. RawJSON of the response has them as they came.
+	TrustedMetadata   map[string]any `json:"trusted_metadata"`
+	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
+	// CreatedAt and UpdatedAt are when the Member was created and last changed.
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 func (m Member) fields() []field {
@@ -49,24 +79,110 @@ func (m Member) GoString() string { return "stytchb2b.Member" + m.String() }
 // LogValue returns the Member's ID and status for package log/slog.
 func (m Member) LogValue() slog.Value { return fieldValue(m.fields()) }
 
-// An Organization is a tenant. It has the fields of Stytch's Organization
-// object that a login page needs
-// (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object).
+// A MemberRole is a role of a Member
+// (https://stytch.com/docs/b2b/guides/rbac/role-assignment).
+type MemberRole struct {
+	// RoleID is the role's ID, such as "stytch_member".
+	RoleID string `json:"role_id"`
+	// Sources are why the Member has the role.
+	Sources []MemberRoleSource `json:"sources"`
+}
+
+// A MemberRoleSource is a reason for which a Member has a role.
+type MemberRoleSource struct {
+	// Type is the kind of reason, such as "direct_assignment" or
+	// "email_assignment".
+	Type string `json:"type"`
+	// Details depend on Type. They may be empty.
+	Details map[string]any `json:"details"`
+}
+
+// An Organization is a tenant: Stytch's Organization object
+// (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object)
+// without its nested objects. RawJSON of the response has those:
+// sso_active_connections, scim_active_connection, custom_roles and
+// rbac_email_implicit_role_assignments.
+//
+// Printed with package fmt or logged with log/slog, an Organization shows its
+// ID and slug only.
 type Organization struct {
 	// OrganizationID is the Organization's ID, even if the call named its slug
 	// or external ID.
 	OrganizationID string `json:"organization_id"`
+	// OrganizationExternalID is the ID that the project has given the
+	// Organization. It may be empty.
+	OrganizationExternalID string `json:"organization_external_id"`
 	// OrganizationName is the name to show to people.
 	OrganizationName string `json:"organization_name"`
 	// OrganizationSlug is the name in URLs.
 	OrganizationSlug string `json:"organization_slug"`
+	// OrganizationLogoURL is where the logo is. It may be empty.
+	OrganizationLogoURL string `json:"organization_logo_url"`
 	// MFAPolicy is "REQUIRED_FOR_ALL" or "OPTIONAL".
 	MFAPolicy string `json:"mfa_policy"`
 	// MFAMethods is "ALL_ALLOWED", or "RESTRICTED" to AllowedMFAMethods.
 	MFAMethods string `json:"mfa_methods"`
 	// AllowedMFAMethods holds "sms_otp" and "totp" as far as they are allowed.
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
+	// AuthMethods is "ALL_ALLOWED", or "RESTRICTED" to AllowedAuthMethods.
+	AuthMethods string `json:"auth_methods"`
+	// AllowedAuthMethods holds the primary methods that are allowed, such as
+	// "sso", "magic_link" and "password".
+	AllowedAuthMethods []string `json:"allowed_auth_methods"`
+	// EmailJITProvisioning is "NOT_ALLOWED", or "RESTRICTED" to the
+	// EmailAllowedDomains: whether somebody who logs in by email or OAuth becomes
+	// a Member.
+	EmailJITProvisioning string `json:"email_jit_provisioning"`
+	// EmailInvites is "ALL_ALLOWED", "NOT_ALLOWED", or "RESTRICTED" to the
+	// EmailAllowedDomains: who can be invited by email.
+	EmailInvites string `json:"email_invites"`
+	// EmailAllowedDomains are domains of email addresses.
+	EmailAllowedDomains []string `json:"email_allowed_domains"`
+	// ClaimedEmailDomains are the domains that the Organization has claimed.
+	ClaimedEmailDomains []string `json:"claimed_email_domains"`
+	// SSOJITProvisioning is "ALL_ALLOWED", "NOT_ALLOWED", or "RESTRICTED" to the
+	// SSOJITProvisioningAllowedConnections: whether somebody who logs in by SSO
+	// becomes a Member.
+	SSOJITProvisioning string `json:"sso_jit_provisioning"`
+	// SSOJITProvisioningAllowedConnections are IDs of connections.
+	SSOJITProvisioningAllowedConnections []string `json:"sso_jit_provisioning_allowed_connections"`
+	// SSODefaultConnectionID is the connection for SSO if there are several. It
+	// may be empty.
+	SSODefaultConnectionID string `json:"sso_default_connection_id"`
+	// OAuthTenantJITProvisioning is "NOT_ALLOWED", or "RESTRICTED" to the
+	// AllowedOAuthTenants: whether somebody of such a tenant who logs in by OAuth
+	// becomes a Member.
+	OAuthTenantJITProvisioning string `json:"oauth_tenant_jit_provisioning"`
+	// AllowedOAuthTenants holds tenants by provider: "slack", "hubspot" and
+	// "github".
+	AllowedOAuthTenants map[string]any `json:"allowed_oauth_tenants"`
+	// FirstPartyConnectedAppsAllowedType is "ALL_ALLOWED", "NOT_ALLOWED", or
+	// "RESTRICTED" to AllowedFirstPartyConnectedApps, which holds IDs. The third
+	// party's are alike.
+	FirstPartyConnectedAppsAllowedType string   `json:"first_party_connected_apps_allowed_type"`
+	AllowedFirstPartyConnectedApps     []string `json:"allowed_first_party_connected_apps"`
+	ThirdPartyConnectedAppsAllowedType string   `json:"third_party_connected_apps_allowed_type"`
+	AllowedThirdPartyConnectedApps     []string `json:"allowed_third_party_connected_apps"`
+	// TrustedMetadata is set by the project, and decoded as that of a [Member].
+	TrustedMetadata map[string]any `json:"trusted_metadata"`
+	// CreatedAt and UpdatedAt are when the Organization was created and last
+	// changed.
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
+
+func (o Organization) fields() []field {
+	return []field{{name: "organization_id", value: o.OrganizationID}, {name: "organization_slug", value: o.OrganizationSlug}}
+}
+
+// String returns the Organization's ID and slug.
+func (o Organization) String() string { return fieldText(o.fields()) }
+
+// GoString is String with the name of the type, for %#v.
+func (o Organization) GoString() string { return "stytchb2b.Organization" + o.String() }
+
+// LogValue returns the Organization's ID and slug for package log/slog.
+func (o Organization) LogValue() slog.Value { return fieldValue(o.fields()) }
 
 // A MemberSession is a Member's session, in Stytch's terms the Session object
 // (https://stytch.com/docs/api-reference/b2b/api/sessions/session-object).
@@ -92,8 +208,7 @@ type MemberSession struct {
 	AuthenticationFactors []AuthenticationFactor `json:"authentication_factors"`
 	// Roles are the IDs of the Member's roles.
 	Roles []string `json:"roles"`
-	// CustomClaims are decoded as package encoding/json decodes into an any:
-	// numbers are float64. RawJSON of the response has them as they came.
+	// CustomClaims are decoded as the metadata of a [Member].
 	CustomClaims map[string]any `json:"custom_claims"`
 }
 
@@ -116,6 +231,7 @@ func (s MemberSession) GoString() string { return "stytchb2b.MemberSession" + s.
 func (s MemberSession) LogValue() slog.Value { return fieldValue(s.fields()) }
 
 // An AuthenticationFactor is one way in which a Member has authenticated.
+// RawJSON of the response also has its details, such as an email_factor.
 type AuthenticationFactor struct {
 	// Type is the kind of factor, such as "otp", "totp", "magic_link",
 	// "password" or "sso".
@@ -124,4 +240,52 @@ type AuthenticationFactor struct {
 	DeliveryMethod string `json:"delivery_method"`
 	// LastAuthenticatedAt is when the factor was last used.
 	LastAuthenticatedAt time.Time `json:"last_authenticated_at"`
+	// CreatedAt and UpdatedAt are when the factor was first used and last changed.
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// A MemberDevice is what Stytch's Device Fingerprinting knows of the device
+// from which a Member has authenticated.
+//
+// Printed with package fmt or logged with log/slog, a MemberDevice shows its
+// visitor ID only.
+type MemberDevice struct {
+	// VisitorID is the device's ID.
+	VisitorID string `json:"visitor_id"`
+	// IPAddress is the device's address.
+	IPAddress string `json:"ip_address"`
+	// IPGeoCity, IPGeoRegion and IPGeoCountry are where the address is. The
+	// country is a code.
+	IPGeoCity    string `json:"ip_geo_city"`
+	IPGeoRegion  string `json:"ip_geo_region"`
+	IPGeoCountry string `json:"ip_geo_country"`
+	// The details are whether the Member has been seen with each before; nil if
+	// Stytch does not say.
+	VisitorIDDetails    *DeviceAttributeDetails `json:"visitor_id_details"`
+	IPAddressDetails    *DeviceAttributeDetails `json:"ip_address_details"`
+	IPGeoCountryDetails *DeviceAttributeDetails `json:"ip_geo_country_details"`
+}
+
+func (d MemberDevice) fields() []field {
+	return []field{{name: "visitor_id", value: d.VisitorID}}
+}
+
+// String returns the visitor ID.
+func (d MemberDevice) String() string { return fieldText(d.fields()) }
+
+// GoString is String with the name of the type, for %#v.
+func (d MemberDevice) GoString() string { return "stytchb2b.MemberDevice" + d.String() }
+
+// LogValue returns the visitor ID for package log/slog.
+func (d MemberDevice) LogValue() slog.Value { return fieldValue(d.fields()) }
+
+// DeviceAttributeDetails are whether a Member has been seen with an attribute
+// of a device before.
+type DeviceAttributeDetails struct {
+	// IsNew reports whether this is the first time.
+	IsNew bool `json:"is_new"`
+	// FirstSeenAt and LastSeenAt are when Stytch has seen it.
+	FirstSeenAt time.Time `json:"first_seen_at"`
+	LastSeenAt  time.Time `json:"last_seen_at"`
 }

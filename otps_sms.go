@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"net/http"
 	"slices"
 	"strings"
 )
@@ -159,7 +158,9 @@ func (l Locale) canonical() Locale {
 	return l
 }
 
-// An SMSSendResponse is the answer to a successful [SMS.Send].
+// An SMSSendResponse is the answer to a successful [SMS.Send]. A request_id and a
+// status_code equal to HTTP's make it one: Stytch documents answers that have no
+// more. The other fields are zero if they did not come.
 //
 // Printed with package fmt or logged with log/slog, it shows the request ID, the
 // status code and the Member's ID only: the rest is about a person.
@@ -175,32 +176,17 @@ type SMSSendResponse struct {
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
 
-	header http.Header
-	body   []byte
-}
-
-// RawJSON returns the body of the answer as it came, with the fields that the
-// struct does not have. It is empty for a response that was unmarshaled from
-// JSON.
-func (r *SMSSendResponse) RawJSON() string { return string(r.body) }
-
-// Header returns the header of the answer. It is nil for a response that was
-// unmarshaled from JSON.
-func (r *SMSSendResponse) Header() http.Header { return r.header }
-
-func (r *SMSSendResponse) exactly() any {
-	return &struct {
-		decoys
-		*SMSSendResponse
-	}{SMSSendResponse: r}
+	received
 }
 
 func (r *SMSSendResponse) lacks(status int) string {
-	return lacks(status, r.StatusCode, [2]string{"request_id", r.RequestID}, [2]string{"member_id", r.MemberID})
-}
-
-func (r *SMSSendResponse) keep(header http.Header, body []byte) {
-	r.header, r.body = header, body
+	switch {
+	case r.StatusCode != status:
+		return "status_code"
+	case r.RequestID == "":
+		return "request_id"
+	}
+	return ""
 }
 
 // String returns the IDs, and nothing about the person.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"net/http"
 	"strconv"
 )
 
@@ -149,6 +148,8 @@ func (p SMSAuthenticateParams) GoString() string {
 func (p SMSAuthenticateParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
 // An SMSAuthenticateResponse is the answer to a successful [SMS.Authenticate].
+// Unlike a Send's, it is a success only with a Member's ID, a session and both
+// of its tokens: nobody is to be logged in without.
 //
 // Printed with package fmt or logged with log/slog, it shows the request ID,
 // the status code and the Member's ID only. Marshaled to JSON, it has
@@ -172,39 +173,29 @@ type SMSAuthenticateResponse struct {
 	Member Member `json:"member"`
 	// Organization is the Member's Organization.
 	Organization Organization `json:"organization"`
+	// MemberDevice is the device that the TelemetryID of the parameters stands
+	// for; nil without one, or if Stytch knows nothing of it.
+	MemberDevice *MemberDevice `json:"member_device"`
 
-	header http.Header
-	body   []byte
-}
-
-// RawJSON returns the body of the answer as it came, with the tokens and with
-// the fields that the struct does not have. It is empty for a response that was
-// unmarshaled from JSON.
-func (r *SMSAuthenticateResponse) RawJSON() string { return string(r.body) }
-
-// Header returns the header of the answer. It is nil for a response that was
-// unmarshaled from JSON.
-func (r *SMSAuthenticateResponse) Header() http.Header { return r.header }
-
-func (r *SMSAuthenticateResponse) exactly() any {
-	return &struct {
-		decoys
-		*SMSAuthenticateResponse
-	}{SMSAuthenticateResponse: r}
+	received
 }
 
 func (r *SMSAuthenticateResponse) lacks(status int) string {
-	return lacks(status, r.StatusCode,
-		[2]string{"request_id", r.RequestID},
-		[2]string{"member_id", r.MemberID},
-		[2]string{"session_token", r.SessionToken},
-		[2]string{"session_jwt", r.SessionJWT},
-		[2]string{"member_session", r.MemberSession.MemberSessionID},
-	)
-}
-
-func (r *SMSAuthenticateResponse) keep(header http.Header, body []byte) {
-	r.header, r.body = header, body
+	switch {
+	case r.StatusCode != status:
+		return "status_code"
+	case r.RequestID == "":
+		return "request_id"
+	case r.MemberID == "":
+		return "member_id"
+	case r.SessionToken == "":
+		return "session_token"
+	case r.SessionJWT == "":
+		return "session_jwt"
+	case r.MemberSession.MemberSessionID == "":
+		return "member_session"
+	}
+	return ""
 }
 
 // String returns the IDs, and nothing about the person.

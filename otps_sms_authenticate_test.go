@@ -80,7 +80,10 @@ func TestAuthenticate(t *testing.T) {
 	assert.Equal(t, []string{"stytch_member"}, session.Roles)
 	assert.Equal(t, map[string]any{"team": "blue", "level": 3.0}, session.CustomClaims)
 	require.Len(t, session.AuthenticationFactors, 2)
-	assert.Equal(t, stytchb2b.AuthenticationFactor{Type: "otp", DeliveryMethod: "sms", LastAuthenticatedAt: session.StartedAt}, session.AuthenticationFactors[1])
+	assert.Equal(t, stytchb2b.AuthenticationFactor{
+		Type: "otp", DeliveryMethod: "sms",
+		LastAuthenticatedAt: session.StartedAt, CreatedAt: session.StartedAt, UpdatedAt: session.StartedAt,
+	}, session.AuthenticationFactors[1])
 	assert.Contains(t, resp.RawJSON(), `"phone_number_factor"`)
 
 	refused(stytchb2b.ErrorTypeIntermediateSessionNotFound)
@@ -309,7 +312,9 @@ func TestAuthenticateReadsLeniently(t *testing.T) {
 	const body = `{"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1","session_token":"a token","session_jwt":"a.b.c",
 		"member_session":{"member_session_id":"member-session-test-1","last_accessed_at":"","expires_at":"2026-05-04T03:02:01Z",
 			"authentication_factors":[null,{"type":"otp","last_authenticated_at":"yesterday"}],"roles":["a",7],"custom_claims":{"a":[1]}},
-		"member":{"name":7,"status":"active"}}`
+		"member":{"name":7,"status":"active"},
+		"member_device":{"visitor_id":"v","ip_address":"192.0.2.1","ip_geo_city":7,"ip_geo_country":"IS","ip_address_details":"new",
+			"visitor_id_details":{"is_new":true,"first_seen_at":"2026-05-04T03:02:01Z","last_seen_at":"2026-05-04T03:02:01Z"}}}`
 	resp, err := newClient(t, &script{ends: []end{{status: 200, body: body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 	require.NoError(t, err)
 	assert.Equal(t, "a token", resp.SessionToken)
@@ -321,6 +326,12 @@ func TestAuthenticateReadsLeniently(t *testing.T) {
 		CustomClaims:          map[string]any{"a": []any{1.0}},
 	}, resp.MemberSession)
 	assert.Equal(t, stytchb2b.Member{Status: "active"}, resp.Member)
+	assert.Equal(t, &stytchb2b.MemberDevice{
+		VisitorID: "v", IPAddress: "192.0.2.1", IPGeoCountry: "IS",
+		VisitorIDDetails: &stytchb2b.DeviceAttributeDetails{
+			IsNew: true, FirstSeenAt: resp.MemberSession.ExpiresAt, LastSeenAt: resp.MemberSession.ExpiresAt,
+		},
+	}, resp.MemberDevice)
 	assert.Equal(t, body, resp.RawJSON())
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,34 @@ const (
 	phone = "+12025550199"
 	token = "SeiGwdj5lKkrEVgcEY3QNJXt6srxS3IK2Nwkar6mXD4="
 )
+
+// The request and the whole answer are those of Stytch's pages for its browser and
+// mobile clients
+// (https://stytch.com/docs/api-reference/b2b/mobile-sdks/react-native/methods/otps/sms-send).
+func TestSendAsDocumented(t *testing.T) {
+	t.Parallel()
+	const answer = `{"status_code": 200, "request_id": "request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141"}`
+	var body []byte
+	client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		body, _ = io.ReadAll(req.Body)
+		return end{status: 200, body: answer}.do(req)
+	}))
+	resp, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{
+		OrganizationID: "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931",
+		MemberID:       "member-test-32fc5024-9c09-4da3-bd2e-c9698807585d",
+		MFAPhoneNumber: "+15555555555",
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"organization_id": "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931",
+		"member_id": "member-test-32fc5024-9c09-4da3-bd2e-c9698807585d",
+		"mfa_phone_number": "+15555555555"
+	}`, string(body))
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Equal(t, "request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141", resp.RequestID)
+	assert.Empty(t, resp.MemberID)
+	assert.Equal(t, answer, resp.RawJSON())
+}
 
 func TestSend(t *testing.T) {
 	t.Parallel()
@@ -220,15 +249,67 @@ func TestLocaleSpelling(t *testing.T) {
 	}
 }
 
+// objects are Stytch's Member and Organization with every field that is typed.
+const objects = `
+	"member":{"organization_id":"organization-test-1","member_id":"member-test-1","external_id":"ada","name":"Ada",
+		"email_address":"ada@example.com","email_address_verified":true,"status":"active","is_admin":true,"is_breakglass":true,
+		"roles":[{"role_id":"editor","sources":[{"type":"email_assignment","details":{"email_domain":"example.com"}},null]}],
+		"mfa_enrolled":true,"mfa_phone_number":"+12025550199","mfa_phone_number_verified":true,"default_mfa_method":"sms_otp",
+		"totp_registration_id":"member-totp-test-1","member_password_id":"member-password-test-1",
+		"is_locked":true,"lock_created_at":"2026-05-04T02:02:01Z","lock_expires_at":"2026-05-04T03:02:01Z",
+		"trusted_metadata":{"plan":{"seats":3}},"untrusted_metadata":{"theme":"dark"},
+		"created_at":"2025-05-04T03:02:01Z","updated_at":"2026-05-04T03:02:01.5Z",
+		"sso_registrations":[{"connection_id":"saml-connection-test-1"}],"oauth_registrations":[],"retired_email_addresses":[],
+		"scim_registration":null},
+	"organization":{"organization_id":"organization-test-1","organization_external_id":"acme-1","organization_name":"Acme",
+		"organization_slug":"acme","organization_logo_url":"https://example.com/logo.png",
+		"mfa_policy":"OPTIONAL","mfa_methods":"RESTRICTED","allowed_mfa_methods":["sms_otp"],
+		"auth_methods":"RESTRICTED","allowed_auth_methods":["sso","password"],
+		"email_jit_provisioning":"RESTRICTED","email_invites":"NOT_ALLOWED","email_allowed_domains":["example.com"],
+		"claimed_email_domains":["example.org"],"sso_jit_provisioning":"RESTRICTED",
+		"sso_jit_provisioning_allowed_connections":["saml-connection-test-1"],"sso_default_connection_id":"saml-connection-test-2",
+		"oauth_tenant_jit_provisioning":"RESTRICTED","allowed_oauth_tenants":{"slack":["T1"]},
+		"first_party_connected_apps_allowed_type":"RESTRICTED","allowed_first_party_connected_apps":["app-1"],
+		"third_party_connected_apps_allowed_type":"NOT_ALLOWED","allowed_third_party_connected_apps":[],
+		"trusted_metadata":{"tier":"gold"},"created_at":"2024-05-04T03:02:01Z","updated_at":"2026-05-04T03:02:01Z",
+		"sso_active_connections":[],"scim_active_connection":{"connection_id":"c"},"custom_roles":[],"rbac_email_implicit_role_assignments":[]}`
+
+var (
+	fullMember = stytchb2b.Member{
+		OrganizationID: "organization-test-1", MemberID: "member-test-1", ExternalID: "ada", Name: "Ada",
+		EmailAddress: "ada@example.com", EmailAddressVerified: true, Status: "active", IsAdmin: true, IsBreakglass: true,
+		Roles: []stytchb2b.MemberRole{{RoleID: "editor", Sources: []stytchb2b.MemberRoleSource{
+			{Type: "email_assignment", Details: map[string]any{"email_domain": "example.com"}}, {},
+		}}},
+		MFAEnrolled: true, MFAPhoneNumber: phone, MFAPhoneNumberVerified: true, DefaultMFAMethod: "sms_otp",
+		TOTPRegistrationID: "member-totp-test-1", MemberPasswordID: "member-password-test-1",
+		IsLocked:          true,
+		LockCreatedAt:     time.Date(2026, 5, 4, 2, 2, 1, 0, time.UTC),
+		LockExpiresAt:     time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
+		TrustedMetadata:   map[string]any{"plan": map[string]any{"seats": 3.0}},
+		UntrustedMetadata: map[string]any{"theme": "dark"},
+		CreatedAt:         time.Date(2025, 5, 4, 3, 2, 1, 0, time.UTC),
+		UpdatedAt:         time.Date(2026, 5, 4, 3, 2, 1, 500_000_000, time.UTC),
+	}
+	fullOrganization = stytchb2b.Organization{
+		OrganizationID: "organization-test-1", OrganizationExternalID: "acme-1", OrganizationName: "Acme",
+		OrganizationSlug: "acme", OrganizationLogoURL: "https://example.com/logo.png",
+		MFAPolicy: "OPTIONAL", MFAMethods: "RESTRICTED", AllowedMFAMethods: []string{"sms_otp"},
+		AuthMethods: "RESTRICTED", AllowedAuthMethods: []string{"sso", "password"},
+		EmailJITProvisioning: "RESTRICTED", EmailInvites: "NOT_ALLOWED", EmailAllowedDomains: []string{"example.com"},
+		ClaimedEmailDomains: []string{"example.org"}, SSOJITProvisioning: "RESTRICTED",
+		SSOJITProvisioningAllowedConnections: []string{"saml-connection-test-1"}, SSODefaultConnectionID: "saml-connection-test-2",
+		OAuthTenantJITProvisioning: "RESTRICTED", AllowedOAuthTenants: map[string]any{"slack": []any{"T1"}},
+		FirstPartyConnectedAppsAllowedType: "RESTRICTED", AllowedFirstPartyConnectedApps: []string{"app-1"},
+		ThirdPartyConnectedAppsAllowedType: "NOT_ALLOWED", AllowedThirdPartyConnectedApps: []string{},
+		TrustedMetadata: map[string]any{"tier": "gold"},
+		CreatedAt:       time.Date(2024, 5, 4, 3, 2, 1, 0, time.UTC),
+		UpdatedAt:       time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
+	}
+)
+
 func TestSendResponse(t *testing.T) {
 	t.Parallel()
-	const full = ` {"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1","new":{"a":[1]},
-		"member":{"member_id":"member-test-1","name":"Ada","email_address":"ada@example.com","status":"active","mfa_phone_number":"+12025550199",
-			"mfa_phone_number_verified":true,"mfa_enrolled":true,"default_mfa_method":"sms_otp","roles":[],
-			"is_locked":true,"lock_expires_at":"2026-05-04T03:02:01Z"},
-		"organization":{"organization_id":"organization-test-1","organization_name":"Acme","organization_slug":"acme",
-			"mfa_policy":"OPTIONAL","mfa_methods":"RESTRICTED","allowed_mfa_methods":["sms_otp"]}}
-	`
 	const ids = `"status_code":200,"request_id":"r","member_id":"m"`
 	bare := stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r", MemberID: "m"}
 	withMember := func(m stytchb2b.Member) stytchb2b.SMSSendResponse {
@@ -240,27 +321,24 @@ func TestSendResponse(t *testing.T) {
 		name, body string
 		want       stytchb2b.SMSSendResponse
 	}{
-		{"everything", full, stytchb2b.SMSSendResponse{
-			StatusCode: 200, RequestID: "request-id-test-1", MemberID: "member-test-1",
-			Member: stytchb2b.Member{
-				MemberID: "member-test-1", Name: "Ada", EmailAddress: "ada@example.com", Status: "active", MFAPhoneNumber: phone,
-				MFAPhoneNumberVerified: true, MFAEnrolled: true, DefaultMFAMethod: "sms_otp",
-				IsLocked: true, LockExpiresAt: time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
-			},
-			Organization: stytchb2b.Organization{
-				OrganizationID: "organization-test-1", OrganizationName: "Acme", OrganizationSlug: "acme",
-				MFAPolicy: "OPTIONAL", MFAMethods: "RESTRICTED", AllowedMFAMethods: []string{"sms_otp"},
-			},
+		{"everything", ` {` + ids + `,"new":{"a":[1]},` + objects + "}\n\t", stytchb2b.SMSSendResponse{
+			StatusCode: 200, RequestID: "r", MemberID: "m", Member: fullMember, Organization: fullOrganization,
 		}},
 		{"missing objects", `{` + ids + `}`, bare},
 		{"nulls", `{` + ids + `,"member":{"lock_expires_at":null},"organization":{"allowed_mfa_methods":null,"mfa_policy":null}}`, bare},
 		{"just under the limit", `{` + ids + `,"new":"` + strings.Repeat("a", 1<<20-100) + `"}`, bare},
 		// What is of no interest does no harm.
+		{"a Member's ID of another type", `{"status_code":200,"request_id":"r","member_id":7}`, stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r"}},
 		{"a time that is none", `{` + ids + `,"member":{"lock_expires_at":"","name":"Ada"}}`, withMember(stytchb2b.Member{Name: "Ada"})},
-		{"fields of other types", `{` + ids + `,"member":{"name":7,"mfa_enrolled":"yes","status":"active"},"organization":[]}`, withMember(stytchb2b.Member{Status: "active"})},
+		{
+			"fields of other types",
+			`{` + ids + `,"member":{"name":7,"mfa_enrolled":"yes","status":"active","trusted_metadata":[],"roles":{},"created_at":7},"organization":[]}`,
+			withMember(stytchb2b.Member{Status: "active"}),
+		},
 		{"names in another case before", `{"MEMBER_ID":"x","Request_Id":"y",` + ids + `}`, bare},
-		{"names in another case behind", `{` + ids + `,"MEMBER_ID":"x","\u0073tatus_code":200,"Status_code":404}`, bare},
+		{"names in another case behind", `{` + ids + `,"MEMBER_ID":"x","\u0073tatus_code":200,"Status_code":404,"member":{"NAME":"Eve"}}`, bare},
 		{"a name that folds to one", `{` + ids + `,"reque\u017ft_id":"y"}`, bare},
+		{"names twice", `{"request_id":"x","member":{"name":"Eve"},` + ids + `,"member":{"status":"active"}}`, withMember(stytchb2b.Member{Status: "active"})},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -272,6 +350,7 @@ func TestSendResponse(t *testing.T) {
 				Member: resp.Member, Organization: resp.Organization,
 			}
 			assert.Equal(t, tc.want, got)
+			assertRoundTrips(t, got)
 		})
 	}
 }
@@ -298,7 +377,9 @@ func TestSendResponseUnusable(t *testing.T) {
 		{"no request ID", `{"status_code":%d,"member_id":"m"}`, "the body lacks a valid request_id", unknown},
 		{"a request ID of another type", `{"status_code":%d,"member_id":"m","request_id":7}`, "the body lacks a valid request_id", unknown},
 		{"a request ID in another case", `{"status_code":%d,"member_id":"m","REQUEST_ID":"r"}`, "the body lacks a valid request_id", unknown},
-		{"no Member", `{"status_code":%d,"request_id":"request-id-test-1"}`, "the body lacks a valid member_id", applied},
+		{"a status in another case", `{"STATUS_CODE":%d,"request_id":"r"}`, "the body lacks a valid status_code", unknown},
+		{"another status", `{"status_code":202,"request_id":"r"}`, "the body lacks a valid status_code", unknown},
+		{"an empty request ID", `{"status_code":%d,"request_id":""}`, "the body lacks a valid request_id", unknown},
 		{"cut off before the request ID", `{"status_code":20`, "the body is not valid JSON", unknown},
 		{"cut off behind the request ID", `{"request_id":"request-id-test-1","status_code":%d,"memb`, "the body is not valid JSON", applied},
 		{"cut off with another status", `{"request_id":"request-id-test-1","status_code":400,"memb`, "the body is not valid JSON", unknown},
@@ -498,24 +579,35 @@ func TestJSONIsFaithful(t *testing.T) {
 	enter.SessionCustomClaims = map[string]any{"team": "blue"}
 	assertRoundTrips(t, enter)
 
+	device := &stytchb2b.MemberDevice{VisitorID: "v", IPAddress: "192.0.2.1", IPAddressDetails: &stytchb2b.DeviceAttributeDetails{IsNew: true}}
+	resp := stytchb2b.SMSAuthenticateResponse{
+		RequestID: "request-id-test-1", StatusCode: 200, MemberID: "member-test-1", SessionToken: token, SessionJWT: "a.b.c",
+		Member: fullMember, Organization: fullOrganization, MemberDevice: device,
+		MemberSession: stytchb2b.MemberSession{
+			MemberSessionID: "member-session-test-1", MemberID: "member-test-1", OrganizationID: "organization-test-1", OrganizationSlug: "acme",
+			StartedAt: fullMember.CreatedAt, LastAccessedAt: fullMember.UpdatedAt, ExpiresAt: fullMember.LockExpiresAt,
+			AuthenticationFactors: []stytchb2b.AuthenticationFactor{{Type: "otp", DeliveryMethod: "sms", CreatedAt: fullMember.CreatedAt}},
+			Roles:                 []string{"editor"}, CustomClaims: map[string]any{"team": "blue"},
+		},
+	}
+	assertRoundTrips(t, resp)
+	for name, v := range map[string]any{"member": fullMember, "organization": fullOrganization, "session": resp.MemberSession} {
+		for i := range reflect.ValueOf(v).NumField() {
+			assert.False(t, reflect.ValueOf(v).Field(i).IsZero(), "%s: the %d. field is not in the test", name, i)
+		}
+	}
+
 	srv := stytchtest.NewServer()
 	defer srv.Close()
 	sent, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 	require.NoError(t, err)
-	assertRoundTrips(t, sent.Member)
-	assertRoundTrips(t, sent.Organization)
-	resp, err := srv.Client().OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{
-		OrganizationID: srv.OrganizationID, MemberID: srv.MemberID, Code: srv.SMS()[0].Code,
-		IntermediateSessionToken: srv.IntermediateSessionToken(srv.MemberID),
-	})
+	stored, err := json.Marshal(sent)
 	require.NoError(t, err)
-	assertRoundTrips(t, resp.MemberSession)
-	stored, err := json.Marshal(resp)
-	require.NoError(t, err)
-	var loaded stytchb2b.SMSAuthenticateResponse
+	var loaded stytchb2b.SMSSendResponse
 	require.NoError(t, json.Unmarshal(stored, &loaded))
-	assert.Equal(t, []string{resp.SessionToken, resp.SessionJWT}, []string{loaded.SessionToken, loaded.SessionJWT})
+	assert.Equal(t, sent.Member, loaded.Member)
 	assert.Empty(t, loaded.RawJSON())
+	assert.Empty(t, loaded.Header())
 }
 
 func assertRoundTrips[T any](t *testing.T, v T) {
@@ -535,10 +627,16 @@ func TestResponseIsDiscreet(t *testing.T) {
 	defer srv.Close()
 	resp, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 	require.NoError(t, err)
-	out := printed(resp, *resp, resp.Member, &resp.Member)
-	assert.NotContains(t, out, resp.Member.MFAPhoneNumber)
-	assert.NotContains(t, out, resp.Member.EmailAddress)
+	device := stytchb2b.MemberDevice{VisitorID: "visitor-1", IPAddress: "192.0.2.1", IPGeoCity: "Reykjavik"}
+	out := printed(resp, *resp, resp.Member, &resp.Member, fullMember, fullOrganization, &fullOrganization, device, &device)
+	for _, hidden := range []string{
+		resp.Member.MFAPhoneNumber, resp.Member.EmailAddress, "Ada", "ada", "seats", "gold", "example.com", device.IPAddress, device.IPGeoCity,
+	} {
+		assert.NotContains(t, out, hidden)
+	}
 	assert.Contains(t, out, resp.RequestID)
+	assert.Contains(t, out, "{organization_id:organization-test-1 organization_slug:acme}")
+	assert.Contains(t, out, "stytchb2b.MemberDevice{visitor_id:visitor-1}")
 	assert.Contains(t, out, "{member_id:"+resp.MemberID+" status:active}")
 
 	forged := ok

@@ -52,7 +52,7 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 	s.state.limits.authenticated(member.MFAPhoneNumber, now)
 	code.used = true
 	s.state.codes[member.MemberID] = code
-	member.MFAPhoneNumberVerified = true
+	member.MFAPhoneNumberVerified, member.updated = true, now
 	switch {
 	case org.MFAPolicy == "REQUIRED_FOR_ALL" || p.SetMFAEnrollment == "enroll":
 		member.MFAEnrolled = true
@@ -63,15 +63,5 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 		member.DefaultMFAMethod = "sms_otp"
 	}
 	sess.addFactor(smsFactor, now)
-	s.goOn(sess, p.sessionOptions, org, member)
-	return authenticateObject{
-		StatusCode:    200,
-		RequestID:     requestID,
-		MemberID:      member.MemberID,
-		Member:        newMemberObject(member),
-		Organization:  newOrganizationObject(org),
-		SessionToken:  sess.token,
-		SessionJWT:    sess.jwt,
-		MemberSession: newMemberSessionObject(sess, org, member),
-	}, nil
+	return authenticateObject{member.MemberID, s.goOn(sess, p.sessionOptions, org, member, requestID)}, nil
 }

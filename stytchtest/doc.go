@@ -93,14 +93,15 @@
 //     session where one is required: 400 no_session_arguments.
 //   - The keys of another project: 400 invalid_project_id. An ID of the live
 //     environment: 400 live_id_used_in_test_environment.
-//   - A body that is not JSON, has a wrong type or lacks a required field: 400
-//     bad_request. A body over 64 KiB: 413. A wrong path or method: 404
-//     route_not_found.
+//   - A body that is not JSON, is not called so by its Content-Type, has a wrong
+//     type or lacks a required field: 400 bad_request. A body over 64 KiB: 413. A
+//     wrong path or method: 404 route_not_found.
 //   - The order in which parameters are checked, and the wording of messages.
 //
 // # What it does not do
 //
-// It has no other endpoints and no permissions: it refuses an authorization_check.
-// It tells countries that share a calling code apart for +1 only. It has no rate
-// limits until [Server.SetRateLimit].
+// It has no other endpoints, such as the /sdk/v1 of Stytch's browser clients, and
+// no permissions: it refuses an authorization_check. It knows no devices: no answer
+// has a member_device. It tells countries that share a calling code apart for +1
+// only. It has no rate limits until [Server.SetRateLimit].
 package stytchtest

@@ -14,15 +14,16 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// A Fault makes a request end badly. Its zero value changes nothing.
+// A Fault makes a request end badly. Its zero value changes nothing. Its JSON names
+// are those of the command fakestytch.
 type Fault struct {
 	// MemberID, if set, restricts the fault to requests with this member_id.
-	MemberID string
+	MemberID string `json:"member_id"`
 
 	// Processed is whether the request takes effect, the SMS included, before it
 	// goes wrong. If neither StatusCode nor Reset is set, the answer is the real
 	// one, and the request always takes effect.
-	Processed bool
+	Processed bool `json:"processed"`
 
 	// StatusCode, Header and Body are the answer instead of the real one. Header
 	// and Body count only with a StatusCode.
@@ -30,29 +31,29 @@ type Fault struct {
 	// Without a Body, a StatusCode that Stytch answers with (400, 401, 403, 404,
 	// 429, 499, 500 and 503) and any StatusCode with an ErrorType come with a Stytch
 	// error object. With a Body, such as a gateway's page, they do not.
-	StatusCode int
-	Header     http.Header
-	Body       string
+	StatusCode int         `json:"status_code"`
+	Header     http.Header `json:"header"`
+	Body       string      `json:"body"`
 
 	// ErrorType is the error_type of that error object. If empty, it is one that
 	// Stytch documents for the status.
-	ErrorType stytchb2b.ErrorType
+	ErrorType stytchb2b.ErrorType `json:"error_type"`
 
 	// Delay passes before the answer's headers.
-	Delay time.Duration
+	Delay time.Duration `json:"delay"`
 
 	// Reset breaks the connection before the answer: with a TCP RST over
 	// HTTP/1.1, and an RST_STREAM over HTTP/2.
-	Reset bool
+	Reset bool `json:"reset"`
 
 	// Truncate breaks the connection in the middle of the answer's body.
-	Truncate bool
+	Truncate bool `json:"truncate"`
 
 	// BodyDelay passes in the middle of the answer's body.
-	BodyDelay time.Duration
+	BodyDelay time.Duration `json:"body_delay"`
 
 	// Endless goes on with the answer's body until the client has enough.
-	Endless bool
+	Endless bool `json:"endless"`
 }
 
 // GatewayHTML returns the fault of a gateway that answers with a page instead of
@@ -67,16 +68,6 @@ func GatewayHTML(statusCode int) Fault {
 	}
 }
 
-// GatewayText returns the fault of a gateway that answers with plain text instead
-// of Stytch. Set Processed for one that has passed the request on.
-func GatewayText(statusCode int) Fault {
-	return Fault{
-		StatusCode: statusCode,
-		Header:     http.Header{"Content-Type": {"text/plain"}},
-		Body:       http.StatusText(statusCode),
-	}
-}
-
 // ClientClosedRequest returns the fault of a connection that went away while
 // Stytch worked on the request, which takes effect: Stytch's own 499
 // (https://stytch.com/docs/api-reference/b2b/api/errors/499).
@@ -86,9 +77,12 @@ func ClientClosedRequest() Fault { return Fault{StatusCode: 499, Processed: true
 // has passed the request on, and Stytch lets it take effect. Envoy does so
 // (https://github.com/envoyproxy/envoy/issues/12665).
 func RequestTimeout() Fault {
-	f := GatewayText(http.StatusRequestTimeout)
-	f.Processed = true
-	return f
+	return Fault{
+		Processed:  true,
+		StatusCode: http.StatusRequestTimeout,
+		Header:     http.Header{"Content-Type": {"text/plain"}},
+		Body:       "upstream request timeout",
+	}
 }
 
 // real reports whether the fault leaves the answer to the request.

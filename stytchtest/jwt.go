@@ -19,53 +19,33 @@ type signingKey struct {
 	rsa *rsa.PrivateKey
 }
 
-// spareKeys are those of servers that were closed. To make one takes a twentieth
-// of a second, which would be most of the time of many tests.
-var spareKeys struct {
-	sync.Mutex
-	keys []*signingKey
-}
+// signingKeys are those of servers that were closed. To make one takes a
+// twentieth of a second, which would be most of the time of many tests.
+var signingKeys = sync.Pool{New: func() any {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("stytchtest: " + err.Error())
+	}
+	return &signingKey{"jwk-test-" + uuid(), private}
+}}
 
 // key returns the server's signing key, which no other open server has. s.mu is
 // held.
 func (s *Server) key() *signingKey {
 	if s.signing == nil {
-		s.signing = takeSpareKey()
-	}
-	if s.signing == nil {
-		private, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic("stytchtest: " + err.Error())
-		}
-		s.signing = &signingKey{"jwk-test-" + uuid(), private}
+		s.signing = signingKeys.Get().(*signingKey)
 	}
 	return s.signing
-}
-
-// takeSpareKey returns nil if there is none.
-func takeSpareKey() *signingKey {
-	spareKeys.Lock()
-	defer spareKeys.Unlock()
-	n := len(spareKeys.keys)
-	if n == 0 {
-		return nil
-	}
-	key := spareKeys.keys[n-1]
-	spareKeys.keys = spareKeys.keys[:n-1]
-	return key
 }
 
 // spareKey leaves the key to a later server.
 func (s *Server) spareKey() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.signing == nil {
-		return
+	if s.signing != nil {
+		signingKeys.Put(s.signing)
+		s.signing = nil
 	}
-	spareKeys.Lock()
-	defer spareKeys.Unlock()
-	spareKeys.keys = append(spareKeys.keys, s.signing)
-	s.signing = nil
 }
 
 // jwks is GET /v1/b2b/sessions/jwks/{project_id}. s.mu is held.

@@ -3,7 +3,8 @@ package stytchtest
 import "time"
 
 // A RateLimit bounds the SMS in each window of time. The zero value has no
-// limits, and a Server begins with it.
+// limits, and a Server begins with it. Its JSON names are those of the
+// command fakestytch.
 //
 // The windows are fixed ones, as Stytch's are
 // (https://stytch.com/docs/resources/platform/rate-limits): one of an hour begins
@@ -11,20 +12,20 @@ import "time"
 // four digits.
 type RateLimit struct {
 	// Window is how long a window is; an hour if 0.
-	Window time.Duration
+	Window time.Duration `json:"window"`
 	// PerNumber is how many SMS may go to one number. More are answered with 429
 	// too_many_requests.
-	PerNumber int
+	PerNumber int `json:"per_number"`
 	// PerPrefix is how many SMS may go to numbers with the same prefix. More are
 	// answered with 429 too_many_requests.
-	PerPrefix int
+	PerPrefix int `json:"per_prefix"`
 	// Unauthenticated is how many SMS may go to numbers with the same prefix
 	// without one of their codes being entered. More look like toll fraud, and are
 	// answered with 429 too_few_tokens_authenticated.
-	Unauthenticated int
+	Unauthenticated int `json:"unauthenticated"`
 	// RetryAfter is whether those answers have a Retry-After, to the end of the
 	// window. Stytch does not document that its answers have one.
-	RetryAfter bool
+	RetryAfter bool `json:"retry_after"`
 }
 
 // SetRateLimit replaces the limits, and begins to count anew.

@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,82 +16,46 @@ import (
 //	  "members": [{"organization_id": "organization-test-1", "mfa_phone_number": "+12025550123"}]
 //	}
 //
-// with the fields of [Organization] and [Member]. An error names its
-// line; what comes before that line may have been added.
+// with the fields of [Organization] and [Member], and no others. It is an error if
+// the text is not such JSON, and nothing is added then. Any other error is one of
+// AddOrganization or AddMember, and names the object, such as members[3]; what
+// comes before it has been added.
 func (s *Server) Load(r io.Reader) error {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return fmt.Errorf("stytchtest: %w", err)
 	}
-	var whole any
-	if err := json.Unmarshal(text, &whole); err != nil {
-		offset := int64(len(text))
-		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-			offset = syntax.Offset
-		}
-		return atLine(text, offset, err)
+	var seed struct {
+		Organizations []Organization `json:"organizations"`
+		Members       []Member       `json:"members"`
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if t, _ := d.Token(); t != json.Delim('{') {
-		return atLine(text, 0, errors.New("must be a JSON object"))
+	if err = d.Decode(&seed); err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("there is more than one JSON value")
+		}
 	}
-	// Members wait until all Organizations are there, wherever they stand.
-	var addMembers []func() error
-	for d.More() {
-		key, _ := d.Token()
-		var one func(offset int64) error
-		switch key {
-		case "organizations":
-			one = func(offset int64) error {
-				var o Organization
-				if err := d.Decode(&o); err != nil {
-					return atLine(text, offset, err)
-				}
-				_, err := s.AddOrganization(o)
-				return atLine(text, offset, err)
-			}
-		case "members":
-			one = func(offset int64) error {
-				var m Member
-				if err := d.Decode(&m); err != nil {
-					return atLine(text, offset, err)
-				}
-				addMembers = append(addMembers, func() error {
-					_, err := s.AddMember(m)
-					return atLine(text, offset, err)
-				})
-				return nil
-			}
-		default:
-			return atLine(text, d.InputOffset(), fmt.Errorf("unknown key %q, not organizations or members", key))
-		}
-		if t, _ := d.Token(); t != json.Delim('[') {
-			return atLine(text, d.InputOffset(), fmt.Errorf("%s must be an array", key))
-		}
-		for d.More() { // It skips to the next value.
-			if err := one(d.InputOffset()); err != nil {
-				return err
-			}
-		}
-		_, _ = d.Token() // the end of the array
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	line := func(offset int64) int { return 1 + bytes.Count(text[:offset], []byte("\n")) }
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("stytchtest: line %d: %w", line(syntax.Offset), err)
+	case errors.As(err, &wrongType):
+		return fmt.Errorf("stytchtest: line %d: %s must not be a JSON %s", line(wrongType.Offset), cmp.Or(wrongType.Field, "the text"), wrongType.Value)
+	case err != nil:
+		return fmt.Errorf("stytchtest: %w", err)
 	}
-	for _, add := range addMembers {
-		if err := add(); err != nil {
-			return err
+	for i, o := range seed.Organizations {
+		if _, err := s.AddOrganization(o); err != nil {
+			return fmt.Errorf("organizations[%d]: %w", i, err)
+		}
+	}
+	for i, m := range seed.Members {
+		if _, err := s.AddMember(m); err != nil {
+			return fmt.Errorf("members[%d]: %w", i, err)
 		}
 	}
 	return nil
-}
-
-// atLine says where in text an error is, if it is one.
-func atLine(text []byte, offset int64, err error) error {
-	if err == nil {
-		return nil
-	}
-	before := text[:min(int(offset), len(text))]
-	// What is at fault begins behind the white space and the comma here.
-	rest := text[len(before):]
-	before = text[:len(text)-len(bytes.TrimLeft(rest, " \t\r\n,"))]
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(before, []byte("\n")), err)
 }

@@ -29,7 +29,7 @@ func (m *Member) isLocked(now time.Time) bool {
 // failed counts a failed attempt.
 func (m *Member) failed(now time.Time) {
 	if m.failures++; m.failures >= lockAfter {
-		m.LockCreatedAt, m.LockExpiresAt = now, now.Add(lockFor)
+		m.LockCreatedAt, m.LockExpiresAt, m.updated = now, now.Add(lockFor), now
 	}
 }
 

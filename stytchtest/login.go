@@ -151,7 +151,7 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 		}
 		sess.memberID = member.MemberID // A password is good for this one only.
 		object.IntermediateSessionToken = sess.token
-		object.MFARequired = &mfaRequiredObject{MemberOptions: newMemberOptions(member)}
+		object.MFARequired = &mfaRequiredObject{MemberOptions: MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
 		if s.sendByItself(org, member, locale, now) {
 			initiated := "sms_otp"
 			object.MFARequired.SecondaryAuthInitiated = &initiated
@@ -163,12 +163,13 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 			return nil, err
 		}
 		full.addFactor(f, now)
-		s.goOn(full, o, org, member)
-		session := newMemberSessionObject(full, org, member)
-		object.SessionToken, object.SessionJWT, object.MemberSession = full.token, full.jwt, &session
+		answer := s.goOn(full, o, org, member, requestID)
+		object.SessionToken, object.SessionJWT, object.MemberSession = answer.SessionToken, answer.SessionJWT, &answer.MemberSession
 		object.MemberAuthenticated = true
 	}
-	member.Status = "active"
+	if member.Status != "active" {
+		member.Status, member.updated = "active", now
+	}
 	object.Member, object.Organization = newMemberObject(member), newOrganizationObject(org)
 	return object, nil
 }

@@ -1,6 +1,9 @@
 package stytchtest
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The objects of the API's answers, with every field that the reference
 // requires, so that strict clients accept them.
@@ -22,14 +25,8 @@ type sendObject struct {
 }
 
 type authenticateObject struct {
-	StatusCode    int                 `json:"status_code"`
-	RequestID     string              `json:"request_id"`
-	MemberID      string              `json:"member_id"`
-	Member        memberObject        `json:"member"`
-	Organization  organizationObject  `json:"organization"`
-	SessionToken  string              `json:"session_token"`
-	SessionJWT    string              `json:"session_jwt"`
-	MemberSession memberSessionObject `json:"member_session"`
+	MemberID string `json:"member_id"`
+	sessionObject
 }
 
 // loginObject is the answer to a primary authentication.
@@ -50,17 +47,8 @@ type loginObject struct {
 }
 
 type mfaRequiredObject struct {
-	MemberOptions          memberOptionsObject `json:"member_options"`
-	SecondaryAuthInitiated *string             `json:"secondary_auth_initiated"`
-}
-
-type memberOptionsObject struct {
-	MFAPhoneNumber     string `json:"mfa_phone_number"`
-	TOTPRegistrationID string `json:"totp_registration_id"`
-}
-
-func newMemberOptions(m *Member) memberOptionsObject {
-	return memberOptionsObject{masked(m.MFAPhoneNumber), newMemberObject(m).TOTPRegistrationID}
+	MemberOptions          MemberOptions `json:"member_options"`
+	SecondaryAuthInitiated *string       `json:"secondary_auth_initiated"`
 }
 
 // sessionObject is the answer to the authentication of a session.
@@ -116,6 +104,8 @@ type memberObject struct {
 	Roles                  []roleObject   `json:"roles"`
 	TrustedMetadata        map[string]any `json:"trusted_metadata"`
 	UntrustedMetadata      map[string]any `json:"untrusted_metadata"`
+	CreatedAt              string         `json:"created_at"`
+	UpdatedAt              string         `json:"updated_at"`
 }
 
 type roleObject struct {
@@ -128,7 +118,24 @@ type roleSourceObject struct {
 	Details map[string]any `json:"details"`
 }
 
-const memberRole = "stytch_member" // what every Member has
+// The roles that Stytch defines.
+const (
+	memberRole = "stytch_member" // Every Member has it.
+	adminRole  = "stytch_admin"
+)
+
+// roles are the IDs of all roles that the Member has.
+func (m *Member) roles() []string { return append([]string{memberRole}, m.Roles...) }
+
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// orEmpty makes null an empty object.
+func orEmpty(object map[string]any) map[string]any {
+	if object == nil {
+		return map[string]any{}
+	}
+	return object
+}
 
 func newMemberObject(m *Member) memberObject {
 	o := memberObject{
@@ -139,32 +146,42 @@ func newMemberObject(m *Member) memberObject {
 		EmailAddressVerified:   true,
 		Name:                   m.Name,
 		Status:                 m.Status,
+		IsAdmin:                slices.Contains(m.Roles, adminRole),
 		IsBreakglass:           m.IsBreakglass,
 		MFAEnrolled:            m.MFAEnrolled,
 		MFAPhoneNumber:         m.MFAPhoneNumber,
 		MFAPhoneNumberVerified: m.MFAPhoneNumberVerified,
 		DefaultMFAMethod:       m.DefaultMFAMethod,
+		TOTPRegistrationID:     m.totpRegistrationID(),
 		SSORegistrations:       []struct{}{},
 		OAuthRegistrations:     []struct{}{},
 		RetiredEmailAddresses:  []struct{}{},
-		Roles: []roleObject{{
-			RoleID:  memberRole,
+		TrustedMetadata:        orEmpty(m.TrustedMetadata),
+		UntrustedMetadata:      orEmpty(m.UntrustedMetadata),
+		CreatedAt:              timestamp(m.created),
+		UpdatedAt:              timestamp(m.updated),
+	}
+	for _, role := range m.roles() {
+		o.Roles = append(o.Roles, roleObject{
+			RoleID:  role,
 			Sources: []roleSourceObject{{Type: "direct_assignment", Details: map[string]any{}}},
-		}},
-		TrustedMetadata:   map[string]any{},
-		UntrustedMetadata: map[string]any{},
+		})
 	}
 	if !m.LockExpiresAt.IsZero() {
 		o.IsLocked = true
-		o.LockCreatedAt, o.LockExpiresAt = m.LockCreatedAt.UTC().Format(time.RFC3339), m.LockExpiresAt.UTC().Format(time.RFC3339)
+		o.LockCreatedAt, o.LockExpiresAt = timestamp(m.LockCreatedAt), timestamp(m.LockExpiresAt)
 	}
 	if m.Password != "" {
 		o.MemberPasswordID = "member-password-test-" + m.MemberID
 	}
-	if m.TOTP {
-		o.TOTPRegistrationID = "member-totp-test-" + m.MemberID
-	}
 	return o
+}
+
+func (m *Member) totpRegistrationID() string {
+	if !m.TOTP {
+		return ""
+	}
+	return "member-totp-test-" + m.MemberID
 }
 
 type organizationObject struct {
@@ -193,6 +210,8 @@ type organizationObject struct {
 	AllowedThirdPartyConnectedApps       []string       `json:"allowed_third_party_connected_apps"`
 	CustomRoles                          []struct{}     `json:"custom_roles"`
 	TrustedMetadata                      map[string]any `json:"trusted_metadata"`
+	CreatedAt                            string         `json:"created_at"`
+	UpdatedAt                            string         `json:"updated_at"`
 }
 
 func newOrganizationObject(o *Organization) organizationObject {
@@ -224,7 +243,9 @@ func newOrganizationObject(o *Organization) organizationObject {
 		ThirdPartyConnectedAppsAllowedType:   "ALL_ALLOWED",
 		AllowedThirdPartyConnectedApps:       []string{},
 		CustomRoles:                          []struct{}{},
-		TrustedMetadata:                      map[string]any{},
+		TrustedMetadata:                      orEmpty(o.TrustedMetadata),
+		CreatedAt:                            timestamp(o.created),
+		UpdatedAt:                            timestamp(o.created), // Nothing changes it.
 	}
 }
 
@@ -245,6 +266,8 @@ type factorObject struct {
 	Type                string            `json:"type"`
 	DeliveryMethod      string            `json:"delivery_method"`
 	LastAuthenticatedAt string            `json:"last_authenticated_at"`
+	CreatedAt           string            `json:"created_at"`
+	UpdatedAt           string            `json:"updated_at"`
 	EmailFactor         map[string]string `json:"email_factor,omitempty"`
 	PhoneNumberFactor   map[string]string `json:"phone_number_factor,omitempty"`
 	AuthenticatorApp    map[string]string `json:"authenticator_app_factor,omitempty"`
@@ -256,21 +279,27 @@ func newMemberSessionObject(sess *session, o *Organization, m *Member) memberSes
 		MemberID:         m.MemberID,
 		OrganizationID:   o.OrganizationID,
 		OrganizationSlug: o.Slug,
-		StartedAt:        sess.started.Format(time.RFC3339),
-		LastAccessedAt:   sess.accessed.Format(time.RFC3339),
-		ExpiresAt:        sess.expires.Format(time.RFC3339),
-		Roles:            []string{memberRole},
+		StartedAt:        timestamp(sess.started),
+		LastAccessedAt:   timestamp(sess.accessed),
+		ExpiresAt:        timestamp(sess.expires),
+		Roles:            m.roles(),
 		CustomClaims:     sess.claims,
 	}
 	for _, f := range sess.factors {
-		o := factorObject{Type: f.kind, DeliveryMethod: f.delivery, LastAuthenticatedAt: f.at.Format(time.RFC3339)}
+		o := factorObject{
+			Type:                f.kind,
+			DeliveryMethod:      f.delivery,
+			LastAuthenticatedAt: timestamp(f.at),
+			CreatedAt:           timestamp(f.created),
+			UpdatedAt:           timestamp(f.at),
+		}
 		switch f.kind {
 		case linkFactor.kind:
 			o.EmailFactor = map[string]string{"email_id": "email-test-" + m.MemberID, "email_address": m.EmailAddress}
 		case smsFactor.kind:
 			o.PhoneNumberFactor = map[string]string{"phone_id": "member-phone-test-" + m.MemberID, "phone_number": m.MFAPhoneNumber}
 		case totpFactor.kind:
-			o.AuthenticatorApp = map[string]string{"totp_id": "member-totp-test-" + m.MemberID}
+			o.AuthenticatorApp = map[string]string{"totp_id": m.totpRegistrationID()}
 		}
 		s.AuthenticationFactors = append(s.AuthenticationFactors, o)
 	}

@@ -57,7 +57,9 @@ func (s *Server) mayReceive(number string, now time.Time) *apiError {
 // deliver sends a Member an SMS with a new code.
 func (s *Server) deliver(org *Organization, member *Member, number, locale string, automatic bool, now time.Time) {
 	s.state.limits.sent(number, now)
-	member.MFAPhoneNumber = number
+	if member.MFAPhoneNumber != number {
+		member.MFAPhoneNumber, member.updated = number, now
+	}
 	code := code{text: newCode(), expires: now.Add(codeLifetime)}
 	s.state.codes[member.MemberID] = code
 	if locale == "" {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ type session struct {
 // A factor is one way in which the Member has shown who they are.
 type factor struct {
 	kind, delivery string // as in an authentication_factor
-	at             time.Time
+	created, at    time.Time
 }
 
 var (
@@ -160,23 +161,18 @@ func (sess *session) belongsTo(m *Member) bool {
 
 // addFactor notes that a factor was shown, at first or again.
 func (sess *session) addFactor(f factor, now time.Time) {
-	f.at = now
 	for i := range sess.factors {
 		if sess.factors[i].kind == f.kind {
-			sess.factors[i] = f
+			sess.factors[i].at = now
 			return
 		}
 	}
+	f.created, f.at = now, now
 	sess.factors = append(sess.factors, f)
 }
 
 func (sess *session) has(f factor) bool {
-	for _, g := range sess.factors {
-		if g.kind == f.kind {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(sess.factors, func(g factor) bool { return g.kind == f.kind })
 }
 
 // sessionParams are the three ways to name a session.
@@ -257,13 +253,23 @@ func (sess *session) claimsWith(change map[string]any) (map[string]any, *apiErro
 	return claims, nil
 }
 
-// goOn lets a session last as a request would have it, with new tokens.
-func (s *Server) goOn(sess *session, o sessionOptions, org *Organization, member *Member) {
+// goOn lets a session last as a request would have it, with new tokens, and
+// returns the answer.
+func (s *Server) goOn(sess *session, o sessionOptions, org *Organization, member *Member, requestID string) sessionObject {
 	sess.accessed = s.state.now()
 	if m := o.SessionDurationMinutes; m != nil {
 		sess.expires = sess.accessed.Add(time.Duration(*m) * time.Minute)
 	}
 	s.issueTokens(sess, org, member)
+	return sessionObject{
+		StatusCode:    200,
+		RequestID:     requestID,
+		Member:        newMemberObject(member),
+		Organization:  newOrganizationObject(org),
+		SessionToken:  sess.token,
+		SessionJWT:    sess.jwt,
+		MemberSession: newMemberSessionObject(sess, org, member),
+	}
 }
 
 // authenticateSession is POST /v1/b2b/sessions/authenticate. s.mu is held.
@@ -302,16 +308,7 @@ func (s *Server) authenticateSession(body []byte, requestID string) (any, *apiEr
 	if _, err := s.state.begin(sess, member, p.sessionOptions); err != nil {
 		return nil, err
 	}
-	s.goOn(sess, p.sessionOptions, org, member)
-	return sessionObject{
-		StatusCode:    200,
-		RequestID:     requestID,
-		Member:        newMemberObject(member),
-		Organization:  newOrganizationObject(org),
-		SessionToken:  sess.token,
-		SessionJWT:    sess.jwt,
-		MemberSession: newMemberSessionObject(sess, org, member),
-	}, nil
+	return s.goOn(sess, p.sessionOptions, org, member, requestID), nil
 }
 
 // merge is JSON Merge Patch (RFC 7396): null deletes, and an object changes the

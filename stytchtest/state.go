@@ -26,6 +26,10 @@ type Organization struct {
 	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
 	// allows all.
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
+	// TrustedMetadata and the other metadata below is in the answers as it is.
+	TrustedMetadata map[string]any `json:"trusted_metadata"`
+
+	created time.Time
 }
 
 // A Member is a person in an Organization. Its JSON form is that of
@@ -61,7 +65,15 @@ type Member struct {
 	LockCreatedAt time.Time `json:"lock_created_at"`
 	LockExpiresAt time.Time `json:"lock_expires_at"`
 
-	failures int // to authenticate, in a row
+	// Roles are the IDs of roles that the Member has besides "stytch_member", such
+	// as "stytch_admin".
+	Roles []string `json:"roles"`
+	// TrustedMetadata and UntrustedMetadata are the Member's.
+	TrustedMetadata   map[string]any `json:"trusted_metadata"`
+	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
+
+	failures         int // to authenticate, in a row
+	created, updated time.Time
 }
 
 // state is the project as Stytch would store it.
@@ -125,6 +137,7 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 			return o, fmt.Errorf("stytchtest: there is an Organization %q already", name)
 		}
 	}
+	o.created = s.state.now()
 	stored := o
 	s.state.organizations = append(s.state.organizations, &stored)
 	return o, nil
@@ -167,6 +180,8 @@ func (s *Server) AddMember(m Member) (Member, error) {
 			return m, fmt.Errorf("stytchtest: there is a Member %q already", name)
 		}
 	}
+	m.created = s.state.now()
+	m.updated = m.created
 	stored := m
 	s.state.members = append(s.state.members, &stored)
 	return m, nil

@@ -127,19 +127,12 @@ func (c control) setClock(r *http.Request) (any, error) {
 
 func (c control) fail(r *http.Request) (any, error) {
 	var p struct {
-		MemberID   string              `json:"member_id"`
-		Processed  bool                `json:"processed"`
-		StatusCode int                 `json:"status_code"`
-		Header     map[string]string   `json:"header"`
-		Body       string              `json:"body"`
-		ErrorType  stytchb2b.ErrorType `json:"error_type"`
-		Delay      duration            `json:"delay"`
-		Reset      bool                `json:"reset"`
-		Truncate   bool                `json:"truncate"`
-		BodyDelay  duration            `json:"body_delay"`
-		Endless    bool                `json:"endless"`
-		Times      int                 `json:"times"`
-		Always     bool                `json:"always"`
+		stytchtest.Fault
+		Header    map[string]string `json:"header"`
+		Delay     duration          `json:"delay"`
+		BodyDelay duration          `json:"body_delay"`
+		Times     int               `json:"times"`
+		Always    bool              `json:"always"`
 	}
 	if err := decode(r, &p); err != nil {
 		return nil, err
@@ -147,19 +140,8 @@ func (c control) fail(r *http.Request) (any, error) {
 	if p.StatusCode != 0 && (p.StatusCode < 200 || p.StatusCode > 599) {
 		return nil, errors.New("status_code must be 200 to 599")
 	}
-	fault := stytchtest.Fault{
-		MemberID:   p.MemberID,
-		Processed:  p.Processed,
-		StatusCode: p.StatusCode,
-		Header:     http.Header{},
-		Body:       p.Body,
-		ErrorType:  p.ErrorType,
-		Delay:      time.Duration(p.Delay),
-		Reset:      p.Reset,
-		Truncate:   p.Truncate,
-		BodyDelay:  time.Duration(p.BodyDelay),
-		Endless:    p.Endless,
-	}
+	fault := p.Fault
+	fault.Delay, fault.BodyDelay, fault.Header = time.Duration(p.Delay), time.Duration(p.BodyDelay), http.Header{}
 	for name, value := range p.Header {
 		fault.Header.Set(name, value)
 	}
@@ -180,22 +162,14 @@ func (c control) recover(*http.Request) (any, error) {
 
 func (c control) setRateLimit(r *http.Request) (any, error) {
 	var p struct {
-		Window          duration `json:"window"`
-		PerNumber       int      `json:"per_number"`
-		PerPrefix       int      `json:"per_prefix"`
-		Unauthenticated int      `json:"unauthenticated"`
-		RetryAfter      bool     `json:"retry_after"`
+		stytchtest.RateLimit
+		Window duration `json:"window"`
 	}
 	if err := decode(r, &p); err != nil {
 		return nil, err
 	}
-	c.SetRateLimit(stytchtest.RateLimit{
-		Window:          time.Duration(p.Window),
-		PerNumber:       p.PerNumber,
-		PerPrefix:       p.PerPrefix,
-		Unauthenticated: p.Unauthenticated,
-		RetryAfter:      p.RetryAfter,
-	})
+	p.RateLimit.Window = time.Duration(p.Window)
+	c.SetRateLimit(p.RateLimit)
 	return done{}, nil
 }
 

@@ -128,7 +128,7 @@ func TestControl(t *testing.T) {
 		{"POST", "login", `{"member": ""}`, 400, "unknown field"},
 		{"POST", "session", `{"member_id": "nobody"}`, 400, "there is no Member"},
 		{"POST", "session", `{"totp": 1}`, 400, "cannot unmarshal"},
-		{"POST", "seed", `[]`, 400, "must be a JSON object"},
+		{"POST", "seed", `[]`, 400, "must not be a JSON array"},
 		{"POST", "clock", `{"advance": "soon"}`, 400, "invalid duration"},
 		{"POST", "clock", `{"advance": "-2m"}`, 400, "is negative"},
 		{"POST", "faults", `{"status": 1}`, 400, "unknown field"},

@@ -156,7 +156,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"-addr", "127.0.0.1:0", "-host", "stytch"}, 2, "are for -tls"},
 		{[]string{"-addr", "127.0.0.1:0", "-tls", "-ca-file", "no-such-directory/ca.pem"}, 1, "no-such-directory"},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", "no-such-file"}, 1, "no-such-file"},
-		{[]string{"-addr", "127.0.0.1:0", "-seed", bad}, 1, "line 3: stytchtest: status"},
+		{[]string{"-addr", "127.0.0.1:0", "-seed", bad}, 1, "members[0]: stytchtest: status"},
 	} {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, tc.status, run(t.Context(), tc.args, &stdout, &stderr), tc.args)
