@@ -65,6 +65,9 @@
 //   - A request may be repeated as often as one likes if its method is
 //     idempotent (RFC 9110, section 9.2.2), or if it has an Idempotency-Key.
 //     A Transport passes it on unchanged.
+//   - What makes the request again above a Transport, as a retry loop does, sends it
+//     again, and MaybeSent then speaks of the last one. Such a loop must ask
+//     MaybeSent before each.
 //   - What repeats a request on the way, such as a proxy that is told to, cannot
 //     be seen from here.
 package atmostonce
