@@ -80,10 +80,7 @@ func TestTransports(t *testing.T) {
 		network func(*lab) http.RoundTripper
 		wrap    func(*lab, http.RoundTripper) http.RoundTripper
 		timeout time.Duration // of the http.Client
-		want    expectation
-		// A transport that returns early shows itself by Sends that fail, or by
-		// some that are made again.
-		fails bool
+		fails   bool          // some Sends, or the fault did not happen
 	}{
 		{name: "slow dials alone", network: slowDials, wrap: alone},
 		{name: "slow dials, timeout of the http.Client", network: slowDials, wrap: alone, timeout: patience, fails: true},
@@ -114,19 +111,19 @@ func TestTransports(t *testing.T) {
 				return nil, err
 			}
 			return withKey(req)
-		}), fails: true, want: onlyHonesty},
-		{name: "rehttp", network: sentThenRefused, wrap: retries, fails: true, want: onlyHonesty},
-		{name: "rehttp, used connections", network: usedConnections, wrap: retries, fails: true, want: onlyHonesty},
+		}), fails: true},
+		{name: "rehttp", network: sentThenRefused, wrap: retries, fails: true},
+		{name: "rehttp, used connections", network: usedConnections, wrap: retries, fails: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			client := l.client(l.origin.URL, &http.Client{Transport: tt.wrap(l, tt.network(l)), Timeout: tt.timeout})
-			results := l.send(*sends, false, client)
+			clients := l.clients(l.origin.URL, &http.Client{Transport: tt.wrap(l, tt.network(l)), Timeout: tt.timeout})
+			results := l.send(*sends, false, clients)
 			l.settle()
-			tally := l.check(results, tt.want)
+			tally := l.check(results)
 			if tt.fails {
-				assert.NotZero(t, tally.sends-tally.well+tally.doubles)
+				assert.Less(t, tally.well, tally.sends)
 			} else {
 				assert.NotZero(t, tally.well)
 			}
