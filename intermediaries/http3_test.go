@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -128,6 +130,24 @@ func TestHTTP3(t *testing.T) {
 		s := l.serveHTTP3(nil)
 		tally := l.check(l.send(*sends, false, l.clients(s.url, &http.Client{Transport: retries(l, l.http3Client().Transport)})))
 		assert.NotZero(t, tally.sentAndFailed)
+	})
+	// quic-go's net.Conn panics when it is closed.
+	t.Run("early, without the cancel", func(t *testing.T) {
+		t.Parallel()
+		l := newLab(t)
+		s := l.serveHTTP3(nil)
+		slowDials := roundTripper(func(req *http.Request) (*http.Response, error) {
+			t := &http3.Transport{Dial: func(_ context.Context, addr string, tlsConfig *tls.Config, config *quic.Config) (*quic.Conn, error) {
+				<-time.After(rand.N(2 * patience))
+				return quic.DialAddrEarly(context.Background(), addr, tlsConfig, config)
+			}}
+			l.Cleanup(func() { _ = t.Close() })
+			return t.RoundTrip(req)
+		})
+		results := l.send(*sends, false, l.clients(s.url, &http.Client{Transport: early(detached)(l, slowDials)}))
+		l.settle()
+		tally := l.check(results)
+		assert.Less(t, tally.well, tally.sends)
 	})
 	for code := http3.ErrCodeNoError; code <= http3.ErrCodeVersionFallback; code++ {
 		for name, fault := range map[string]http3Fault{
