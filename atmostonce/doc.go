@@ -39,7 +39,9 @@
 //   - Most retry loops repeat a POST after any error, or after a 5xx.
 //   - net/http repeats a POST over HTTP/2 if the server refuses the stream or goes
 //     away. Some servers do so after they have acted
-//     (https://github.com/haproxy/haproxy/issues/3414). A Transport prevents it.
+//     (https://github.com/haproxy/haproxy/issues/3414). A Transport prevents it, at
+//     the price of more unknown ends when an HTTP/2 server goes away in good order.
+//     Its own Base speaks HTTP/1.1.
 //   - A kept connection may be closed by the server just when it is used again
 //     (https://github.com/golang/go/issues/22158), and many at once are dead
 //     after a process was frozen. Some programs repeat such a request, and hope.

@@ -23,9 +23,13 @@ import (
 // Of any other request, Base sees a body that can be read once. What sends the
 // request a second time all the same, such as a Base that retries, or one that
 // answers a challenge, is refused: the request is canceled, and a connection that
-// no other request is using is closed. The request's context tells the Transport
-// of connections. So Base must send the request with that context, or one made
-// from it, and must make requests of its own, such as one for a token, with another.
+// no other request is using is closed.
+//
+// The request's context tells the Transport of connections, and ends what must not
+// go on. So Base must send the request with that context or one derived from it,
+// and make requests of its own, such as one for a token, with another. A derived
+// one may be without the cancel ([context.WithoutCancel]) over HTTP/1.1 only:
+// connections of HTTP/2 are shared, and those of HTTP/3 cannot be closed from here.
 //
 // A body without GetBody is tried again as long as it is unread. Expect:
 // 100-continue works as usual. An answer that comes before the body is read is

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -114,7 +115,7 @@ func TestHTTP3(t *testing.T) {
 		l := newLab(t)
 		l.chance, l.fault = 1, slower
 		s := l.serveHTTP3(nil)
-		once := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+		once := &http.Client{Transport: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			return l.http3Client().Transport.RoundTrip(req)
 		})}
 		results := l.send(*sends, true, l.clients(s.url, once))
@@ -136,7 +137,7 @@ func TestHTTP3(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		s := l.serveHTTP3(nil)
-		slowDials := roundTripper(func(req *http.Request) (*http.Response, error) {
+		slowDials := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			t := &http3.Transport{Dial: func(_ context.Context, addr string, tlsConfig *tls.Config, config *quic.Config) (*quic.Conn, error) {
 				<-time.After(rand.N(2 * patience))
 				return quic.DialAddrEarly(context.Background(), addr, tlsConfig, config)

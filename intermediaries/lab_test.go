@@ -337,7 +337,3 @@ func (t tally) String() string {
 	return fmt.Sprintf("%d Sends: %d ended well, %d unknown, %d certainly not sent (failed after the SMS: %d, without one: %d%s); more than one SMS: %d, lies: %d",
 		t.sends, t.well, t.unknown, t.notSent, t.sentAndFailed, t.unsentAndFailed, statuses.String(), t.doubles, t.lies)
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

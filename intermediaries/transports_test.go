@@ -17,6 +17,7 @@ import (
 	"github.com/afex/hystrix-go/hystrix"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -104,7 +105,7 @@ func TestTransports(t *testing.T) {
 		{name: "buffered, refused dials", network: refusedDials, wrap: changed(buffered)},
 		{name: "buffered, used connections", network: usedConnections, wrap: changed(buffered), fails: true},
 		{name: "Idempotency-Key", network: usedConnections, wrap: changed(withKey), fails: true},
-		// With a body that can be had again, net/http sends these again by itself.
+		// With a body that can be had again, net/http would send these again by itself.
 		{name: "Idempotency-Key and a body of its own", network: usedConnections, wrap: changed(func(req *http.Request) (*http.Request, error) {
 			req, err := replayable(req)
 			if err != nil {
@@ -135,7 +136,7 @@ func alone(_ *lab, next http.RoundTripper) http.RoundTripper { return next }
 
 // contextTimeout bounds a request as net/http has it.
 func contextTimeout(_ *lab, next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithTimeout(req.Context(), patience)
 		resp, err := next.RoundTrip(req.WithContext(ctx))
 		if err != nil {
@@ -166,7 +167,7 @@ func circuitBreaker(l *lab, next http.RoundTripper) http.RoundTripper {
 		MaxConcurrentRequests:  1000,
 		RequestVolumeThreshold: 1 << 30, // The circuit never opens.
 	})
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		answers := make(chan *http.Response, 1)
 		l.late.Add(1)
 		err := hystrix.Do(name, func() error {
@@ -198,7 +199,7 @@ var errPatience = errors.New("out of patience")
 // with the request that change returns.
 func early(change func(*http.Request) (*http.Request, error)) func(*lab, http.RoundTripper) http.RoundTripper {
 	return func(l *lab, next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(req *http.Request) (*http.Response, error) {
+		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			req, err := change(req)
 			if err != nil {
 				return nil, err
@@ -228,7 +229,7 @@ func early(change func(*http.Request) (*http.Request, error)) func(*lab, http.Ro
 // fallback is early, and answers 429 by itself.
 func fallback(l *lab, next http.RoundTripper) http.RoundTripper {
 	inner := early(same)(l, next)
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := inner.RoundTrip(req)
 		if errors.Is(err, errPatience) {
 			return &http.Response{
@@ -246,7 +247,7 @@ func fallback(l *lab, next http.RoundTripper) http.RoundTripper {
 // changed passes on the request that change returns.
 func changed(change func(*http.Request) (*http.Request, error)) func(*lab, http.RoundTripper) http.RoundTripper {
 	return func(_ *lab, next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(req *http.Request) (*http.Response, error) {
+		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			req, err := change(req)
 			if err != nil {
 				return nil, err
@@ -260,13 +261,11 @@ func same(req *http.Request) (*http.Request, error) { return req, nil }
 
 // buffered reads the body, and passes on a copy.
 func buffered(req *http.Request) (*http.Request, error) {
-	body, err := io.ReadAll(req.Body)
+	req, err := replayable(req)
 	if err != nil {
 		return nil, err
 	}
-	_ = req.Body.Close()
-	req = req.Clone(req.Context())
-	req.Body, req.GetBody, req.ContentLength = io.NopCloser(bytes.NewReader(body)), nil, int64(len(body))
+	req.GetBody = nil
 	return req, nil
 }
 
@@ -313,7 +312,7 @@ func withKey(req *http.Request) (*http.Request, error) {
 // losesAnswers returns an error instead of every other answer.
 func losesAnswers(_ *lab, next http.RoundTripper) http.RoundTripper {
 	var n atomic.Int64
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(req)
 		if err != nil || n.Add(1)%2 == 0 {
 			return resp, err
@@ -328,7 +327,7 @@ func losesAnswers(_ *lab, next http.RoundTripper) http.RoundTripper {
 // counted.
 func telemetry(_ *lab, next http.RoundTripper) http.RoundTripper {
 	type key struct{}
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		ctx := context.WithValue(req.Context(), key{}, "span")
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {}})
 		req = req.Clone(ctx)
@@ -351,8 +350,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// retries sends a request again, with its body, after an error or a 503. The
-// client cannot prevent that.
+// retries sends a request again, with its body, after an error or a 503.
 func retries(_ *lab, next http.RoundTripper) http.RoundTripper {
 	return rehttp.NewTransport(next, rehttp.RetryAll(
 		rehttp.RetryMaxRetries(2),

@@ -108,7 +108,7 @@ func sendMessage(httpClient *http.Client) error {
 // without a fault.
 func toServer(s *faults.Server, first http.RoundTripper) http.RoundTripper {
 	next, began := faults.Plain(s), atomic.Bool{}
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.URL, _ = url.Parse(s.URL + req.URL.RequestURI())
 		if began.CompareAndSwap(false, true) {
