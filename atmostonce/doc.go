@@ -39,7 +39,9 @@
 //   - Most retry loops repeat a POST after any error, or after a 5xx.
 //   - net/http repeats a POST over HTTP/2 if the server refuses the stream or goes
 //     away. Some servers do so after they have acted
-//     (https://github.com/haproxy/haproxy/issues/3414). A Transport prevents it.
+//     (https://github.com/haproxy/haproxy/issues/3414). A Transport prevents it, at
+//     the price of more unknown ends when an HTTP/2 server goes away in good order.
+//     Its own Base speaks HTTP/1.1.
 //   - A kept connection may be closed by the server just when it is used again
 //     (https://github.com/golang/go/issues/22158), and many at once are dead
 //     after a process was frozen. Some programs repeat such a request, and hope.
@@ -65,6 +67,9 @@
 //   - A request may be repeated as often as one likes if its method is
 //     idempotent (RFC 9110, section 9.2.2), or if it has an Idempotency-Key.
 //     A Transport passes it on unchanged.
+//   - What makes the request again above a Transport, as a retry loop does, sends it
+//     again, and MaybeSent then speaks of the last one. Such a loop must ask
+//     MaybeSent before each.
 //   - What repeats a request on the way, such as a proxy that is told to, cannot
 //     be seen from here.
 package atmostonce

@@ -16,6 +16,8 @@ func MaybeSent(err error) bool {
 	switch e := err.(type) {
 	case *unsentError:
 		return false
+	case *sentError:
+		return true
 	case interface{ Unwrap() error }:
 		return MaybeSent(e.Unwrap())
 	case interface{ Unwrap() []error }:
@@ -36,3 +38,10 @@ func (e *unsentError) Timeout() bool {
 	var t interface{ Timeout() bool }
 	return errors.As(e.err, &t) && t.Timeout()
 }
+
+// A sentError is the error of a request that may have been sent, around one that
+// denies it.
+type sentError struct{ err error }
+
+func (e *sentError) Error() string { return e.err.Error() + "; but it may have been sent before" }
+func (e *sentError) Unwrap() error { return e.err }

@@ -22,8 +22,14 @@ import (
 //
 // Of any other request, Base sees a body that can be read once. What sends the
 // request a second time all the same, such as a Base that retries, or one that
-// answers a challenge, has its next connection closed, and the request fails. So
-// Base must make requests of its own, such as one for a token, with another context.
+// answers a challenge, is refused: the request is canceled, and a connection that
+// no other request is using is closed.
+//
+// The request's context tells the Transport of connections, and ends what must not
+// go on. So Base must send the request with that context or one derived from it,
+// and make requests of its own, such as one for a token, with another. A derived
+// one may be without the cancel ([context.WithoutCancel]) over HTTP/1.1 only:
+// connections of HTTP/2 are shared, and those of HTTP/3 cannot be closed from here.
 //
 // A body without GetBody is tried again as long as it is unread. Expect:
 // 100-continue works as usual. An answer that comes before the body is read is
@@ -75,8 +81,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 		}
 		try.close()
-		if unsent {
+		switch {
+		case unsent:
 			err = &unsentError{err}
+		case !MaybeSent(err): // of another Transport, below a Base that tried more than once
+			err = &sentError{err}
 		}
 		return nil, err
 	}
@@ -140,13 +149,29 @@ func (t *Try) again(n int) (next *http.Request, ended error) {
 	}
 }
 
-// endAfter returns an answer's body that ends the try when it is closed.
+// endAfter returns an answer's body that ends the try when it is closed, or when
+// it was read to its end and the request's body, too.
 func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
+	if body == http.NoBody && t.wasClosed() {
+		t.End()
+		return body
+	}
+	type writer interface{ io.Writer }
+	type halfCloser interface {
+		io.Writer
+		CloseWrite() error
+	}
 	b := answerBody{body, t}
-	if w, ok := body.(io.Writer); ok { // 101 Switching Protocols
+	switch w := body.(type) { // 101 Switching Protocols
+	case halfCloser:
 		return struct {
 			answerBody
-			io.Writer
+			halfCloser
+		}{b, w}
+	case writer:
+		return struct {
+			answerBody
+			writer
 		}{b, w}
 	}
 	return b
@@ -155,6 +180,14 @@ func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
 type answerBody struct {
 	io.ReadCloser
 	try *Try
+}
+
+func (b answerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && b.try.wasClosed() {
+		b.try.End()
+	}
+	return n, err
 }
 
 func (b answerBody) Close() error {

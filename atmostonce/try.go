@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"os"
@@ -26,9 +27,8 @@ type Try struct {
 	reading *body // the one body that was read
 	closed  bool  // the caller's body is
 	dead    bool  // a kept connection was
-	asked   bool  // for a connection
+	asked   int   // for a connection, how often
 	handed  bool  // a connection
-	leads   bool  // to somewhere; httputil.DumpRequestOut has one that does not
 	resent  bool  // refused a second connection
 	started bool
 	sealed  bool // the try is over
@@ -76,6 +76,9 @@ func (t *Transport) Try(req *http.Request) (*http.Response, *Try, error) {
 		}
 		resp = nil
 	}
+	if resp != nil && resp.Request == out {
+		resp.Request = req // Its context goes on, and its body can be had again.
+	}
 	return resp, try, err
 }
 
@@ -115,7 +118,7 @@ func (t *Try) close() {
 // whoever asked for one. The second serves for a Base that reads the body before
 // it has a connection.
 func (t *Try) unsent() bool {
-	return !t.started || t.bodySafe() || t.asked && !t.handed
+	return !t.started || t.bodySafe() || t.asked > 0 && !t.handed
 }
 
 // bodySafe reports whether nobody has read the body that the server needs.
@@ -135,6 +138,13 @@ func (t *Try) wasRead() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.reading != nil
+}
+
+// wasClosed reports whether Base is done with the request's body.
+func (t *Try) wasClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed || !t.hasBody()
 }
 
 func (t *Try) wasResent() bool {
@@ -159,15 +169,16 @@ var (
 func (t *Try) getConn(string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked = true
+	t.asked++
 }
 
 // gotConn takes note of a connection. One that is of no use is closed before
 // anything is written, not even the header; net/http then takes the next one by
 // itself, if GetBody lets it.
 func (t *Try) gotConn(info httptrace.GotConnInfo) {
-	conn := info.Conn // It may be nil: not every RoundTripper tells.
-	if info.Reused && conn != nil && dead(conn) {
+	conn := info.Conn                     // It may be nil: not every RoundTripper tells.
+	inUse := info.Reused && !info.WasIdle // by other requests, over HTTP/2
+	if info.WasIdle && conn != nil && dead(conn) {
 		_ = conn.Close()
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -176,20 +187,37 @@ func (t *Try) gotConn(info httptrace.GotConnInfo) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	closes := false
 	switch {
+	case isDump(conn):
+		t.asked--
 	case t.sealed:
 		// Whoever still holds the request may have a copy of the body.
-		closes = !t.bodySafe()
-	case t.leads && !t.unsent():
+		if !t.bodySafe() {
+			closeConn(conn)
+		}
+	case t.handed && !t.unsent():
 		t.resent = true
 		t.cancel(errResent)
-		closes = conn == nil || !overHTTP2(conn) // There, the cancel comes first, and other requests share the connection.
+		// The cancel comes first, unless Base keeps it from the request.
+		if !inUse {
+			closeConn(conn)
+		}
 	default:
 		t.handed = true
-		t.leads = conn == nil || conn.RemoteAddr() != nil
 	}
-	if closes && conn != nil {
+}
+
+// isDump reports whether a connection is that of [httputil.DumpRequestOut], which
+// leads nowhere.
+func isDump(conn net.Conn) bool {
+	return conn != nil && conn.RemoteAddr() == nil && fmt.Sprintf("%T", conn) == "*httputil.dumpConn"
+}
+
+// closeConn closes a connection, if it can be closed. That of quic-go is for show,
+// and panics.
+func closeConn(conn net.Conn) {
+	if conn != nil {
+		defer func() { _ = recover() }()
 		_ = conn.Close()
 	}
 }

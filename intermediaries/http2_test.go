@@ -3,11 +3,9 @@ package intermediaries_test
 import (
 	"bytes"
 	"crypto/tls"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -21,16 +19,15 @@ import (
 // out, with every code and in ways that tell the client to send it again.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
-	for code := uint32(0); code <= uint32(http2.ErrCodeHTTP11Required); code++ {
-		name := http2.ErrCode(code).String()
-		faults := map[string]func(*http2Conn, uint32) bool{
-			"RST_STREAM": func(c *http2Conn, stream uint32) bool {
-				c.write(frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, code))
+	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
+		faults := map[string]func(*http2.Framer, uint32) bool{
+			"RST_STREAM": func(framer *http2.Framer, stream uint32) bool {
+				_ = framer.WriteRSTStream(stream, code)
 				return true
 			},
-			"RST_STREAM after the headers": func(c *http2Conn, stream uint32) bool {
-				c.write(frameHeaders, flagEndHeaders, stream, []byte{status200})
-				c.write(frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, code))
+			"RST_STREAM after the headers": func(framer *http2.Framer, stream uint32) bool {
+				writeHeaders(framer, stream)
+				_ = framer.WriteRSTStream(stream, code)
 				return true
 			},
 		}
@@ -40,23 +37,22 @@ func TestHTTP2(t *testing.T) {
 			"this one":       func(stream uint32) uint32 { return stream },
 			"any":            func(uint32) uint32 { return 1<<31 - 1 },
 		} {
-			faults["GOAWAY, last "+name] = func(c *http2Conn, stream uint32) bool {
-				payload := binary.BigEndian.AppendUint32(nil, last(stream))
-				c.write(frameGoAway, 0, 0, binary.BigEndian.AppendUint32(payload, code))
+			faults["GOAWAY, last "+name] = func(framer *http2.Framer, stream uint32) bool {
+				_ = framer.WriteGoAway(last(stream), code, nil)
 				return false
 			}
 		}
 		for fault, end := range faults {
-			t.Run(fmt.Sprintf("%s, %s", fault, name), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, %v", fault, code), func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t)
 				// A GOAWAY ends other streams too. The more there are, the more often
 				// net/http sends some of them again, and waits longer each time.
 				l.atOnce = 2
 				url := l.serveHTTP2(end)
-				clients := append(l.clients(url), l.client(url, &http.Client{Transport: l.http2Transport()}))
-				tally := l.check(l.send(max(12, *sends/10), false, clients...), onePromise)
-				assert.NotZero(t, tally.sentAndFailed+tally.doubles, "Sends that failed, or were made again, after their SMS")
+				clients := l.clients(url, nil, &http.Client{Transport: l.transport()}, &http.Client{Transport: l.http2Transport()})
+				tally := l.check(l.send(max(18, *sends/10), false, clients))
+				assert.NotZero(t, tally.sentAndFailed, "Sends that failed after their SMS")
 			})
 		}
 	}
@@ -71,26 +67,10 @@ func (l *lab) http2Transport() http.RoundTripper {
 	return t
 }
 
-// As much of HTTP/2 (RFC 9113) as it takes to answer a POST, or not to.
-const (
-	frameData      = 0x0
-	frameHeaders   = 0x1
-	frameRSTStream = 0x3
-	frameSettings  = 0x4
-	framePing      = 0x6
-	frameGoAway    = 0x7
-
-	flagEndStream  = 0x1
-	flagAck        = 0x1
-	flagEndHeaders = 0x4
-
-	status200 = 0x88 // HPACK: the static table's entry (RFC 7541, appendix A)
-)
-
 // serveHTTP2 serves until the test ends, and returns the URL. The end of each
 // Member's first stream is up to end, which reports whether the connection goes
 // on. A client that prefers HTTP/1.1 is given that, and no fault.
-func (l *lab) serveHTTP2(end func(*http2Conn, uint32) bool) string {
+func (l *lab) serveHTTP2(end func(*http2.Framer, uint32) bool) string {
 	var members sync.Map
 	seen := func(member string) bool {
 		_, again := members.LoadOrStore(member, true)
@@ -101,8 +81,10 @@ func (l *lab) serveHTTP2(end func(*http2Conn, uint32) bool) string {
 	server.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
 	server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
 		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) {
-			c := &http2Conn{lab: l, conn: conn}
-			c.serve(seen, end)
+			defer conn.Close()
+			if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err == nil {
+				l.serveFrames(http2.NewFramer(conn, conn), seen, end)
+			}
 		},
 	}
 	server.StartTLS()
@@ -110,71 +92,55 @@ func (l *lab) serveHTTP2(end func(*http2Conn, uint32) bool) string {
 	return server.URL
 }
 
-type http2Conn struct {
-	lab  *lab
-	conn net.Conn
-}
+// status200 is HPACK: the static table's entry (RFC 7541, appendix A).
+const status200 = 0x88
 
-// serve answers requests. It asks first whether a Member has not been seen.
-func (c *http2Conn) serve(seen func(member string) bool, end func(*http2Conn, uint32) bool) {
-	defer c.conn.Close()
-	if _, err := io.ReadFull(c.conn, make([]byte, len(http2.ClientPreface))); err != nil {
-		return
-	}
-	c.write(frameSettings, 0, 0, nil)
+// serveFrames has as much of HTTP/2 (RFC 9113) as it takes to answer a POST, or
+// not to. It asks first whether a Member has not been seen. That a client is gone
+// when something is written to it is no fault.
+func (l *lab) serveFrames(framer *http2.Framer, seen func(member string) bool, end func(*http2.Framer, uint32) bool) {
+	_ = framer.WriteSettings()
 	bodies := map[uint32]*bytes.Buffer{}
 	for {
-		kind, flags, stream, payload, err := c.read()
+		frame, err := framer.ReadFrame()
 		if err != nil {
 			return
 		}
-		switch kind {
-		case frameSettings:
-			if flags&flagAck == 0 {
-				c.write(frameSettings, flagAck, 0, nil)
+		switch f := frame.(type) {
+		case *http2.SettingsFrame:
+			if !f.IsAck() {
+				_ = framer.WriteSettingsAck()
 			}
-		case framePing:
-			if flags&flagAck == 0 {
-				c.write(framePing, flagAck, 0, payload)
+		case *http2.PingFrame:
+			if !f.IsAck() {
+				_ = framer.WritePing(true, f.Data)
 			}
-		case frameHeaders:
-			bodies[stream] = &bytes.Buffer{}
-		case frameData:
-			body, ok := bodies[stream]
+		case *http2.HeadersFrame:
+			bodies[f.StreamID] = &bytes.Buffer{}
+		case *http2.DataFrame:
+			body, ok := bodies[f.StreamID]
 			if !ok {
 				continue
 			}
-			body.Write(payload)
-			if flags&flagEndStream == 0 {
+			body.Write(f.Data())
+			if !f.StreamEnded() {
 				continue
 			}
-			delete(bodies, stream)
+			delete(bodies, f.StreamID)
 			member := memberOf(body.Bytes())
-			answer := c.lab.process(body)
+			answer := l.process(member)
 			if !seen(member) {
-				if !end(c, stream) {
+				if !end(framer, f.StreamID) {
 					return
 				}
 				continue
 			}
-			c.write(frameHeaders, flagEndHeaders, stream, []byte{status200})
-			c.write(frameData, flagEndStream, stream, answer.Body.Bytes())
+			writeHeaders(framer, f.StreamID)
+			_ = framer.WriteData(f.StreamID, true, answer.Body.Bytes())
 		}
 	}
 }
 
-func (c *http2Conn) read() (kind, flags byte, stream uint32, payload []byte, err error) {
-	var header [9]byte
-	if _, err = io.ReadFull(c.conn, header[:]); err != nil {
-		return
-	}
-	payload = make([]byte, uint32(header[0])<<16|uint32(header[1])<<8|uint32(header[2]))
-	_, err = io.ReadFull(c.conn, payload)
-	return header[3], header[4], binary.BigEndian.Uint32(header[5:]) & 0x7fffffff, payload, err
-}
-
-func (c *http2Conn) write(kind, flags byte, stream uint32, payload []byte) {
-	n := len(payload)
-	frame := append([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}, binary.BigEndian.AppendUint32(nil, stream)...)
-	_, _ = c.conn.Write(append(frame, payload...)) // A client that is gone is no fault.
+func writeHeaders(framer *http2.Framer, stream uint32) {
+	_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte{status200}, EndHeaders: true})
 }

@@ -6,15 +6,20 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/internal/faults"
+	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 // http3Server is an origin that speaks HTTP/3. Its requests take effect, and
@@ -63,13 +68,14 @@ func (s *http3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // It was canceled on its way.
 	}
-	_, again := s.seen.LoadOrStore(memberOf(body), true)
+	member := memberOf(body)
+	_, again := s.seen.LoadOrStore(member, true)
 	if s.fault == nil || again {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		s.lab.ServeHTTP(w, r)
 		return
 	}
-	s.process(bytes.NewReader(body))
+	s.process(member)
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -90,7 +96,7 @@ func TestHTTP3(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		s := l.serveHTTP3(nil)
-		tally := l.check(l.send(*sends, false, l.client(s.url, l.http3Client())), onePromise)
+		tally := l.check(l.send(*sends, false, l.clients(s.url, l.http3Client())))
 		assert.Equal(t, tally.sends, tally.well)
 	})
 	t.Run("canceled", func(t *testing.T) {
@@ -98,9 +104,9 @@ func TestHTTP3(t *testing.T) {
 		l := newLab(t)
 		l.chance, l.fault = 0.5, slower
 		s := l.serveHTTP3(nil)
-		results := l.send(max(500, *sends), true, l.client(s.url, l.http3Client()))
+		results := l.send(max(500, *sends), true, l.clients(s.url, l.http3Client()))
 		l.settle()
-		tally := l.check(results, onePromise)
+		tally := l.check(results)
 		assert.NotZero(t, tally.sentAndFailed)
 	})
 	// A transport for each Send, so that contexts end during handshakes too.
@@ -109,14 +115,40 @@ func TestHTTP3(t *testing.T) {
 		l := newLab(t)
 		l.chance, l.fault = 1, slower
 		s := l.serveHTTP3(nil)
-		once := &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+		once := &http.Client{Transport: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			return l.http3Client().Transport.RoundTrip(req)
 		})}
-		results := l.send(*sends, true, l.client(s.url, once))
+		results := l.send(*sends, true, l.clients(s.url, once))
 		l.settle()
-		tally := l.check(results, onePromise)
+		tally := l.check(results)
 		assert.NotZero(t, tally.unsentAndFailed)
 		assert.NotZero(t, tally.well)
+	})
+	t.Run("tried again", func(t *testing.T) {
+		t.Parallel()
+		l := newLab(t)
+		l.chance, l.fault = 0.3, stytchtest.Fault{StatusCode: 503, Processed: true}
+		s := l.serveHTTP3(nil)
+		tally := l.check(l.send(*sends, false, l.clients(s.url, &http.Client{Transport: retries(l, l.http3Client().Transport)})))
+		assert.NotZero(t, tally.sentAndFailed)
+	})
+	// quic-go's net.Conn panics when it is closed.
+	t.Run("early, without the cancel", func(t *testing.T) {
+		t.Parallel()
+		l := newLab(t)
+		s := l.serveHTTP3(nil)
+		slowDials := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			t := &http3.Transport{Dial: func(_ context.Context, addr string, tlsConfig *tls.Config, config *quic.Config) (*quic.Conn, error) {
+				<-time.After(rand.N(2 * patience))
+				return quic.DialAddrEarly(context.Background(), addr, tlsConfig, config)
+			}}
+			l.Cleanup(func() { _ = t.Close() })
+			return t.RoundTrip(req)
+		})
+		results := l.send(*sends, false, l.clients(s.url, &http.Client{Transport: early(detached)(l, slowDials)}))
+		l.settle()
+		tally := l.check(results)
+		assert.Less(t, tally.well, tally.sends)
 	})
 	for code := http3.ErrCodeNoError; code <= http3.ErrCodeVersionFallback; code++ {
 		for name, fault := range map[string]http3Fault{
@@ -133,8 +165,8 @@ func TestHTTP3(t *testing.T) {
 				l := newLab(t)
 				l.atOnce = 4
 				s := l.serveHTTP3(fault)
-				tally := l.check(l.send(max(12, *sends/10), false, l.client(s.url, l.http3Client())), onePromise)
-				assert.NotZero(t, tally.sentAndFailed+tally.doubles, "Sends that failed, or were made again, after their SMS")
+				tally := l.check(l.send(max(12, *sends/10), false, l.clients(s.url, l.http3Client())))
+				assert.NotZero(t, tally.sentAndFailed, "Sends that failed after their SMS")
 			})
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/afex/hystrix-go/hystrix"
 	"github.com/stretchr/testify/assert"
 
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -80,10 +81,7 @@ func TestTransports(t *testing.T) {
 		network func(*lab) http.RoundTripper
 		wrap    func(*lab, http.RoundTripper) http.RoundTripper
 		timeout time.Duration // of the http.Client
-		want    expectation
-		// A transport that returns early shows itself by Sends that fail, or by
-		// some that are made again.
-		fails bool
+		fails   bool          // some Sends, or the fault did not happen
 	}{
 		{name: "slow dials alone", network: slowDials, wrap: alone},
 		{name: "slow dials, timeout of the http.Client", network: slowDials, wrap: alone, timeout: patience, fails: true},
@@ -107,26 +105,26 @@ func TestTransports(t *testing.T) {
 		{name: "buffered, refused dials", network: refusedDials, wrap: changed(buffered)},
 		{name: "buffered, used connections", network: usedConnections, wrap: changed(buffered), fails: true},
 		{name: "Idempotency-Key", network: usedConnections, wrap: changed(withKey), fails: true},
-		// With a body that can be had again, net/http sends these again by itself.
+		// With a body that can be had again, net/http would send these again by itself.
 		{name: "Idempotency-Key and a body of its own", network: usedConnections, wrap: changed(func(req *http.Request) (*http.Request, error) {
 			req, err := replayable(req)
 			if err != nil {
 				return nil, err
 			}
 			return withKey(req)
-		}), fails: true, want: onlyHonesty},
-		{name: "rehttp", network: sentThenRefused, wrap: retries, fails: true, want: onlyHonesty},
-		{name: "rehttp, used connections", network: usedConnections, wrap: retries, fails: true, want: onlyHonesty},
+		}), fails: true},
+		{name: "rehttp", network: sentThenRefused, wrap: retries, fails: true},
+		{name: "rehttp, used connections", network: usedConnections, wrap: retries, fails: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			client := l.client(l.origin.URL, &http.Client{Transport: tt.wrap(l, tt.network(l)), Timeout: tt.timeout})
-			results := l.send(*sends, false, client)
+			clients := l.clients(l.origin.URL, &http.Client{Transport: tt.wrap(l, tt.network(l)), Timeout: tt.timeout})
+			results := l.send(*sends, false, clients)
 			l.settle()
-			tally := l.check(results, tt.want)
+			tally := l.check(results)
 			if tt.fails {
-				assert.NotZero(t, tally.sends-tally.well+tally.doubles)
+				assert.Less(t, tally.well, tally.sends)
 			} else {
 				assert.NotZero(t, tally.well)
 			}
@@ -138,7 +136,7 @@ func alone(_ *lab, next http.RoundTripper) http.RoundTripper { return next }
 
 // contextTimeout bounds a request as net/http has it.
 func contextTimeout(_ *lab, next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithTimeout(req.Context(), patience)
 		resp, err := next.RoundTrip(req.WithContext(ctx))
 		if err != nil {
@@ -169,7 +167,7 @@ func circuitBreaker(l *lab, next http.RoundTripper) http.RoundTripper {
 		MaxConcurrentRequests:  1000,
 		RequestVolumeThreshold: 1 << 30, // The circuit never opens.
 	})
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		answers := make(chan *http.Response, 1)
 		l.late.Add(1)
 		err := hystrix.Do(name, func() error {
@@ -201,7 +199,7 @@ var errPatience = errors.New("out of patience")
 // with the request that change returns.
 func early(change func(*http.Request) (*http.Request, error)) func(*lab, http.RoundTripper) http.RoundTripper {
 	return func(l *lab, next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(req *http.Request) (*http.Response, error) {
+		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			req, err := change(req)
 			if err != nil {
 				return nil, err
@@ -231,7 +229,7 @@ func early(change func(*http.Request) (*http.Request, error)) func(*lab, http.Ro
 // fallback is early, and answers 429 by itself.
 func fallback(l *lab, next http.RoundTripper) http.RoundTripper {
 	inner := early(same)(l, next)
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := inner.RoundTrip(req)
 		if errors.Is(err, errPatience) {
 			return &http.Response{
@@ -249,7 +247,7 @@ func fallback(l *lab, next http.RoundTripper) http.RoundTripper {
 // changed passes on the request that change returns.
 func changed(change func(*http.Request) (*http.Request, error)) func(*lab, http.RoundTripper) http.RoundTripper {
 	return func(_ *lab, next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(req *http.Request) (*http.Response, error) {
+		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			req, err := change(req)
 			if err != nil {
 				return nil, err
@@ -263,13 +261,11 @@ func same(req *http.Request) (*http.Request, error) { return req, nil }
 
 // buffered reads the body, and passes on a copy.
 func buffered(req *http.Request) (*http.Request, error) {
-	body, err := io.ReadAll(req.Body)
+	req, err := replayable(req)
 	if err != nil {
 		return nil, err
 	}
-	_ = req.Body.Close()
-	req = req.Clone(req.Context())
-	req.Body, req.GetBody, req.ContentLength = io.NopCloser(bytes.NewReader(body)), nil, int64(len(body))
+	req.GetBody = nil
 	return req, nil
 }
 
@@ -316,7 +312,7 @@ func withKey(req *http.Request) (*http.Request, error) {
 // losesAnswers returns an error instead of every other answer.
 func losesAnswers(_ *lab, next http.RoundTripper) http.RoundTripper {
 	var n atomic.Int64
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(req)
 		if err != nil || n.Add(1)%2 == 0 {
 			return resp, err
@@ -331,7 +327,7 @@ func losesAnswers(_ *lab, next http.RoundTripper) http.RoundTripper {
 // counted.
 func telemetry(_ *lab, next http.RoundTripper) http.RoundTripper {
 	type key struct{}
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		ctx := context.WithValue(req.Context(), key{}, "span")
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {}})
 		req = req.Clone(ctx)
@@ -354,8 +350,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// retries sends a request again, with its body, after an error or a 503. The
-// client cannot prevent that.
+// retries sends a request again, with its body, after an error or a 503.
 func retries(_ *lab, next http.RoundTripper) http.RoundTripper {
 	return rehttp.NewTransport(next, rehttp.RetryAll(
 		rehttp.RetryMaxRetries(2),

@@ -1,0 +1,316 @@
+package atmostonce_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// twice sends a request until it is answered with 200, at most twice. Each time
+// it is a copy that change has changed.
+func twice(change func(*http.Request) *http.Request, networks ...http.RoundTripper) http.RoundTripper {
+	return faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		for i := range 2 {
+			again := req.Clone(req.Context())
+			again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+			again.Body, _ = again.GetBody()
+			if resp, err = networks[i%len(networks)].RoundTrip(change(again)); err == nil && resp.StatusCode == http.StatusOK {
+				return resp, nil
+			}
+		}
+		return resp, err
+	})
+}
+
+func unchanged(req *http.Request) *http.Request { return req }
+
+// uncancelable keeps the cancel from a request.
+func uncancelable(req *http.Request) *http.Request {
+	return req.WithContext(context.WithoutCancel(req.Context()))
+}
+
+// TestUncancelable has a Base that keeps the cancel from requests, which net/http
+// would then send again by itself.
+func TestUncancelable(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]faults.HTTP2{
+		"REFUSED_STREAM": {Processed: true, Code: 7},
+		"GOAWAY":         {Processed: true, GoAway: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, needsBody := range []bool{false, true} {
+				l := &ledger{}
+				s := faults.Serve(t, faults.HTTPS2, l)
+				fault.Meets, fault.Process = once(), l.process
+				client := &http.Client{Transport: &atmostonce.Transport{Base: twice(uncancelable, fault.Network(s)), NeedsBody: needsBody}}
+				got, err := post(t, client, l, s.URL, "order")
+				require.Error(t, err)
+				assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+			}
+		})
+	}
+}
+
+// TestSharedConnection refuses to send a request again on a connection that
+// another request is using, and leaves that one alone.
+func TestSharedConnection(t *testing.T) {
+	t.Parallel()
+	l := &ledger{fault: answer(http.StatusServiceUnavailable)}
+	arrived, goOn := make(chan struct{}), make(chan struct{})
+	mux := http.NewServeMux()
+	mux.Handle("/", l)
+	mux.HandleFunc("/other", func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-goOn
+	})
+	s := faults.Serve(t, faults.HTTPS2, mux)
+	network := faults.Plain(s)
+	other := make(chan error)
+	go func() {
+		resp, err := (&http.Client{Transport: network}).Get(s.URL + "/other")
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		other <- err
+	}()
+	<-arrived
+	client := &http.Client{Transport: &atmostonce.Transport{Base: twice(unchanged, network)}}
+	got, err := post(t, client, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+	close(goOn)
+	assert.NoError(t, <-other)
+}
+
+// TestUnencryptedHTTP2 makes requests beside answers that are on their way on the
+// same connection.
+func TestUnencryptedHTTP2(t *testing.T) {
+	t.Parallel()
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	const size = 8 << 20
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = w.Write(bytes.Repeat([]byte("x"), size))
+		}
+	}))
+	s.Config.Protocols = &protocols
+	var conns atomic.Int64
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	base := &http.Transport{Protocols: &protocols}
+	t.Cleanup(base.CloseIdleConnections)
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+
+	var answers sync.WaitGroup
+	var ended atomic.Bool
+	answers.Go(func() {
+		defer ended.Store(true)
+		for range 5 {
+			resp, err := client.Get(s.URL)
+			if !assert.NoError(t, err) {
+				return
+			}
+			n, err := io.Copy(io.Discard, resp.Body)
+			assert.NoError(t, err)
+			assert.EqualValues(t, size, n)
+			_ = resp.Body.Close()
+		}
+	})
+	for !ended.Load() {
+		resp, err := client.Post(s.URL, "text/plain", strings.NewReader("order"))
+		if assert.NoError(t, err) {
+			_ = resp.Body.Close()
+		}
+	}
+	answers.Wait()
+	assert.LessOrEqual(t, conns.Load(), int64(2)) // Both loops may begin with one.
+}
+
+// TestDumpedRequest is about what httputil.DumpRequestOut leaves of the evidence.
+func TestDumpedRequest(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		networks []faults.Network
+		fault    func(http.ResponseWriter, *http.Request)
+		want     end
+	}{
+		"refused dial": {networks: []faults.Network{faults.RefusedDial}},
+		"sent twice": {
+			networks: []faults.Network{faults.Plain}, fault: answer(http.StatusServiceUnavailable),
+			want: end{sent: true, acts: 1},
+		},
+		"reset, then refused dial": {
+			networks: []faults.Network{faults.Plain, faults.RefusedDial}, fault: breakOff,
+			want: end{sent: true, acts: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &ledger{fault: tt.fault}
+			s := faults.Serve(t, faults.HTTP1, l)
+			var networks []http.RoundTripper
+			for _, network := range tt.networks {
+				networks = append(networks, network(s))
+			}
+			dumped := func(req *http.Request) *http.Request {
+				_, err := httputil.DumpRequestOut(req, true)
+				assert.NoError(t, err)
+				return req
+			}
+			client := &http.Client{Transport: &atmostonce.Transport{Base: twice(dumped, networks...)}}
+			got, err := post(t, client, l, s.URL, "order")
+			require.Error(t, err)
+			assert.Equal(t, tt.want, got, "%v", err)
+		})
+	}
+}
+
+// TestNoRemoteAddr has connections that do not say where they lead.
+func TestNoRemoteAddr(t *testing.T) {
+	t.Parallel()
+	l := &ledger{fault: answer(http.StatusServiceUnavailable)}
+	s := faults.Serve(t, faults.HTTP1, l)
+	network := s.Transport(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			return noRemoteAddr{conn}, err
+		}
+	})
+	client := &http.Client{Transport: &atmostonce.Transport{Base: twice(unchanged, network)}}
+	got, err := post(t, client, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+}
+
+type noRemoteAddr struct{ net.Conn }
+
+func (noRemoteAddr) RemoteAddr() net.Addr { return nil }
+
+// TestTransportBelow has another Transport below a Base that tries twice. What
+// that one says of the second try is not true of both.
+func TestTransportBelow(t *testing.T) {
+	t.Parallel()
+	l := &ledger{fault: breakOff}
+	s := faults.Serve(t, faults.HTTP1, l)
+	client := &http.Client{Transport: &atmostonce.Transport{Base: twice(unchanged,
+		&atmostonce.Transport{Base: faults.Plain(s)}, &atmostonce.Transport{Base: faults.RefusedDial(s)},
+	)}}
+	got, err := post(t, client, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+	assert.ErrorContains(t, err, "it may have been sent before")
+}
+
+// TestResponse has what net/http's own answers have.
+func TestResponse(t *testing.T) {
+	t.Parallel()
+	s := faults.Serve(t, faults.HTTP1, &ledger{})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, strings.NewReader("order"))
+	require.NoError(t, err)
+	resp, err := (&atmostonce.Transport{Base: faults.Plain(s)}).RoundTrip(req)
+	require.NoError(t, err)
+	assert.Same(t, req, resp.Request)
+	assert.Equal(t, http.NoBody, resp.Body)
+	_ = resp.Body.Close()
+	assert.NoError(t, resp.Request.Context().Err())
+}
+
+// TestAnswerNotClosed reads answers to their end, and does not close them. As with
+// net/http, nothing is left of them in the request's context.
+func TestAnswerNotClosed(t *testing.T) {
+	t.Parallel()
+	for _, proto := range []faults.Protocol{faults.HTTP1, faults.HTTPS1} {
+		for _, body := range []string{"", "done"} {
+			t.Run(string(proto)+"/"+body, func(t *testing.T) {
+				t.Parallel()
+				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.Copy(io.Discard, r.Body)
+					_, _ = io.WriteString(w, body)
+				}))
+				ctx := &waitedFor{Context: context.Background()}
+				req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader("order"))
+				require.NoError(t, err)
+				resp, err := (&atmostonce.Transport{Base: faults.Plain(s)}).RoundTrip(req)
+				require.NoError(t, err)
+				_, err = io.Copy(io.Discard, resp.Body)
+				require.NoError(t, err)
+				assert.Eventually(t, func() bool { return ctx.n.Load() == 0 }, time.Minute, time.Millisecond)
+			})
+		}
+	}
+}
+
+// A waitedFor is a context that counts who waits for its end.
+type waitedFor struct {
+	context.Context
+	n atomic.Int64
+}
+
+func (c *waitedFor) Done() <-chan struct{} { return make(chan struct{}) }
+
+func (c *waitedFor) AfterFunc(func()) (stop func() bool) {
+	c.n.Add(1)
+	return func() bool { c.n.Add(-1); return true }
+}
+
+// TestHalfClose keeps what else the body of a 101 can do.
+func TestHalfClose(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]struct {
+		io.ReadCloser
+		halfCloses bool
+	}{
+		"with":    {&halfCloser{}, true},
+		"without": {struct{ io.ReadWriteCloser }{&halfCloser{}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transport := &atmostonce.Transport{Base: faults.RoundTripper(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: body.ReadCloser}, nil
+			})}
+			resp, err := transport.RoundTrip(httptest.NewRequest(http.MethodPost, "http://example.com", nil))
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			assert.Implements(t, (*io.Writer)(nil), resp.Body)
+			c, ok := resp.Body.(interface{ CloseWrite() error })
+			require.Equal(t, body.halfCloses, ok)
+			if ok {
+				assert.ErrorIs(t, c.CloseWrite(), errHalfClosed)
+			}
+		})
+	}
+}
+
+var errHalfClosed = errors.New("half closed")
+
+type halfCloser struct{ bytes.Buffer }
+
+func (*halfCloser) Close() error      { return nil }
+func (*halfCloser) CloseWrite() error { return errHalfClosed }
