@@ -741,3 +741,43 @@ type wraps []error
 
 func (w wraps) Error() string   { return "several" }
 func (w wraps) Unwrap() []error { return w }
+
+// TestBusyConnection has a Base that retries on connections that go from one
+// request to the next without a rest.
+func TestBusyConnection(t *testing.T) {
+	t.Parallel()
+	for _, proto := range faults.Protocols {
+		t.Run(string(proto), func(t *testing.T) {
+			t.Parallel()
+			l := &ledger{fault: answer(503)}
+			s := faults.Serve(t, proto, l)
+			next := s.Transport(func(t *http.Transport) { t.MaxConnsPerHost = 2 })
+			client := &http.Client{Transport: &atmostonce.Transport{Base: faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
+				body, err := io.ReadAll(req.Body)
+				for range 3 {
+					if err != nil {
+						break
+					}
+					again := req.Clone(req.Context())
+					again.Body, again.GetBody = io.NopCloser(bytes.NewReader(body)), nil
+					if resp, err = next.RoundTrip(again); err == nil {
+						_ = resp.Body.Close()
+					}
+				}
+				return resp, err
+			})}}
+			var wg sync.WaitGroup
+			for i := range 64 {
+				wg.Go(func() {
+					for j := range 8 {
+						got, err := post(t, client, l, s.URL, fmt.Sprint(i, "-", j))
+						assert.Error(t, err)
+						assert.True(t, got.sent)
+						assert.LessOrEqual(t, got.acts, 1)
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}

@@ -176,8 +176,7 @@ func (t *Try) getConn(string) {
 // anything is written, not even the header; net/http then takes the next one by
 // itself, if GetBody lets it.
 func (t *Try) gotConn(info httptrace.GotConnInfo) {
-	conn := info.Conn                     // It may be nil: not every RoundTripper tells.
-	inUse := info.Reused && !info.WasIdle // by other requests, over HTTP/2
+	conn := info.Conn // It may be nil: not every RoundTripper tells.
 	if info.WasIdle && conn != nil && dead(conn) {
 		_ = conn.Close()
 		t.mu.Lock()
@@ -198,8 +197,10 @@ func (t *Try) gotConn(info httptrace.GotConnInfo) {
 	case t.handed && !t.unsent():
 		t.resent = true
 		t.cancel(errResent)
-		// The cancel comes first, unless Base keeps it from the request.
-		if !inUse {
+		// Over HTTP/1.1, the request may still be written. Over HTTP/2, the cancel
+		// comes first, unless Base keeps it from the request, and others may be
+		// using the connection.
+		if shared := info.Reused && !info.WasIdle && overHTTP2(conn); !shared {
 			closeConn(conn)
 		}
 	default:
