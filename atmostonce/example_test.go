@@ -6,15 +6,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 
 	"github.com/eb715825/stytchb2b/atmostonce"
 )
 
 // An http.Client whose POSTs go out at most once.
 func ExampleTransport() {
-	orders := 0
+	var orders atomic.Int32
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		orders++
+		orders.Add(1)
 		panic(http.ErrAbortHandler) // The order is placed, and the connection breaks.
 	}))
 	defer shop.Close()
@@ -23,7 +24,7 @@ func ExampleTransport() {
 	_, err := client.Post(shop.URL, "application/json", strings.NewReader(`{"item":"umbrella"}`))
 	fmt.Println("error:", err != nil)
 	fmt.Println("maybe sent:", atmostonce.MaybeSent(err))
-	fmt.Println("orders:", orders)
+	fmt.Println("orders:", orders.Load())
 	// Output:
 	// error: true
 	// maybe sent: true

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -32,19 +31,17 @@ func TestFreeze(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%d connections/NeedsBody=%v", proto, conns, needsBody), func(t *testing.T) {
 					t.Parallel()
 					l := &ledger{}
-					var warm sync.WaitGroup
+					together := &meeting{of: conns}
 					s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.Method == http.MethodPost {
 							l.ServeHTTP(w, r)
 							return
 						}
-						warm.Done()
-						warm.Wait() // Each request takes a connection of its own.
+						together.wait(r.Context())
 					}))
 					child := startChild(t, s, conns, needsBody)
 					through, rounds := 0, 5**times
 					for i := range rounds {
-						warm.Add(conns)
 						require.Equal(t, "warm", child.ask("warm"))
 						child.freeze()
 						s.CloseClientConnections()
@@ -131,16 +128,7 @@ func TestChild(t *testing.T) {
 	for lines.Scan() {
 		line := lines.Text()
 		if line == "warm" {
-			client.CloseIdleConnections()
-			var wg sync.WaitGroup
-			for range conns {
-				wg.Go(func() {
-					if resp, err := client.Get(url); err == nil {
-						_ = resp.Body.Close()
-					}
-				})
-			}
-			wg.Wait()
+			open(client, url, conns)
 			fmt.Println("warm")
 			continue
 		}

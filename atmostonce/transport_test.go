@@ -541,6 +541,24 @@ func TestBase(t *testing.T) {
 	}
 }
 
+// TestOneBody has a Base that tells of no connection and asks for a second body
+// before it reads the first.
+func TestOneBody(t *testing.T) {
+	t.Parallel()
+	base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		second, err := req.GetBody()
+		require.NoError(t, err)
+		text, err := io.ReadAll(req.Body)
+		require.NoError(t, err)
+		assert.Equal(t, "order", string(text))
+		_, err = io.ReadAll(second)
+		require.Error(t, err)
+		return nil, err
+	})
+	_, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base, NeedsBody: true}}, &ledger{}, "http://example.com", "order")
+	assert.True(t, atmostonce.MaybeSent(err), "%v", err)
+}
+
 // TestHTTPClientTimeout shows that a deadline tells more than an http.Client's
 // Timeout, for which net/http may make an error of its own.
 func TestHTTPClientTimeout(t *testing.T) {

@@ -228,10 +228,7 @@ func closeConn(conn net.Conn) {
 func (t *Try) getBody() (io.ReadCloser, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case t.sealed:
-		return nil, errOver
-	case t.reading != nil, t.handed && !t.unsent():
+	if t.reading != nil || t.handed && !t.unsent() {
 		return nil, errResent
 	}
 	return &body{try: t}, nil

@@ -42,17 +42,20 @@ type Server struct {
 	Late   sync.WaitGroup // requests that go on when their calls have ended
 	proto  Protocol
 	tb     testing.TB
-	closed chan struct{} // one for each connection that closeAfterAnswer has closed
+	closed sync.Map // channels, by what asks closeAfterAnswer to close them
 }
 
-// Serve starts a server. It ends with the test.
-func Serve(tb testing.TB, proto Protocol, handler http.Handler) *Server {
+// Serve starts a server, changed by the options. It ends with the test.
+func Serve(tb testing.TB, proto Protocol, handler http.Handler, change ...func(*http.Server)) *Server {
 	mux := http.NewServeMux()
-	s := &Server{Server: httptest.NewUnstartedServer(mux), proto: proto, tb: tb, closed: make(chan struct{})}
+	s := &Server{Server: httptest.NewUnstartedServer(mux), proto: proto, tb: tb}
 	mux.Handle("/", handler)
 	mux.HandleFunc(keepAlivePath, s.closeAfterAnswer)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.EnableHTTP2 = proto == HTTPS2
+	for _, c := range change {
+		c(s.Config)
+	}
 	if proto == HTTP1 {
 		s.Start()
 	} else {
@@ -192,28 +195,31 @@ func UnknownAuthority(s *Server) http.RoundTripper {
 const keepAlivePath = "/internal/faults/keep-alive"
 
 // closeAfterAnswer answers as if the connection were kept, and closes it.
-func (s *Server) closeAfterAnswer(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) closeAfterAnswer(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(err)
 	}
 	_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 	_ = conn.Close()
-	s.closed <- struct{}{}
+	if closed, ok := s.closed.LoadAndDelete(r.URL.RawQuery); ok {
+		close(closed.(chan struct{}))
+	}
 }
 
 // ClosedKeepAlive sends each request on a kept HTTP/1.1 connection that the server
 // has just closed.
 func ClosedKeepAlive(s *Server) http.RoundTripper {
 	return RoundTripper(func(req *http.Request) (*http.Response, error) {
-		t := s.Transport()
-		warm, err := http.NewRequest(http.MethodGet, s.URL+keepAlivePath, nil)
+		t, id, closed := s.Transport(), rand.Text(), make(chan struct{})
+		s.closed.Store(id, closed)
+		warm, err := http.NewRequest(http.MethodGet, s.URL+keepAlivePath+"?"+id, nil)
 		if err != nil {
 			return nil, err
 		}
 		if resp, err := t.RoundTrip(warm); err == nil {
 			_ = resp.Body.Close()
-			<-s.closed
+			<-closed
 		}
 		return t.RoundTrip(req)
 	})
