@@ -2,10 +2,8 @@ package atmostonce_test
 
 import (
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/internal/faults"
@@ -31,67 +28,6 @@ func own(t *testing.T, s *faults.Server) *atmostonce.Transport {
 	s.Trust(base)
 	t.Cleanup(base.CloseIdleConnections)
 	return &atmostonce.Transport{Base: base}
-}
-
-// TestIdleConnection has a server that does something to a kept connection. The
-// next request takes another one, at once, however many are dead.
-func TestIdleConnection(t *testing.T) {
-	t.Parallel()
-	for name, do := range map[string]func(net.Conn) error{
-		"close":        net.Conn.Close,
-		"write text":   func(c net.Conn) error { return write(c, "HTTP/1.1 408 Request Timeout\r\n\r\n") },
-		"write a byte": func(c net.Conn) error { return write(c, "\n") },
-		"close_notify": func(c net.Conn) error {
-			if c, ok := c.(*tls.Conn); ok {
-				return c.CloseWrite()
-			}
-			return c.(*net.TCPConn).CloseWrite()
-		},
-		"reset": func(c net.Conn) error {
-			if c, ok := c.(*tls.Conn); ok {
-				_ = c.NetConn().(*net.TCPConn).SetLinger(0)
-				return c.NetConn().Close()
-			}
-			_ = c.(*net.TCPConn).SetLinger(0)
-			return c.Close()
-		},
-	} {
-		for _, proto := range overHTTP1 {
-			t.Run(name+"/"+string(proto), func(t *testing.T) {
-				t.Parallel()
-				const conns = 8
-				l := &ledger{}
-				kept := make(chan net.Conn, conns)
-				together := &meeting{of: conns}
-				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if r.Method == http.MethodPost {
-						l.ServeHTTP(w, r)
-						return
-					}
-					together.wait(r.Context())
-					conn, rw, err := http.NewResponseController(w).Hijack()
-					if err != nil {
-						panic(err)
-					}
-					_, _ = rw.WriteString("HTTP/1.1 204 No Content\r\n\r\n")
-					_ = rw.Flush()
-					kept <- conn
-				}))
-				client := &http.Client{Transport: own(t, s)}
-				for i := range 5 * *times {
-					open(client, s.URL, conns)
-					for range conns {
-						conn := <-kept
-						require.NoError(t, do(conn))
-						defer conn.Close()
-					}
-					order := fmt.Sprint("order ", i)
-					got, err := post(t, client, l, s.URL, order)
-					assert.Equal(t, end{200, true, 1}, got, "%v", err)
-				}
-			})
-		}
-	}
 }
 
 // A meeting has as many requests wait for each other, so that each takes a
@@ -141,11 +77,6 @@ func open(client *http.Client, url string, n int) {
 		})
 	}
 	wg.Wait()
-}
-
-func write(c net.Conn, text string) error {
-	_, err := io.WriteString(c, text)
-	return err
 }
 
 // TestLiveConnection keeps connections that are alive, with TLS 1.3's session

@@ -1,0 +1,108 @@
+//go:build unix
+
+package atmostonce_test
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// TestIdleConnection has a server that does something to a kept connection. The
+// next request takes another one, at once, however many are dead.
+func TestIdleConnection(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(net.Conn) error{
+		"close":        net.Conn.Close,
+		"write text":   func(c net.Conn) error { return write(c, "HTTP/1.1 408 Request Timeout\r\n\r\n") },
+		"write a byte": func(c net.Conn) error { return write(c, "\n") },
+		"close_notify": func(c net.Conn) error {
+			if c, ok := c.(*tls.Conn); ok {
+				return c.CloseWrite()
+			}
+			return c.(*net.TCPConn).CloseWrite()
+		},
+		"reset": func(c net.Conn) error {
+			if c, ok := c.(*tls.Conn); ok {
+				_ = c.NetConn().(*net.TCPConn).SetLinger(0)
+				return c.NetConn().Close()
+			}
+			_ = c.(*net.TCPConn).SetLinger(0)
+			return c.Close()
+		},
+	} {
+		for _, proto := range overHTTP1 {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				const conns = 8
+				l := &ledger{}
+				kept := make(chan net.Conn, conns)
+				together := &meeting{of: conns}
+				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodPost {
+						l.ServeHTTP(w, r)
+						return
+					}
+					together.wait(r.Context())
+					conn, rw, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						panic(err)
+					}
+					_, _ = rw.WriteString("HTTP/1.1 204 No Content\r\n\r\n")
+					_ = rw.Flush()
+					kept <- conn
+				}))
+				client := &http.Client{Transport: own(t, s)}
+				for i := range 5 * *times {
+					open(client, s.URL, conns)
+					for range conns {
+						conn := <-kept
+						require.NoError(t, do(conn))
+						defer conn.Close()
+					}
+					order := fmt.Sprint("order ", i)
+					got, err := post(t, client, l, s.URL, order)
+					assert.Equal(t, end{200, true, 1}, got, "%v", err)
+				}
+			})
+		}
+	}
+}
+
+func write(c net.Conn, text string) error {
+	_, err := io.WriteString(c, text)
+	return err
+}
+
+// TestNothingButDead has a Base that fails for each dead connection, as net/http
+// does if it finds out at the same time. None of them costs a try.
+func TestNothingButDead(t *testing.T) {
+	t.Parallel()
+	s := faults.Serve(t, faults.HTTP1, &ledger{})
+	left := 10
+	base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		if left--; left < 0 {
+			return faults.Plain(s).RoundTrip(req)
+		}
+		conn, err := net.Dial("tcp", s.Listener.Addr().String())
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		trace := httptrace.ContextClientTrace(req.Context())
+		trace.GetConn("")
+		trace.GotConn(httptrace.GotConnInfo{Conn: conn, Reused: true, WasIdle: true})
+		return nil, io.EOF
+	})
+	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, &ledger{}, s.URL, "order")
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, got.status)
+}
