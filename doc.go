@@ -72,7 +72,7 @@
 //
 // # Secrets and phone numbers
 //
-// A Client, parameters, responses, a [Member] and errors can be printed with
+// A Client, parameters, responses, the objects in them and errors can be printed with
 // package fmt and logged with log/slog: they do not show the project's secret,
 // codes, session tokens or whole phone numbers. This does not hold for a struct
 // of yours that holds them in an unexported field, which package fmt prints by

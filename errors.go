@@ -27,8 +27,8 @@ import (
 //	*APIError: any other answer outside 2xx          true       returned; a redirect is not followed
 //	*TransportError: connected, but no answer        true       returned
 //	  (reset, timeout, cancel)
-//	*TransportError: a 2xx that is not a success     true       returned; Outcome says more
-//	nil: a success                                   true       returned
+//	*TransportError: any other 2xx than the next     true       returned; Outcome says more
+//	nil: a 2xx with a request_id and its status_code true       returned
 //	any other error                                  true
 //
 // Stytch's own 4xx is one with a Stytch error object. That Stytch has sent nothing

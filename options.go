@@ -37,7 +37,8 @@ const DefaultTimeout = 10 * time.Second
 //
 // baseURL is an absolute https URL, possibly with a path prefix, and without user,
 // query and fragment. Plain http is accepted for a loopback address only, because
-// the secret travels with each request.
+// the secret travels with each request. For a fake in another container, see
+// https://github.com/eb715825/stytchb2b/tree/main/stytchtest.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
 		u, reason := parseBaseURL(baseURL)

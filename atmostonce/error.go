@@ -11,7 +11,7 @@ import (
 //
 // It is true for nil, for any error that is not from a Transport, and for an
 // error that wraps several, unless it is false for each of them. It looks through
-// [*url.Error] and whatever else wraps an error.
+// a *url.Error and whatever else wraps an error.
 func MaybeSent(err error) bool {
 	switch e := err.(type) {
 	case *unsentError:
