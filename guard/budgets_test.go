@@ -50,12 +50,12 @@ func TestUnanswered(t *testing.T) {
 		g := newGuard(t, guard.Recommended("US"))
 		at := pump(t, g)
 		assert.Greater(t, at, 10)
-		assert.LessOrEqual(t, at, 250)
+		assert.LessOrEqual(t, at, 255)
 		for range 24 {
 			time.Sleep(time.Hour)
 			at += pump(t, g)
 		}
-		assert.LessOrEqual(t, at, 400, "in a day")
+		assert.LessOrEqual(t, at, 440, "in a day")
 		err := allow(t, g, stranger("fraud", 1))
 		require.ErrorIs(t, err, guard.ErrUnanswered)
 		assert.NotZero(t, reason(t, err).Scope)
@@ -163,8 +163,8 @@ func TestBudgetScopes(t *testing.T) {
 		max   int
 		p     func(i int) stytchb2b.SMSSendParams
 	}{
-		{guard.InAll, 187, func(i int) stytchb2b.SMSSendParams { return stranger("one", i) }},
-		{guard.PerPhoneNumber, 5, func(i int) stytchb2b.SMSSendParams { return params(fmt.Sprint("m-", i), "+12025550123") }},
+		{guard.InAll, 255, func(i int) stytchb2b.SMSSendParams { return stranger("one", i) }},
+		{guard.PerPhoneNumber, 7, func(i int) stytchb2b.SMSSendParams { return params(fmt.Sprint("m-", i), "+12025550123") }},
 	} {
 		t.Run(tc.scope.String(), func(t *testing.T) {
 			t.Parallel()

@@ -291,7 +291,7 @@ func TestLimits(t *testing.T) {
 // A limit that is lowered goes on with the count it had.
 func TestLoweredLimit(t *testing.T) {
 	t.Parallel()
-	store := memory(t, 1000)
+	store := memory(1000)
 	sent := 0
 	for _, n := range []int{200, 100, 50, 25} {
 		g := newGuard(t, guard.WithStore(store), guard.Limit(guard.InAll, n, time.Hour))
@@ -372,7 +372,7 @@ func TestNewRefuses(t *testing.T) {
 		"Recommended: AllowCountries: needs":       {guard.Recommended()},
 		`Recommended: AllowCountries: "UK"`:        {guard.Recommended("UK")},
 		"limit by member in 24h0m0s is given":      {guard.Recommended("US"), guard.Limit(guard.PerMember, 1, 24*time.Hour)},
-		"unanswered by country is given twice":     {guard.Recommended("US"), guard.Recommended("CA")},
+		"unanswered by all is given twice":         {guard.Recommended("US"), guard.Recommended("CA")},
 		"AllowCountries: needs":                    {guard.AllowCountries()},
 		`AllowCountries: "UK"`:                     {guard.AllowCountries("US", "UK")},
 		`AllowCountries: "us"`:                     {guard.AllowCountries("us")},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
 const (
@@ -18,9 +19,8 @@ const (
 	// DefaultStoreTimeout is how long a decision waits for the store.
 	DefaultStoreTimeout = 100 * time.Millisecond
 
-	defaultKeys = 1 << 20 // of a Guard's own MemoryStore
-	cacheSize   = 1 << 16 // of what is known of numbers and Members
-	maxBuckets  = 16      // that a Send is counted in
+	memoryKeys = 1 << 20 // Members and counts in memory, of up to 160 bytes
+	cacheSize  = 1 << 16 // of what is known of numbers and Members
 )
 
 // An Option changes what [New] makes.
@@ -34,7 +34,7 @@ type config struct {
 	exempt       []Exemption
 	observe      bool
 	onDecision   func(context.Context, Decision)
-	store        Store
+	store        counts.Store
 	storeTimeout time.Duration
 	failClosed   bool
 	logger       *slog.Logger
@@ -60,8 +60,8 @@ func Recommended(countries ...string) Option {
 			return fmt.Errorf("Recommended: %w", err)
 		}
 		for _, b := range budgets {
-			b.Name, b.Budget = "unanswered by "+b.Scope.String(), true
-			c.rules = append(c.rules, &rule{Rule: b})
+			b.Name = "unanswered by " + b.scope.String()
+			c.rules = append(c.rules, &b)
 		}
 		// Nobody's phone gets more than that, even if every code is entered.
 		if err := Limit(PerPhoneNumber, 100, 24*time.Hour)(c); err != nil {
@@ -71,16 +71,12 @@ func Recommended(countries ...string) Option {
 	}
 }
 
-// budgets are what [Recommended] lets out unanswered: so many, and so many more
-// for each code that is verified in a day.
-var budgets = []Rule{
-	{Scope: PerCountry, Max: 400, Leak: 100, Growth: 0.3, Shared: true},
-	{Scope: InAll, Max: 250, Leak: 100, Growth: 0.25, Shared: true},
-	{Scope: PerFirstFourDigits, Max: 260, Leak: 25, Growth: 0.25, Shared: true},
-	{Scope: PerFirstSixDigits, Max: 30, Leak: 10, Growth: 0.25, Shared: true},
-	{Scope: PerPrefix, Max: 4, Leak: 3, Growth: 1, Soft: true, Evidence: 1},
-	{Scope: PerOrganization, Max: 240, Leak: 10, Growth: 0.5, Evidence: 2},
-	{Scope: PerPhoneNumber, Max: 5, Leak: 4, Growth: 1},
+// budgets are what [Recommended] lets out unanswered.
+var budgets = []rule{
+	{scope: InAll, Rule: counts.Rule{Kind: counts.All, Max: 340, Leak: 100, Growth: 0.25}},
+	{scope: PerPrefix, Rule: counts.Rule{Kind: counts.Block, Max: 4, Leak: 3, Growth: 1}},
+	{scope: PerOrganization, Rule: counts.Rule{Kind: counts.Organization, Max: 240, Leak: 10, Growth: 0.5}},
+	{scope: PerPhoneNumber, Rule: counts.Rule{Kind: counts.Number, Max: 7, Leak: 2, Growth: 1}},
 }
 
 // AllowCountries refuses numbers of other countries than these, by ISO 3166
@@ -170,14 +166,13 @@ func (s Scope) String() string {
 // Recommended has 8. A limit whose n is changed keeps its count.
 //
 // Limits by number, prefix and country apply if the number is known: if the call
-// gives it, or if this Guard has learned it from an answer for the Member in the
-// last ten minutes.
+// gives it, or if this Guard knows it from a call for the Member in the last day.
 func Limit(scope Scope, n int, interval time.Duration) Option {
 	return func(c *config) error {
 		if scope < PerMember || scope > InAll {
 			return fmt.Errorf("Limit: there is no %v", scope)
 		}
-		return c.limit("Limit", &rule{Rule: Rule{Scope: scope}}, n, interval)
+		return c.limit("Limit", &rule{scope: scope}, n, interval)
 	}
 }
 
@@ -189,18 +184,20 @@ func LimitBy(name string, n int, interval time.Duration, by func(context.Context
 		if name == "" || by == nil {
 			return errors.New("LimitBy: needs a name and a function")
 		}
-		return c.limit("LimitBy", &rule{Rule{Scope: PerValue, label: name}, by}, n, interval)
+		return c.limit("LimitBy", &rule{scope: PerValue, label: name, by: by}, n, interval)
 	}
 }
 
-// A rule is a Rule, and for those of LimitBy what its user has given.
+// A rule is what a Guard counts.
 type rule struct {
-	Rule
-	by func(context.Context, stytchb2b.SMSSendParams) string
+	counts.Rule
+	scope Scope
+	label string // the name of a LimitBy
+	by    func(context.Context, stytchb2b.SMSSendParams) string
 }
 
 func (c *config) limit(option string, r *rule, n int, interval time.Duration) error {
-	what := r.Scope.String()
+	what := r.scope.String()
 	if r.label != "" {
 		what = strconv.Quote(r.label)
 	}
@@ -212,7 +209,7 @@ func (c *config) limit(option string, r *rule, n int, interval time.Duration) er
 	}
 	r.Name = "limit by " + what + " in " + interval.String()
 	r.Max = float64(n)
-	r.Leak = r.Max * float64(day) / float64(interval)
+	r.Leak = r.Max * float64(24*time.Hour) / float64(interval)
 	c.rules = append(c.rules, r)
 	return nil
 }
@@ -287,9 +284,10 @@ func OnDecision(f func(context.Context, Decision)) Option {
 	}
 }
 
-// WithStore counts in store: [NewMemoryStore] with another size, or one that
-// several processes share, such as package redisstore's.
-func WithStore(store Store) Option {
+// WithStore counts in a store that several processes share: see package
+// [github.com/eb715825/stytchb2b/guard/redisstore]. Without it, each process
+// counts for itself, in memory.
+func WithStore(store counts.Store) Option {
 	return func(c *config) error {
 		if store == nil {
 			return errors.New("WithStore: must not be nil")

@@ -280,6 +280,16 @@ var attacks = []scenario{
 		},
 	},
 	{
+		name:  "one phone",
+		about: "2,000 Members enroll one number, one after the other",
+		attack: func(a *attacker) {
+			a.rent(1, "US")
+			a.found(2000)
+			phone := a.next()
+			a.every(40*time.Second, 0, day24, func(i int) { _ = a.ask(a.member(a.organizations[i%2000]), phone) })
+		},
+	},
+	{
 		name:  "wide",
 		about: "spread, each number of another block",
 		attack: func(a *attacker) {
@@ -391,6 +401,33 @@ var attacks = []scenario{
 			})
 		},
 	},
+	{
+		name:  "300 Members",
+		about: "300 Members verify numbers of the attacker's within a week; then each asks as often as it may",
+		days:  8,
+		attack: func(a *attacker) {
+			a.rent(20, allowed...)
+			a.found(100)
+			var members []*member
+			for day := range 7 {
+				a.everyOn(day, day24/43, 0, day24, func(i int) {
+					m := a.member(a.organizations[i])
+					members = append(members, m)
+					a.own(m, a.next())
+				})
+			}
+			a.s.at(a.s.day(7), func() {
+				for i, m := range members {
+					if m.verified {
+						a.s.after(time.Duration(i)*time.Second, func() { a.insist(m) })
+					}
+				}
+			})
+		},
+	},
+	{name: "mix honest", about: "x", attack: mix{members: 100, organizations: 1, blocks: 500, every: 12 * time.Minute, honest: true, days: 1, spread: day24 - time.Minute}.attack},
+	{name: "mix 500", about: "x", attack: mix{members: 500, organizations: 500, blocks: 500, every: 0, days: 1, spread: day24 - time.Minute}.attack},
+	{name: "mix 2000", about: "x", attack: mix{members: 2000, organizations: 500, blocks: 2000, every: 6 * time.Hour, days: 1, honest: true, spread: 6 * time.Hour}.attack},
 	{
 		name:  "sleepers",
 		about: "100 Members a day verify numbers of the attacker's for two weeks; then each asks as often as it may",

@@ -32,7 +32,13 @@ func main() {
 		checked = flag.Bool("check", false, "play what a reach is set for, with the recommendation, and exit with 1 if it is missed")
 		image   = flag.String("plot", "", "draw the attacked day into this PNG `file`")
 	)
+	n := flag.Int("search", 0, "")
+	sd := flag.Uint64("seed", 1, "")
 	flag.Parse()
+	if *n > 0 {
+		search(*n, *sd)
+		return
+	}
 	debug.SetGCPercent(400) // A play needs little memory, and makes much garbage.
 	names, err := regexp.Compile(*run)
 	check(err)

@@ -24,6 +24,7 @@ import (
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 	"github.com/eb715825/stytchb2b/guard/internal/storetest"
 	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
@@ -138,9 +139,9 @@ func TestLostReplies(t *testing.T) {
 	assert.Equal(t, 50, let, "each is given back once")
 
 	s := store(t, client)
-	claim := func(id uint64, member string) *guard.Claim {
-		rule := &guard.Rule{Name: "of the test", Scope: guard.PerPhoneNumber, Max: 100, Leak: 1, Growth: 1, Budget: true}
-		return &guard.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Number: "+12025550123", Cooldown: time.Second, Buckets: []guard.Bucket{{Rule: rule, Subject: [2]string{"+12025550123"}}}}
+	claim := func(id uint64, member string) *counts.Claim {
+		rule := &counts.Rule{Name: "of the test", Kind: counts.Number, Max: 100, Leak: 1, Growth: 1}
+		return &counts.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Number: "+12025550123", Cooldown: time.Second, Buckets: []counts.Bucket{{Rule: rule, Subject: [2]string{"+12025550123"}}}}
 	}
 	lose()
 	require.NoError(t, s.Verify(t.Context(), claim(1, "a")))
@@ -155,14 +156,14 @@ func TestOrder(t *testing.T) {
 	t.Parallel()
 	_, addr := server(t)
 	s := store(t, connect(t, addr))
-	rule := &guard.Rule{Name: "of the test", Scope: guard.InAll, Max: 2, Leak: 1e-3}
+	rule := &counts.Rule{Name: "of the test", Max: 2, Leak: 1e-3}
 	id := uint64(0)
-	claim := func(member string) *guard.Claim {
+	claim := func(member string) *counts.Claim {
 		id++
-		return &guard.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Cooldown: time.Second, Buckets: []guard.Bucket{{Rule: rule}}}
+		return &counts.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Cooldown: time.Second, Buckets: []counts.Bucket{{Rule: rule}}}
 	}
 	settled := claim("a")
-	require.NoError(t, s.Settle(t.Context(), settled, guard.Verdict{}, guard.End{}))
+	require.NoError(t, s.Settle(t.Context(), settled, counts.Verdict{}, counts.End{}))
 	_, err := s.Take(t.Context(), settled)
 	assert.Error(t, err, "it was settled before")
 	first := claim("b")
@@ -176,7 +177,7 @@ func TestOrder(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, v.Allowed, "the first two count as one")
 	for range 3 {
-		require.NoError(t, s.Settle(t.Context(), first, v, guard.End{}))
+		require.NoError(t, s.Settle(t.Context(), first, v, counts.End{}))
 	}
 	v, err = s.Take(t.Context(), claim("b"))
 	require.NoError(t, err)
@@ -291,7 +292,7 @@ func TestOtherContents(t *testing.T) {
 			case 3:
 				require.NoError(t, client.Set(ctx, key, noise(32), 0).Err())
 			case 4:
-				require.NoError(t, client.Set(ctx, key, noise(48)+"\x10"+noise(16), 0).Err())
+				require.NoError(t, client.Set(ctx, key, noise(56)+"\x10"+noise(16)+"\x00", 0).Err())
 			case 5:
 				require.NoError(t, client.Set(ctx, key, strings.Repeat("\xff", 32), 0).Err(), "not numbers")
 			}
