@@ -371,7 +371,7 @@ func TestNewRefuses(t *testing.T) {
 		"Option must not be nil":                   {nil},
 		"Recommended: AllowCountries: needs":       {guard.Recommended()},
 		`Recommended: AllowCountries: "UK"`:        {guard.Recommended("UK")},
-		"limit by member in 24h0m0s is given":      {guard.Recommended("US"), guard.Limit(guard.PerMember, 1, 24*time.Hour)},
+		"limit by phone number in 24h0m0s is gi":   {guard.Recommended("US"), guard.Limit(guard.PerPhoneNumber, 1, 24*time.Hour)},
 		"unanswered by all is given twice":         {guard.Recommended("US"), guard.Recommended("CA")},
 		"AllowCountries: needs":                    {guard.AllowCountries()},
 		`AllowCountries: "UK"`:                     {guard.AllowCountries("US", "UK")},

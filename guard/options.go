@@ -64,19 +64,16 @@ func Recommended(countries ...string) Option {
 			c.rules = append(c.rules, &b)
 		}
 		// Nobody's phone gets more than that, even if every code is entered.
-		if err := Limit(PerPhoneNumber, 100, 24*time.Hour)(c); err != nil {
-			return err
-		}
-		return Limit(PerMember, 12, 24*time.Hour)(c)
+		return Limit(PerPhoneNumber, 100, 24*time.Hour)(c)
 	}
 }
 
 // budgets are what [Recommended] lets out unanswered.
 var budgets = []rule{
-	{scope: InAll, Rule: counts.Rule{Kind: counts.All, Max: 340, Leak: 100, Growth: 0.25}},
-	{scope: PerPrefix, Rule: counts.Rule{Kind: counts.Block, Max: 4, Leak: 3, Growth: 1}},
-	{scope: PerOrganization, Rule: counts.Rule{Kind: counts.Organization, Max: 240, Leak: 10, Growth: 0.5}},
-	{scope: PerPhoneNumber, Rule: counts.Rule{Kind: counts.Number, Max: 7, Leak: 2, Growth: 1}},
+	{scope: InAll, Rule: counts.Rule{Kind: counts.All, Max: 310, Leak: 100, Growth: 0.25}},
+	{scope: PerPrefix, Rule: counts.Rule{Kind: counts.Block, Max: 4, Leak: 3}},
+	{scope: PerOrganization, Rule: counts.Rule{Kind: counts.Organization, Max: 20, Leak: 10}},
+	{scope: PerPhoneNumber, Rule: counts.Rule{Kind: counts.Number, Max: 7, Leak: 2}},
 }
 
 // AllowCountries refuses numbers of other countries than these, by ISO 3166

@@ -94,7 +94,7 @@ func TestWhatIsStored(t *testing.T) {
 
 	keys, err := client.Keys(t.Context(), "*").Result()
 	require.NoError(t, err)
-	require.Len(t, keys, 8, "the decision, the Member, four budgets and two limits")
+	require.Len(t, keys, 7, "the decision, the Member, four budgets and a limit")
 	for _, key := range keys {
 		assert.Regexp(t, `^\{stytchb2b-test\}:[0-9a-f]{32}$`, key)
 		ttl, err := client.PTTL(t.Context(), key).Result()
@@ -107,6 +107,15 @@ func TestWhatIsStored(t *testing.T) {
 			assert.NotContains(t, value, secret)
 		}
 	}
+
+	enter(t, one, send("member-test-1", "+12025550123"))
+	lasting := 0
+	for _, key := range client.Keys(t.Context(), "*").Val() {
+		if client.PTTL(t.Context(), key).Val() > 30*24*time.Hour {
+			lasting++
+		}
+	}
+	assert.Equal(t, 5, lasting, "a code speaks for a month: for the Member and in four budgets")
 
 	another, err := redisstore.New(client, "stytchb2b-test", []byte("another key, of more bytes"))
 	require.NoError(t, err)

@@ -2,7 +2,7 @@
 -- hold the two together. This part stands in front of each script.
 
 local day, trust_lasts = 86400000, 30 * 86400000
-local patience, max_doublings, free_refusals, proving_codes = 5, 6, 5, 20
+local patience, max_doublings, free_refusals = 5, 6, 5
 local memory = 0.25
 local shares = {0.2, 0.75, 0.9, 1}
 local id_lasts = 600000
@@ -78,11 +78,9 @@ local function charge_to(p, number, charged)
   end
 end
 
--- trust notes that the number is the Member's, if that is proved or known.
-local function trust(p, number, proof)
-  if proof or p.trusted > now and p.number == number then
-    p.trusted, p.number = now + trust_lasts, number
-  end
+-- trust notes that the number is the Member's.
+local function trust(p, number)
+  p.trusted, p.number = now + trust_lasts, number
 end
 
 -- sent notes one more SMS.
@@ -91,7 +89,7 @@ local function sent_one(p, free)
   if not free then p.unanswered = p.unanswered + 1 end
 end
 
--- A bucket comes with its rule, packed, and is stored as: at, sms, verified, known, proofs.
+-- A bucket comes with its rule, packed, and is stored as: at, sms, verified, known.
 
 local LIMIT, ALL, NUMBER, ORGANIZATION, BLOCK = 0, 1, 2, 3, 4
 
@@ -101,44 +99,37 @@ local function kind(rules, i) return rules:byte(i * 25) end
 -- bucket has the i-th of the rules.
 local function bucket(key, v, rules, i)
   local max, leak, growth, its_kind = struct.unpack('<dddB', rules, i * 25 - 24)
-  local at, sms, verified, known, proofs = now, 0, 0, 0, 0
-  if v and #v == 40 then
-    at, sms, verified, known, proofs = struct.unpack('<ddddd', v)
-    if not sound(at, sms, verified, known) or not sound(proofs, 0, 0, 0) then
-      at, sms, verified, known, proofs = now, 0, 0, 0, 0
-    end
+  local at, sms, verified, known = now, 0, 0, 0
+  if v and #v == 32 then
+    at, sms, verified, known = struct.unpack('<dddd', v)
+    if not sound(at, sms, verified, known) then at, sms, verified, known = now, 0, 0, 0 end
   end
   if at < now then
     local past, before = (now - at) / day, verified
     if before > 0 then verified = before * math.exp(-past / memory) end
-    if proofs > 0 then proofs = proofs * math.exp(-past / 7) end
     sms = math.max(0, sms - leak * past - growth * (before - verified))
   end
   return {
-    key = key, sms = sms, verified = verified, known = math.min(known, now), proofs = proofs,
+    key = key, sms = sms, verified = verified, known = math.min(known, now),
     max = max, leak = leak, growth = growth, kind = its_kind, budget = its_kind ~= LIMIT,
   }
 end
 
 local function holds(b) return b.max + b.growth * b.verified end
 
--- add counts n SMS more, or less. What is counted though there is no room does not
--- close a budget for longer, and what was refused does not close a block for long.
+-- add counts n SMS more, or less. What a budget counts without room, such as while
+-- the Guard only observes, does not close it for longer.
 local function add(b, n)
   local before = b.sms
   b.sms = math.max(0, before + n)
-  if b.kind == BLOCK then
-    b.sms = math.min(b.sms, 2 * b.max)
-  elseif b.budget then
-    b.sms = math.min(b.sms, math.max(before, holds(b)))
-  end
+  if b.budget then b.sms = math.min(b.sms, math.max(before, holds(b))) end
 end
 
 local function keep_bucket(b)
   local lasts = b.sms / math.max(b.leak, 0.001) * day
   if b.budget then lasts = math.max(lasts + day, b.known + trust_lasts - now) end
   if lasts > 0 then
-    keep(b.key, struct.pack('<ddddd', now, b.sms, b.verified, b.known, b.proofs), lasts)
+    keep(b.key, struct.pack('<dddd', now, b.sms, b.verified, b.known), lasts)
   else
     redis.call('DEL', b.key)
   end
@@ -147,7 +138,7 @@ end
 -- evidence is what a bucket says for a Send: 1 a block, 2 an Organization.
 local function evidence(b)
   if b.kind == BLOCK and b.sms + 1 <= holds(b) then return 1 end
-  if b.kind == ORGANIZATION and b.known > 0 and now - b.known < trust_lasts and b.sms < 3 + b.proofs then return 2 end
+  if b.kind == ORGANIZATION and b.known > 0 and now - b.known < trust_lasts and b.sms < 3 + b.verified then return 2 end
   return 0
 end
 
@@ -155,12 +146,4 @@ end
 local function counts(b, charged)
   if b.budget then return charged end
   return 1
-end
-
--- proves reports whether a code verified on a number speaks for others.
-local function proves(buckets)
-  for _, b in ipairs(buckets) do
-    if b.kind == NUMBER then return b.verified < proving_codes end
-  end
-  return true
 end

@@ -70,17 +70,12 @@ for _, b in ipairs(actual) do
   if b.budget and not has[b.key] then change(b, charged) end
 end
 if verified and p.unanswered <= patience then
-  local proof = proves(actual)
-  trust(p, number, proof)
+  trust(p, number)
   p.charged = math.max(0, p.charged - charged)
   for _, b in ipairs(actual) do
     if b.budget then
       change(b, -charged)
-      if proof then
-        b.known = now
-        b.proofs = b.proofs + 1
-        changed[b] = true
-      end
+      b.known, changed[b] = now, true
     end
   end
 elseif trusted == 1 and number ~= '' and number ~= p.number then -- It went to a number that nobody verified.

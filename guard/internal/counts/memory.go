@@ -172,16 +172,12 @@ func (s *Memory) Settle(_ context.Context, c *Claim, v Verdict, end End) error {
 	}
 	switch {
 	case end.Verified && p.unanswered <= patience:
-		proved := s.proves(actual, now)
-		p.trust(now, number, proved)
+		p.trust(now, number)
 		p.charge(v.Charged, -1)
 		for _, b := range actual.Buckets {
-			if b.Rule.Kind.budget() && (proved || v.Charged) {
+			if b.Rule.Kind.budget() {
 				k, n := s.count(b, now)
-				if proved {
-					n.known = now
-					n.proofs++
-				}
+				n.known = now
 				s.keepCount(k, b.Rule, n, -b.counts(v.Charged))
 			}
 		}
@@ -210,22 +206,18 @@ func (s *Memory) Verify(_ context.Context, c *Claim) error {
 	if number == 0 {
 		number = p.to
 	}
-	proved := s.proves(c, now)
 	for _, b := range c.Buckets {
 		if !b.Rule.Kind.budget() {
 			continue
 		}
 		k, n := s.count(b, now)
-		if proved {
-			n.known = now
-			n.proofs++
-		}
-		if proved && p.charged > 0 || b.Rule.Kind == Number {
+		n.known = now
+		if p.charged > 0 || b.Rule.Kind == Organization {
 			n.verified++
 		}
 		s.keepCount(k, b.Rule, n, -float64(p.charged))
 	}
-	p.trust(now, number, proved)
+	p.trust(now, number)
 	p.charged, p.until, p.sends, p.unanswered, p.refusals = 0, 0, 0, 0, 0
 	s.keepPerson(k, p)
 	return nil
@@ -248,18 +240,6 @@ func (s *Memory) move(from, to *Claim, charged bool, now int64) {
 			s.add(b, now, b.counts(charged))
 		}
 	}
-}
-
-// proves reports whether a code verified on the claim's number speaks for its
-// Member and Organization: one phone cannot speak for everybody.
-func (s *Memory) proves(c *Claim, now int64) bool {
-	for _, b := range c.Buckets {
-		if b.Rule.Kind == Number {
-			_, n := s.count(b, now)
-			return n.verified < provingCodes
-		}
-	}
-	return true
 }
 
 // person returns what is known of a claim's Member.

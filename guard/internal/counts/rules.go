@@ -18,9 +18,8 @@ const (
 	// patience is how many SMS in a row a Member may leave unanswered and be
 	// trusted.
 	patience     = 5
-	maxDoublings = 6  // of the cooldown: 30 seconds become 32 minutes
-	freeRefusals = 5  // of Stytch's, a Member and day, that cost no wait
-	provingCodes = 20 // verified in the last hours, after which a number proves nothing more
+	maxDoublings = 6 // of the cooldown: 30 seconds become 32 minutes
+	freeRefusals = 5 // of Stytch's, a Member and day, that cost no wait
 	// memory is for how long a verified code makes room: e^-1 of it is left then.
 	// An attack at night meets little of what the day before has made.
 	memory = 0.25 // days
@@ -94,11 +93,9 @@ func (p *person) chargeTo(number key, charged int) {
 	}
 }
 
-// trust notes that the number is the Member's, if that is proved or known.
-func (p *person) trust(now int64, number key, proved bool) {
-	if proved || p.trusted > now && p.number == number {
-		p.trusted, p.number = now+trustLasts.Milliseconds(), number
-	}
+// trust notes that the number is the Member's.
+func (p *person) trust(now int64, number key) {
+	p.trusted, p.number = now+trustLasts.Milliseconds(), number
 }
 
 // end is when a person may be forgotten.
@@ -108,9 +105,8 @@ func (p person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
 type count struct {
 	at       int64   // the last change, in Unix milliseconds
 	sms      float64 // counted: all, or those that were not answered
-	verified float64 // codes of Sends that were counted, in the last hours
+	verified float64 // codes of Sends that were counted, of an Organization all, in the last hours
 	known    int64   // when a code was last verified
-	proofs   float64 // codes verified, a week or so: also those of Sends that were not counted
 	over     int64   // when it may be forgotten
 }
 
@@ -122,23 +118,17 @@ func (c *count) advance(now int64, r *Rule) {
 	if before > 0 {
 		c.verified *= math.Exp(-past / memory)
 	}
-	if c.proofs > 0 {
-		c.proofs *= math.Exp(-past / 7)
-	}
 	c.sms = max(0, c.sms-r.Leak*past-r.Growth*(before-c.verified))
 	c.known = min(c.known, now)
 	c.at = now
 }
 
-// add counts n SMS more, or less. What is counted though there is no room does not
-// close a budget for longer, and what was refused does not close a block for long.
+// add counts n SMS more, or less. What a budget counts without room, such as while
+// the Guard only observes, does not close it for longer.
 func (c *count) add(n float64, r *Rule) {
 	before := c.sms
 	c.sms = max(0, c.sms+n)
-	switch {
-	case r.Kind == Block:
-		c.sms = min(c.sms, 2*r.Max)
-	case r.Kind.budget():
+	if r.Kind.budget() {
 		c.sms = min(c.sms, max(before, c.holds(r)))
 	}
 	c.over = c.at + int64(c.sms/max(r.Leak, 1e-3)*float64(day.Milliseconds()))
@@ -157,7 +147,7 @@ func (c *count) evidence(r *Rule, now int64) int {
 	switch {
 	case r.Kind == Block && c.sms+1 <= c.holds(r):
 		return 1
-	case r.Kind == Organization && c.known > 0 && now-c.known < trustLasts.Milliseconds() && c.sms < 3+c.proofs:
+	case r.Kind == Organization && c.known > 0 && now-c.known < trustLasts.Milliseconds() && c.sms < 3+c.verified:
 		return 2
 	}
 	return 0
