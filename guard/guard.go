@@ -270,10 +270,6 @@ func (g *Guard) claim(s subject, of ...Scope) *counts.Claim {
 			what[0] = number
 		case PerPrefix:
 			what[0] = number[:max(0, len(number)-4)]
-		case PerFirstFourDigits:
-			what[0] = number[:min(len(number), 5)]
-		case PerFirstSixDigits:
-			what[0] = number[:min(len(number), 7)]
 		case PerValue:
 			if len(s.values) > 0 {
 				what[0], s.values = s.values[0], s.values[1:]

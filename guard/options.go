@@ -42,18 +42,21 @@ type config struct {
 }
 
 // Recommended sets what suits a product of any size whose users have phones of
-// these countries, by ISO 3166 code, such as "US": [AllowCountries], limits of 12
-// Sends for a Member and of 100 for a number, which come back within a day, and
-// budgets for SMS whose codes are not entered.
+// these countries, by ISO 3166 code, such as "US": [AllowCountries], a limit of 100
+// Sends for a number, which come back within a day, and budgets for SMS whose codes
+// are not entered.
 //
 // The budgets rest on what tells users and attackers apart: people enter the
 // codes they get. Members who have entered one in the last 30 days, or whose
-// number Stytch calls verified, are trusted, and budgets do not count their SMS.
-// All other SMS count by country, by range of numbers (the first four and six
-// digits), by Organization, by number and in all. When a code is entered, its SMS
-// no longer counts, and the budgets grow. SMS that nobody answers leak away
-// slowly. Parts of the shared budgets are kept for Organizations in which codes
-// were entered before, and for blocks of numbers that have not only collected SMS.
+// number Stytch calls verified, are trusted until five SMS in a row are unanswered.
+// Budgets do not count the SMS of those who are trusted.
+//
+// All other SMS that are unanswered count in one budget: 310 SMS, and 100 more in a
+// day. With each code that is entered it grows by a quarter of an SMS, for some
+// hours. A Send that nothing speaks for may fill a fifth of it. Two things speak for
+// a Send: codes that were entered in its Organization, and a block of numbers that
+// has not only collected SMS. A second budget lets one number have seven unanswered
+// SMS, and two more in a day.
 func Recommended(countries ...string) Option {
 	return func(c *config) error {
 		if err := AllowCountries(countries...)(c); err != nil {
@@ -68,11 +71,20 @@ func Recommended(countries ...string) Option {
 	}
 }
 
-// budgets are what [Recommended] lets out unanswered.
+// budgets are what [Recommended] lets out unanswered. bench/tollfraud/README.md has
+// the table that the reasons are from.
 var budgets = []rule{
+	// 310 lets 10,000 new users come in a quarter of an hour, and with 100 a day keeps
+	// every attack below 500. A quarter for each code is twice what people leave
+	// unanswered: without it, half of a launch is refused.
 	{scope: InAll, Rule: counts.Rule{Kind: counts.All, Max: 310, Leak: 100, Growth: 0.25}},
+	// A block speaks for four SMS: without it, who brings an Organization is refused
+	// during an attack. It speaks again a third of a day after the attack.
 	{scope: PerPrefix, Rule: counts.Rule{Kind: counts.Block, Max: 4, Leak: 3}},
+	// An Organization in which an attacker has spent more than was entered is like a
+	// new one, and recovers in two days.
 	{scope: PerOrganization, Rule: counts.Rule{Kind: counts.Organization, Max: 20, Leak: 10}},
+	// Seven: who gets no SMS for an hour asks so often. Without it, one phone gets 200.
 	{scope: PerPhoneNumber, Rule: counts.Rule{Kind: counts.Number, Max: 7, Leak: 2}},
 }
 
@@ -131,10 +143,6 @@ const (
 	// PerPrefix counts by the number without its last four digits: attackers
 	// rent numbers in blocks.
 	PerPrefix
-	// PerFirstFourDigits counts by the first four digits of the number.
-	PerFirstFourDigits
-	// PerFirstSixDigits counts by the first six digits of the number.
-	PerFirstSixDigits
 	// PerCountry counts by the number's country.
 	PerCountry
 	// PerOrganization counts by Organization.
@@ -145,7 +153,7 @@ const (
 	PerValue
 )
 
-var scopeNames = [...]string{"", "member", "phone number", "prefix", "first four digits", "first six digits", "country", "organization", "all", "value"}
+var scopeNames = [...]string{"", "member", "phone number", "prefix", "country", "organization", "all", "value"}
 
 // String returns "member", "phone number" and so on.
 func (s Scope) String() string {
@@ -158,9 +166,9 @@ func (s Scope) String() string {
 // Limit lets n Sends out at once, by scope, and n more in each interval, evenly:
 // with 5 and an hour, one comes back every 12 minutes. There may be several
 // limits, and of one scope if their intervals differ: [Recommended] has one
-// [PerMember] of 24 hours. A Send counts against all of them or, if one is
+// [PerPhoneNumber] of 24 hours. A Send counts against all of them or, if one is
 // reached, against none. A Guard takes up to 16 limits and budgets, of which
-// Recommended has 8. A limit whose n is changed keeps its count.
+// Recommended has 5. A limit whose n is changed keeps its count.
 //
 // Limits by number, prefix and country apply if the number is known: if the call
 // gives it, or if this Guard knows it from a call for the Member in the last day.
@@ -260,12 +268,12 @@ type Decision struct {
 	// Country is the number's ISO 3166 code; empty if it is not known.
 	Country string
 	// Count is how many SMS the limit or budget counts that refuses, and Max how
-	// many it allows. If none refuses, they are those of the country's budget or,
-	// if the country is not known, of the budget in all. They are 0 if none counts.
-	// Counts leak away, so they have fractions; Max depends on the Send.
+	// many it allows. If none refuses, they are those of the budget in all. They are
+	// 0 if none counts. Counts leak away, so they have fractions; Max depends on the
+	// Send.
 	Count, Max float64
 	// VerifiedShare is the share of that budget's codes that were entered, from 0
-	// to 1, over the last day or so; 0 if none counts.
+	// to 1, over the last hours; 0 if none counts.
 	VerifiedShare float64
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -78,6 +79,8 @@ func Alike(t *testing.T, store counts.Store, clock *Clock, seed uint64, calls in
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	w := worlds[seed%uint64(len(worlds))]
+	w.rules = slices.Clone(w.rules)
+	random.Shuffle(len(w.rules), func(i, j int) { w.rules[i], w.rules[j] = w.rules[j], w.rules[i] })
 	both := []counts.Store{counts.NewMemory(1<<20, clock.Now), store}
 	newClaim := func() *counts.Claim {
 		organization, number := fmt.Sprint("organization-", random.IntN(w.organizations)), ""
