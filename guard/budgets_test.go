@@ -236,6 +236,30 @@ func TestAnswersWithoutMember(t *testing.T) {
 	})
 }
 
+// Where no call and no answer has told this process the number, the Member stands
+// for it.
+func TestNumberThatAnotherProcessKnows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := memory(1000)
+		one, other := guardOf(t, s, guard.Recommended("US")), guardOf(t, s, guard.Recommended("US"))
+		send := func(g *guard.Guard, p stytchb2b.SMSSendParams) (sent int) {
+			if done, err := g.Allow(t.Context(), p); err == nil {
+				done(&stytchb2b.SMSSendResponse{}, nil)
+				sent++
+			}
+			return sent
+		}
+		require.Equal(t, 1, send(one, params("a", "+12125550123")))
+		sent := 0
+		for range 48 {
+			time.Sleep(30 * time.Minute)
+			sent += send(other, params("a", ""))
+		}
+		assert.LessOrEqual(t, sent, 8)
+	})
+}
+
 // Members of an attacker who have a user's number on file do not use up what that
 // user may have: neither with Sends, nor with the SMS that Stytch sends itself.
 func TestNumberOnFileElsewhere(t *testing.T) {

@@ -268,6 +268,9 @@ func (g *Guard) claim(s subject, of ...Scope) *counts.Claim {
 			what[0] = s.number.region
 		case PerPhoneNumber:
 			what[0] = number
+			if number == "" && r.Kind == counts.Number {
+				what = s.member // whose number it is, whichever that may be
+			}
 		case PerPrefix:
 			what[0] = number[:max(0, len(number)-4)]
 		case PerValue:
