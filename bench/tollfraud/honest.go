@@ -8,12 +8,12 @@ import (
 // honestDays are days without an attack, on which nobody may be refused but by
 // the wait between two codes.
 var honestDays = []scenario{
-	{name: "6,000 people", reach: reach{sent: 1}},
-	{name: "6,000 people, the guard's first day", reach: reach{sent: 1}, fresh: true},
-	{name: "60,000 people", reach: reach{sent: 1}, days: 2, crowd: func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) }},
-	{name: "launch: 6,000 people, all new", reach: reach{sent: 1}, fresh: true, crowd: func(s *simulation) *crowd { return newCrowd(s, 400, 0, 6000) }},
+	{name: "6,000 people", reach: &reach{}},
+	{name: "6,000 people, the guard's first day", reach: &reach{}, fresh: true},
+	{name: "60,000 people", reach: &reach{}, days: 2, crowd: func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) }},
+	{name: "launch: 6,000 people, all new", reach: &reach{}, fresh: true, crowd: func(s *simulation) *crowd { return newCrowd(s, 400, 0, 6000) }},
 	{
-		name: "6,000 people; from 9 to 10 UTC no SMS arrives in GB", reach: reach{sent: 1},
+		name: "6,000 people; from 9 to 10 UTC no SMS arrives in GB", reach: &reach{},
 		crowd: func(s *simulation) *crowd {
 			s.outage = func(number string) bool {
 				return s.now.Sub(s.day(3)) > 9*time.Hour && s.now.Sub(s.day(3)) < 10*time.Hour && strings.HasPrefix(number, "+44")
@@ -21,10 +21,10 @@ var honestDays = []scenario{
 			return sixThousand(s)
 		},
 	},
-	{name: "6,000 people, most in Organizations of four", reach: reach{sent: 1}, crowd: smallOrganizations},
-	{name: "10,000 new people of one Organization between 8:55 and 9:10, and 6,000 others", reach: reach{sent: 1, refused: 100}, crowd: nineOClock},
+	{name: "6,000 people, most in Organizations of four", reach: &reach{}, crowd: smallOrganizations},
+	{name: "10,000 new people of one Organization between 8:55 and 9:10, and 6,000 others", reach: &reach{refused: 35}, crowd: nineOClock},
 	{
-		name: "2,000 new people of one Organization and one block of numbers, and 6,000 others", reach: reach{sent: 1},
+		name: "2,000 new people of one Organization and one block of numbers, and 6,000 others", reach: &reach{},
 		crowd: func(s *simulation) *crowd {
 			return withCompany(s, 2000, func(o *organization, i int) string {
 				if o.block == "" {
@@ -35,7 +35,7 @@ var honestDays = []scenario{
 		},
 	},
 	{
-		name: "20 Members share a phone, at 30 companies, and 6,000 others", reach: reach{sent: 1},
+		name: "20 Members share a phone, at 30 companies, and 6,000 others", reach: &reach{},
 		crowd: func(s *simulation) *crowd {
 			c, random := sixThousand(s), newRandom(3)
 			for range 30 {

@@ -43,7 +43,7 @@ func main() {
 		for i, st := range settings {
 			wanted := names.MatchString(sc.name) && sets.MatchString(st.name)
 			if *checked {
-				wanted = wanted && sc.reach != (reach{}) && i == len(settings)-1
+				wanted = wanted && sc.reach != nil && i == len(settings)-1
 			}
 			if wanted {
 				plays = append(plays, &play{scenario: sc, setting: st, done: make(chan struct{})})
@@ -111,7 +111,7 @@ var settings = []setting{
 // A scenario is what happens in a simulation.
 type scenario struct {
 	name   string
-	reach  reach
+	reach  *reach                   // nil where none is set
 	days   int                      // with those before the day that counts, 4 if it is 0
 	fresh  bool                     // it begins with the deployment of the guard, at 13:00 UTC
 	crowd  func(*simulation) *crowd // nil for 6,000 people
@@ -180,6 +180,9 @@ func (p *play) misses() string {
 		}
 	}
 	d, r := p.day, p.scenario.reach
+	if r == nil {
+		return ""
+	}
 	most("SMS to the attacker", d.sent, r.sent)
 	most("people refused", d.returning.refused+d.newcomers.refused, r.refused)
 	most("new users without a code", d.newcomers.never, r.never)

@@ -14,6 +14,7 @@ import (
 func TestPlay(t *testing.T) {
 	t.Parallel()
 	small := scenario{
+		reach: &reach{},
 		crowd: func(s *simulation) *crowd { return newCrowd(s, 10, 200, 50) },
 		attack: func(a *attacker) {
 			a.rent(5)
