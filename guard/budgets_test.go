@@ -50,7 +50,7 @@ func TestUnanswered(t *testing.T) {
 		g := newGuard(t, guard.Recommended("US"))
 		at := pump(t, g)
 		assert.Greater(t, at, 10)
-		assert.LessOrEqual(t, at, 233)
+		assert.LessOrEqual(t, at, 248)
 		for range 24 {
 			time.Sleep(time.Hour)
 			at += pump(t, g)
@@ -163,7 +163,7 @@ func TestBudgetScopes(t *testing.T) {
 		max   int
 		p     func(i int) stytchb2b.SMSSendParams
 	}{
-		{guard.InAll, 232, func(i int) stytchb2b.SMSSendParams { return stranger("one", i) }},
+		{guard.InAll, 247, func(i int) stytchb2b.SMSSendParams { return stranger("one", i) }},
 		{guard.PerPhoneNumber, 7, func(i int) stytchb2b.SMSSendParams { return params(fmt.Sprint("m-", i), "+12025550123") }},
 	} {
 		t.Run(tc.scope.String(), func(t *testing.T) {

@@ -364,6 +364,23 @@ func TestObserveOnly(t *testing.T) {
 	}
 }
 
+// What an attack gets while the Guard only observes does not keep users out when it
+// begins to refuse.
+func TestAfterObserveOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := memory(100_000)
+		user := params("user", "+13105550123")
+		user.OrganizationID = "of users"
+		g := guardOf(t, s, guard.Recommended("US"), guard.ObserveOnly())
+		enter(t, g, user)
+		assert.Equal(t, 3000, pump(t, g))
+		time.Sleep(24 * time.Hour)
+		user.MemberID = "another"
+		assert.NoError(t, allow(t, guardOf(t, s, guard.Recommended("US")), user))
+	})
+}
+
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	by := func(context.Context, stytchb2b.SMSSendParams) string { return "" }

@@ -51,7 +51,7 @@ type config struct {
 // number Stytch calls verified, are trusted until five SMS in a row are unanswered.
 // Budgets do not count the SMS of those who are trusted.
 //
-// All other SMS that are unanswered count in one budget: 310 SMS, and 100 more in a
+// All other SMS that are unanswered count in one budget: 330 SMS, and 85 more in a
 // day. With each code that is entered it grows by a quarter of an SMS, for some
 // hours. A Send that nothing speaks for may fill a fifth of it. Two things speak for
 // a Send: codes that were entered in its Organization, and a block of numbers that
@@ -74,10 +74,10 @@ func Recommended(countries ...string) Option {
 // budgets are what [Recommended] lets out unanswered. bench/tollfraud/README.md has
 // the table that the reasons are from.
 var budgets = []rule{
-	// 310 lets 10,000 new users come in a quarter of an hour, and with 100 a day keeps
+	// 330 lets 10,000 new users come in a quarter of an hour, and with 85 a day keeps
 	// every attack below 500. A quarter for each code is twice what people leave
 	// unanswered: without it, half of a launch is refused.
-	{scope: InAll, Rule: counts.Rule{Kind: counts.All, Max: 310, Leak: 100, Growth: 0.25}},
+	{scope: InAll, Rule: counts.Rule{Kind: counts.All, Max: 330, Leak: 85, Growth: 0.25}},
 	// A block speaks for four SMS: without it, who brings an Organization is refused
 	// during an attack. It speaks again a third of a day after the attack.
 	{scope: PerPrefix, Rule: counts.Rule{Kind: counts.Block, Max: 4, Leak: 3}},

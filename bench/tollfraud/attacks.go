@@ -239,6 +239,13 @@ var attacks = []scenario{
 	}},
 	{name: "the same, to numbers beside your users'", reach: bound, attack: func(a *attacker) { a.beside(3) }},
 	{name: "the day after that", days: 5, attack: func(a *attacker) { a.beside(3) }},
+	{name: "to numbers beside your users', from Organizations of its own", reach: few, attack: func(a *attacker) {
+		a.found(2000)
+		a.every(time.Second/2, 0, func(i int) {
+			phone := a.user().number
+			_ = a.ask(a.member(i), number(phone[:len(phone)-4], a.random.IntN(10_000)))
+		})
+	}},
 	{name: "the worst mix that a search has found", reach: bound, attack: worstMix.attack},
 	{name: "one phone, which 2,000 Members enroll", reach: bound, attack: func(a *attacker) {
 		a.found(2000)
