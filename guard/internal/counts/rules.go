@@ -16,7 +16,7 @@ const (
 	// an Organization.
 	trustLasts = 30 * day
 	// patience is how many SMS in a row a Member may leave unanswered and be
-	// trusted: without it, 300 Members whom an attacker has prepared get 7,000 SMS.
+	// trusted: without it, 300 Members whom an attacker has prepared get 15,000 SMS.
 	patience = 5
 	// maxDoublings are of the cooldown: 30 seconds become 32 minutes.
 	maxDoublings = 6
@@ -24,13 +24,16 @@ const (
 	// mistype. More would tell an attacker which Members and numbers exist.
 	freeRefusals = 5
 	// memory is for how long a verified code makes room, in days: e^-1 of it is left
-	// then. With a day, the worst attack gets 600 SMS, by what the day before made.
+	// then. With a day, the worst attack gets 584 SMS, by what the day before made.
 	memory = 0.25
 )
 
 // shares are the parts of what All holds that a Send may fill, by the evidence for
 // it: 2 if codes were verified in its Organization, and 1 if its block of numbers
-// is not one that only collects SMS.
+// is not one that only collects SMS. Each step keeps room for the next. Without the
+// first, those who bring an Organization are shut out by a spread attack; without
+// the second, those with numbers beside the attacker's; without the last, the
+// others in an Organization that the attacker is in.
 var shares = [...]float64{0.2, 0.75, 0.9, 1}
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
