@@ -64,7 +64,7 @@ const (
 )
 
 var worlds = []world{
-	{3, 6, 9, []time.Duration{3 * s, 33 * s, 5 * time.Minute, hour, 25 * hour}, 1, 2, 6, 5, rules(40, 12, 4, 9, 3)},
+	{3, 6, 9, []time.Duration{0, 33 * s, 5 * time.Minute, hour, 25 * hour}, 1, 2, 6, 5, rules(40, 12, 4, 9, 3)},
 	{1, 2, 2, []time.Duration{3 * s, 10 * s, 70 * s}, 2, 0, 7, 5, rules(5, 30, 9, 9, 3)},
 	{2, 2, 3, []time.Duration{10 * s, 3 * time.Minute, 2 * hour}, 1, 1, 2, 5, rules(30, 9, 4, 9, 3)},
 	{3, 4, 1, []time.Duration{20 * s, s, time.Minute}, 0, 7, 8, 8, rules(900, 9, 4, 9, 3)},
