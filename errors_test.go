@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -548,6 +549,18 @@ func TestRefusalsAreLogged(t *testing.T) {
 			assert.Contains(t, buf.String(), tc.error)
 		})
 	}
+}
+
+// A transport that panics may have sent the request: no record says otherwise.
+func TestPanicIsNotLogged(t *testing.T) {
+	t.Parallel()
+	var buf bytes.Buffer
+	client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		panic("a bug of the transport")
+	}), stytchb2b.WithLogger(debugLogger(&buf)))
+	assert.Panics(t, func() { _, _ = client.OTPs.SMS.Send(t.Context(), params) })
+	assert.Empty(t, buf.String())
 }
 
 // A strict guard refuses all, and names a number.

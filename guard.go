@@ -77,6 +77,8 @@ func (p SMSSendParams) askGuard(ctx context.Context, guard Guard, out answer) (f
 	done, err := guard.Allow(ctx, p)
 	if guardErr := (*GuardError)(nil); err != nil && !errors.As(err, &guardErr) {
 		err = &GuardError{Err: err}
+	} else if err != nil && guardErr == nil {
+		err = &GuardError{Err: errors.New("its error is a nil *GuardError")}
 	}
 	if err != nil || done == nil {
 		return nil, err

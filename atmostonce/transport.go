@@ -118,6 +118,9 @@ func temporary(err error) bool {
 // that ended in the wait.
 func (t *Try) again(n int) (next *http.Request, ended error) {
 	ctx := t.req.Context()
+	if ctx.Err() != nil {
+		return nil, nil
+	}
 	const shortest = 100 * time.Millisecond
 	wait := shortest + rand.N(shortest<<(n-1)) // so that clients that failed together do not come back together
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
