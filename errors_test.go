@@ -118,7 +118,7 @@ func TestAPIError(t *testing.T) {
 		{
 			"a body over the limit", 400, "", object(400, "invalid_locale", `,"error_message":"`+strings.Repeat("a", 1<<20)+`"`),
 			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 1048577 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
+			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 1048576 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

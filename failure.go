@@ -34,7 +34,8 @@ func (c *call) answerError(err error) error {
 	case requestID != "":
 		a.outcome = OutcomeApplied
 	}
-	e := c.transportError(fmt.Errorf("HTTP %d, but %w (%s)", a.status, err, a.describeBody()))
+	e := c.transportError(err)
+	e.Err = fmt.Errorf("HTTP %d, but %w (%s)", a.status, e.Err, a.describeBody())
 	e.StatusCode, e.RequestID = a.status, requestID
 	return e
 }
