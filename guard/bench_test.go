@@ -11,6 +11,7 @@ import (
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
 // members are the IDs of many Members.
@@ -112,11 +113,11 @@ func BenchmarkMemoryPerKey(b *testing.B) {
 	const keys = 1 << 18
 	var before, after runtime.MemStats
 	for b.Loop() {
-		s := memory(b, 2*keys)
+		s := memory(2 * keys)
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		for i := range keys {
-			_, _ = s.Take(b.Context(), &guard.Claim{Member: [2]string{members[i%len(members)], members[i/len(members)]}, Cooldown: time.Second})
+			_, _ = s.Take(b.Context(), &counts.Claim{Member: [2]string{members[i%len(members)], members[i/len(members)]}, Cooldown: time.Second})
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)

@@ -25,8 +25,8 @@
 //   - Numbers of premium-rate and other services, pagers, satellites and
 //     voicemail, and numbers that cannot exist, are always refused, by the
 //     metadata of libphonenumber.
-//   - The budgets of [Recommended] stop attackers who rent numbers in blocks,
-//     however many Members and Organizations they have.
+//   - The budgets of [Recommended] stop attackers who rent numbers, however many
+//     blocks, Members and Organizations they have.
 //   - Limits of your own, such as one by IP address, come on top: see [Limit] and
 //     [LimitBy].
 //
@@ -38,14 +38,13 @@
 // # What it cannot stop
 //
 // Whoever enters codes counts as a user. Attackers with phones of their own get
-// the codes that they enter, and one more SMS for every four. Whoever has a
-// Member's password can have 24 SMS sent to that Member's phone in a day.
+// the codes that they enter, and up to five more SMS for each Member.
 //
 // During an attack, new users may have to wait if nothing tells them from the
-// attacker: if their Organization is new and the attacker has numbers in the same
-// blocks, if the attacker is in their Organization, or in the first hour of a
-// Guard that has learned nothing yet. Members who have entered a code in the last
-// 30 days never wait because of others. The measured numbers are in the [README].
+// attacker: if their Organization is new, if the attacker is in it, or in the first
+// hours of a Guard that has learned nothing yet. Members who have entered a code in
+// the last 30 days do not wait because of others. The measured numbers are in the
+// [README].
 //
 // Where a call gives no number, because the Member has one at Stytch, the Guard
 // learns it from the answer. So the first SMS can go to a country that is not
@@ -54,11 +53,13 @@
 // # Several processes
 //
 // In memory, each process counts for itself and forgets when it ends: if it
-// restarts during an attack, it trusts nobody. Package
-// [github.com/eb715825/stytchb2b/guard/redisstore] counts for all in Redis. When
-// Redis does not answer within [DefaultStoreTimeout], each process decides by what
-// it has counted itself or, with [FailClosed], refuses. It asks Redis again after
-// a second. Countries and numbers are still checked, and the failure is logged.
+// restarts during an attack, it trusts nobody. Memory holds a million Members and
+// counts, of up to 160 bytes each. Package
+// [github.com/eb715825/stytchb2b/guard/redisstore] counts for all processes in
+// Redis. When Redis does not answer within [DefaultStoreTimeout], each process
+// decides by what it has counted itself or, with [FailClosed], refuses. It asks
+// Redis again after a second. Countries and numbers are still checked, and the
+// failure is logged.
 //
 // [README]: https://github.com/eb715825/stytchb2b/blob/main/guard/README.md
 package guard

@@ -12,6 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
 // A Guard decides whether a Send may go out. It is a [stytchb2b.LearningGuard],
@@ -26,14 +27,19 @@ type Guard struct {
 
 var _ stytchb2b.LearningGuard = (*Guard)(nil)
 
-// learnedLasts is how long a number is believed that Stytch has told: it can be
-// changed there.
-const learnedLasts = 20 * time.Minute
+const (
+	// countedFor is how long a Send that names no number counts against the last
+	// number known of its Member.
+	countedFor = 24 * time.Hour
+	// believedFor is how long it is refused for that number's country: the number
+	// can be changed at Stytch.
+	believedFor = 20 * time.Minute
+)
 
-// learned is what Stytch has told of a Member.
+// learned is what is known of a Member, from the last call that was answered.
 type learned struct {
-	member [2]string // its IDs for the Organization and the Member
-	number string    // in E.164 form
+	member [2]string // Stytch's IDs for the Organization and the Member
+	number string    // in E.164 form; empty if neither side has named it
 	at     time.Time
 }
 
@@ -58,8 +64,8 @@ func New(opts ...Option) (*Guard, error) {
 			}
 		}
 	}
-	if len(cfg.rules) > maxBuckets {
-		return nil, fmt.Errorf("guard: there are more than %d limits and budgets", maxBuckets)
+	if len(cfg.rules) > counts.MaxBuckets {
+		return nil, fmt.Errorf("guard: there are more than %d limits and budgets", counts.MaxBuckets)
 	}
 	g := &Guard{config: cfg, ledger: newLedger(&cfg)}
 	g.numbers, _ = lru.New[string, number](cacheSize) // It fails for a size of 0.
@@ -75,7 +81,7 @@ func (g *Guard) Allow(ctx context.Context, params stytchb2b.SMSSendParams) (func
 		g.tell(ctx, Decision{Allowed: true, Country: s.number.region})
 		return nil, nil
 	}
-	refusal := g.refuses(s.number)
+	refusal := g.refuses(s)
 	var t taken
 	var wait time.Duration
 	if refusal == nil || g.observe {
@@ -110,19 +116,15 @@ func (g *Guard) done(ctx context.Context, s subject, t taken, resp *stytchb2b.SM
 	if resp == nil {
 		if apiErr := (*stytchb2b.APIError)(nil); err != nil && !stytchb2b.MaybeSent(err) {
 			refused := errors.As(err, &apiErr) && apiErr.StatusCode != http.StatusTooManyRequests
-			g.ledger.settle(ctx, t, End{Refused: refused})
+			g.ledger.settle(ctx, t, counts.End{Refused: refused})
 		}
 		return
 	}
 	actual := g.learn(s, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
-	end := End{Sent: true, Verified: resp.Member.MFAPhoneNumberVerified}
-	if actual.member == s.member {
-		switch {
-		case end.Verified && t.verdict.Trusted:
-			return // as expected
-		case !end.Verified && actual.number.e164 == s.number.e164 && !t.verdict.Trusted:
-			return
-		}
+	end := counts.End{Sent: true, Verified: resp.Member.MFAPhoneNumberVerified}
+	asExpected := end.Verified && t.verdict.Trusted || !end.Verified && actual.number.e164 == s.number.e164
+	if actual.member == s.member && asExpected {
+		return
 	}
 	if actual.member != s.member || actual.number != s.number {
 		end.Actual = g.claim(actual)
@@ -140,16 +142,15 @@ func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
 	if g.isExempt(s) {
 		return
 	}
-	claim := g.claim(s)
+	claim := g.claim(s, PerMember)
 	claim.Force, claim.Free = true, true
-	claim.Buckets = slices.DeleteFunc(claim.Buckets, func(b Bucket) bool { return b.Rule.Scope != PerMember })
 	g.ledger.take(ctx, claim)
 }
 
 // Verified implements [stytchb2b.LearningGuard]: the Member is trusted from now
 // on.
 func (g *Guard) Verified(ctx context.Context, params stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
-	named := subject{named: [2]string{params.OrganizationID, params.MemberID}}
+	named := g.subject(stytchb2b.SMSSendParams{OrganizationID: params.OrganizationID, MemberID: params.MemberID})
 	named.member = named.named
 	actual := g.learn(named, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
 	g.ledger.verify(ctx, g.claim(actual))
@@ -163,7 +164,8 @@ func (g *Guard) Verified(ctx context.Context, params stytchb2b.SMSAuthenticatePa
 type subject struct {
 	named  [2]string // Organization and Member, as the call names them
 	member [2]string // by Stytch's IDs, where they are known
-	number number    // the call's, or the one that Stytch has told lately
+	number number    // the call's, or the last one known
+	old    bool      // the number may be another by now
 	values []string  // for LimitBy
 }
 
@@ -177,8 +179,8 @@ func (g *Guard) subject(params stytchb2b.SMSSendParams) subject {
 	switch {
 	case params.MFAPhoneNumber != "":
 		s.number = g.lookUp(params.MFAPhoneNumber)
-	case ok && known.number != "" && g.now().Sub(known.at) < learnedLasts:
-		s.number = g.lookUp(known.number)
+	case ok && known.number != "" && g.now().Sub(known.at) < countedFor:
+		s.number, s.old = g.lookUp(known.number), g.now().Sub(known.at) >= believedFor
 	}
 	return s
 }
@@ -194,9 +196,10 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 	if phone != "" {
 		s.number = g.lookUp(phone)
 	}
-	g.learned.Add(s.named, learned{s.member, phone, g.now()})
+	known := learned{s.member, s.number.e164, g.now()}
+	g.learned.Add(s.named, known)
 	if s.member != s.named {
-		g.learned.Add(s.member, learned{s.member, phone, g.now()})
+		g.learned.Add(s.member, known)
 	}
 	return s
 }
@@ -211,9 +214,9 @@ func (g *Guard) lookUp(phone string) number {
 }
 
 // refuses returns why no code may go to a number, whatever was sent before.
-func (g *Guard) refuses(n number) *Refusal {
-	switch {
-	case n == number{}:
+func (g *Guard) refuses(s subject) *Refusal {
+	switch n := s.number; {
+	case n == number{} || s.old:
 		return nil // It is not known.
 	case n.reason != "":
 		return &Refusal{Err: ErrNumber, Detail: n.reason}
@@ -250,13 +253,13 @@ func (g *Guard) values(ctx context.Context, params stytchb2b.SMSSendParams) (val
 	return values
 }
 
-// claim is what a Send counts in.
-func (g *Guard) claim(s subject) *Claim {
-	c := &Claim{ID: newID(), Member: s.member, Number: s.number.e164, Cooldown: g.cooldown}
-	c.Buckets = make([]Bucket, 0, len(g.rules))
+// claim is what a Send counts in: of all scopes, or of these.
+func (g *Guard) claim(s subject, of ...Scope) *counts.Claim {
+	c := &counts.Claim{ID: newID(), Member: s.member, Number: s.number.e164, Cooldown: g.cooldown}
+	c.Buckets = make([]counts.Bucket, 0, len(g.rules))
 	for _, r := range g.rules {
 		var what [2]string
-		switch number := s.number.e164; r.Scope {
+		switch number := s.number.e164; r.scope {
 		case PerMember:
 			what = s.member
 		case PerOrganization:
@@ -265,19 +268,19 @@ func (g *Guard) claim(s subject) *Claim {
 			what[0] = s.number.region
 		case PerPhoneNumber:
 			what[0] = number
+			if number == "" && r.Kind == counts.Number {
+				what = s.member // whose number it is, whichever that may be
+			}
 		case PerPrefix:
 			what[0] = number[:max(0, len(number)-4)]
-		case PerFirstFourDigits:
-			what[0] = number[:min(len(number), 5)]
-		case PerFirstSixDigits:
-			what[0] = number[:min(len(number), 7)]
 		case PerValue:
 			if len(s.values) > 0 {
 				what[0], s.values = s.values[0], s.values[1:]
 			}
 		}
-		if what[0] != "" || r.Scope == InAll { // Or else it is not known.
-			c.Buckets = append(c.Buckets, Bucket{&r.Rule, what})
+		known := what[0] != "" || r.scope == InAll
+		if known && (of == nil || slices.Contains(of, r.scope)) {
+			c.Buckets = append(c.Buckets, counts.Bucket{Rule: &r.Rule, Subject: what})
 		}
 	}
 	return c

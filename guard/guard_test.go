@@ -291,7 +291,7 @@ func TestLimits(t *testing.T) {
 // A limit that is lowered goes on with the count it had.
 func TestLoweredLimit(t *testing.T) {
 	t.Parallel()
-	store := memory(t, 1000)
+	store := memory(1000)
 	sent := 0
 	for _, n := range []int{200, 100, 50, 25} {
 		g := newGuard(t, guard.WithStore(store), guard.Limit(guard.InAll, n, time.Hour))
@@ -364,6 +364,23 @@ func TestObserveOnly(t *testing.T) {
 	}
 }
 
+// What an attack gets while the Guard only observes does not keep users out when it
+// begins to refuse.
+func TestAfterObserveOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := memory(100_000)
+		user := params("user", "+13105550123")
+		user.OrganizationID = "of users"
+		g := guardOf(t, s, guard.Recommended("US"), guard.ObserveOnly())
+		enter(t, g, user)
+		assert.Equal(t, 3000, pump(t, g))
+		time.Sleep(24 * time.Hour)
+		user.MemberID = "another"
+		assert.NoError(t, allow(t, guardOf(t, s, guard.Recommended("US")), user))
+	})
+}
+
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	by := func(context.Context, stytchb2b.SMSSendParams) string { return "" }
@@ -371,8 +388,8 @@ func TestNewRefuses(t *testing.T) {
 		"Option must not be nil":                   {nil},
 		"Recommended: AllowCountries: needs":       {guard.Recommended()},
 		`Recommended: AllowCountries: "UK"`:        {guard.Recommended("UK")},
-		"limit by member in 24h0m0s is given":      {guard.Recommended("US"), guard.Limit(guard.PerMember, 1, 24*time.Hour)},
-		"unanswered by country is given twice":     {guard.Recommended("US"), guard.Recommended("CA")},
+		"limit by phone number in 24h0m0s is gi":   {guard.Recommended("US"), guard.Limit(guard.PerPhoneNumber, 1, 24*time.Hour)},
+		"unanswered by all is given twice":         {guard.Recommended("US"), guard.Recommended("CA")},
 		"AllowCountries: needs":                    {guard.AllowCountries()},
 		`AllowCountries: "UK"`:                     {guard.AllowCountries("US", "UK")},
 		`AllowCountries: "us"`:                     {guard.AllowCountries("us")},

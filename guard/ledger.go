@@ -6,21 +6,25 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
 // A ledger asks the store, and decides what to do when it does not answer.
 type ledger struct {
-	memory  *MemoryStore // the only one, or for when the store does not answer
-	store   Store        // nil: none but memory
+	memory  *counts.Memory // the only one, or for when the store does not answer
+	store   counts.Store   // nil: none but memory
 	timeout time.Duration
 	closed  bool // refuse when the store does not answer
 	logger  *slog.Logger
 	now     func() time.Time
+	rules   []*rule
 
 	refused *lru.Cache[refusedKey, remembered]
 	down    atomic.Int64 // until when the store is not asked, in Unix nanoseconds
@@ -45,7 +49,7 @@ const (
 // A refusedKey is what has no room: a Member, a Member with a number in a budget,
 // or what a limit counts.
 type refusedKey struct {
-	limit   *Rule
+	limit   *counts.Rule
 	subject [2]string
 	budget  bool
 	number  string
@@ -53,22 +57,19 @@ type refusedKey struct {
 
 type remembered struct {
 	refusal *Refusal
-	verdict Verdict
+	verdict counts.Verdict
 	at      time.Time
 }
 
 func newLedger(c *config) *ledger {
 	l := &ledger{
+		memory:  counts.NewMemory(memoryKeys, c.now),
 		store:   c.store,
 		timeout: c.storeTimeout,
 		closed:  c.failClosed,
 		logger:  c.logger,
 		now:     c.now,
-	}
-	if memory, ok := c.store.(*MemoryStore); ok {
-		l.memory, l.store = memory, nil
-	} else {
-		l.memory = newMemoryStore(defaultKeys, c.now)
+		rules:   c.rules,
 	}
 	if l.logger == nil {
 		l.logger = slog.Default()
@@ -81,48 +82,50 @@ func newID() [2]uint64 { return [2]uint64{rand.Uint64(), rand.Uint64()} }
 
 // taken is what was said of a claim, and by whom.
 type taken struct {
-	claim    *Claim
-	verdict  Verdict
-	refusal  *Refusal // nil: it may go out
-	memory   Verdict  // of memory, if it has counted it
-	inMemory bool     // memory has counted it
-	inStore  bool     // the store has counted it, or may have
-	answered bool     // the verdict is the store's
+	claim    *counts.Claim
+	verdict  counts.Verdict
+	refusal  *Refusal       // nil: it may go out
+	memory   counts.Verdict // of memory, if it has counted it
+	inMemory bool           // memory has counted it
+	inStore  bool           // the store has counted it, or may have
+	answered bool           // the verdict is the store's
 }
 
-func said(c *Claim, v Verdict) taken {
+func (l *ledger) said(c *counts.Claim, v counts.Verdict) taken {
 	t := taken{claim: c, verdict: v}
 	switch {
 	case v.Allowed:
 	case v.By < 0:
 		t.refusal = &Refusal{Err: ErrCooldown, Scope: PerMember}
-	case c.Buckets[v.By].Rule.Budget:
-		t.refusal = &Refusal{Err: ErrUnanswered, Scope: c.Buckets[v.By].Rule.Scope}
 	default:
-		t.refusal = &Refusal{Err: ErrLimit, Scope: c.Buckets[v.By].Rule.Scope, Limit: c.Buckets[v.By].Rule.label}
+		i := slices.IndexFunc(l.rules, func(r *rule) bool { return &r.Rule == c.Buckets[v.By].Rule })
+		t.refusal = &Refusal{Err: ErrLimit, Scope: l.rules[i].scope, Limit: l.rules[i].label}
+		if l.rules[i].Kind != counts.Limit {
+			t.refusal.Err = ErrUnanswered
+		}
 	}
 	return t
 }
 
 // take decides on a claim, and counts it.
-func (l *ledger) take(ctx context.Context, c *Claim) taken {
+func (l *ledger) take(ctx context.Context, c *counts.Claim) taken {
 	if l.store == nil {
 		return l.takeInMemory(ctx, c)
 	}
 	if t, ok := l.remember(c); ok {
 		return t
 	}
-	v, err := l.ask(ctx, func(ctx context.Context) (Verdict, error) {
+	v, err := l.ask(ctx, func(ctx context.Context) (counts.Verdict, error) {
 		v, err := l.store.Take(ctx, c)
 		if err == nil {
-			err = v.check(c)
+			err = v.Check(c)
 		}
 		return v, err
 	})
 	var t taken
 	switch {
 	case err == nil:
-		t = said(c, v)
+		t = l.said(c, v)
 		t.inStore, t.answered = true, true
 		if t.refusal == nil || c.Force {
 			t.memory, t.inMemory = l.countAlong(ctx, c, v.Trusted), true
@@ -131,21 +134,21 @@ func (l *ledger) take(ctx context.Context, c *Claim) taken {
 		}
 		return t
 	case l.closed:
-		t = taken{claim: c, verdict: Verdict{Wait: pause}, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
+		t = taken{claim: c, verdict: counts.Verdict{Wait: pause}, refusal: &Refusal{Err: ErrStore, Detail: err.Error()}}
 	default:
 		t = l.takeInMemory(ctx, c)
 	}
 	t.inStore = !errors.Is(err, errNotAsked)
 	if t.inStore && t.refusal != nil && !c.Force { // It may have counted a Send that it does not decide on.
-		giveBack := func(ctx context.Context) error { return l.store.Settle(ctx, c, Verdict{}, End{}) }
+		giveBack := func(ctx context.Context) error { return l.store.Settle(ctx, c, counts.Verdict{}, counts.End{}) }
 		l.owed.add(correction{giveBack, time.Now()})
 	}
 	return t
 }
 
-func (l *ledger) takeInMemory(ctx context.Context, c *Claim) taken {
+func (l *ledger) takeInMemory(ctx context.Context, c *counts.Claim) taken {
 	v, _ := l.memory.Take(ctx, c)
-	t := said(c, v)
+	t := l.said(c, v)
 	t.memory, t.inMemory = v, true
 	return t
 }
@@ -153,30 +156,30 @@ func (l *ledger) takeInMemory(ctx context.Context, c *Claim) taken {
 // countAlong counts in memory what the store has counted, and whom it trusts, for
 // when it does not answer. Budgets are left out: this process does not hear of all
 // codes that are verified.
-func (l *ledger) countAlong(ctx context.Context, c *Claim, trusted bool) Verdict {
+func (l *ledger) countAlong(ctx context.Context, c *counts.Claim, trusted bool) counts.Verdict {
 	along := *c
 	along.Force, along.Free = true, true
 	v, _ := l.memory.Take(ctx, &along)
 	if trusted {
-		_ = l.memory.Settle(ctx, &along, v, End{Sent: true, Verified: true})
+		_ = l.memory.Settle(ctx, &along, v, counts.End{Sent: true, Verified: true})
 	}
 	return v
 }
 
 // refusedBy is what has no room: what a limit counts, or else the Member. That a
 // budget has none is true of those only who are not trusted, with this number.
-func refusedBy(c *Claim, v Verdict) refusedKey {
+func refusedBy(c *counts.Claim, v counts.Verdict) refusedKey {
 	switch {
 	case v.By < 0:
 		return refusedKey{subject: c.Member}
-	case c.Buckets[v.By].Rule.Budget:
+	case c.Buckets[v.By].Rule.Kind != counts.Limit:
 		return refusedKey{subject: c.Member, budget: true, number: c.Number}
 	}
 	return refusedKey{limit: c.Buckets[v.By].Rule, subject: c.Buckets[v.By].Subject}
 }
 
 // remember finds a refusal of moments ago, which needs no answer of the store's.
-func (l *ledger) remember(c *Claim) (t taken, ok bool) {
+func (l *ledger) remember(c *counts.Claim) (t taken, ok bool) {
 	if c.Force {
 		return t, false // It has to be counted.
 	}
@@ -194,7 +197,7 @@ func (l *ledger) remember(c *Claim) (t taken, ok bool) {
 		return t, ok
 	}
 	for _, b := range c.Buckets {
-		if !b.Rule.Budget && is(refusedKey{limit: b.Rule, subject: b.Subject}) {
+		if b.Rule.Kind == counts.Limit && is(refusedKey{limit: b.Rule, subject: b.Subject}) {
 			break
 		}
 	}
@@ -202,21 +205,21 @@ func (l *ledger) remember(c *Claim) (t taken, ok bool) {
 }
 
 // settle corrects what was counted.
-func (l *ledger) settle(ctx context.Context, t taken, end End) {
+func (l *ledger) settle(ctx context.Context, t taken, end counts.End) {
 	if t.inMemory {
 		_ = l.memory.Settle(ctx, t.claim, t.memory, end)
 	}
 	if t.inStore {
 		v := t.verdict
 		if !t.answered {
-			v = Verdict{}
+			v = counts.Verdict{}
 		}
 		l.tell(ctx, func(ctx context.Context) error { return l.store.Settle(ctx, t.claim, v, end) })
 	}
 }
 
 // verify trusts the claim's Member.
-func (l *ledger) verify(ctx context.Context, c *Claim) {
+func (l *ledger) verify(ctx context.Context, c *counts.Claim) {
 	_ = l.memory.Verify(ctx, c)
 	if l.store == nil {
 		return
@@ -229,7 +232,7 @@ func (l *ledger) verify(ctx context.Context, c *Claim) {
 
 // tell tells the store something, if need be later.
 func (l *ledger) tell(ctx context.Context, what func(context.Context) error) {
-	_, err := l.ask(context.WithoutCancel(ctx), func(ctx context.Context) (Verdict, error) { return Verdict{}, what(ctx) })
+	_, err := l.ask(context.WithoutCancel(ctx), func(ctx context.Context) (counts.Verdict, error) { return counts.Verdict{}, what(ctx) })
 	if err != nil {
 		l.owed.add(correction{what, time.Now()})
 	}
@@ -245,17 +248,17 @@ var (
 // ask asks the store, and waits for it no longer than it may, whether the store
 // obeys its context or not. After a failure the store is not asked for a while,
 // and then by one call first.
-func (l *ledger) ask(ctx context.Context, question func(context.Context) (Verdict, error)) (Verdict, error) {
+func (l *ledger) ask(ctx context.Context, question func(context.Context) (counts.Verdict, error)) (counts.Verdict, error) {
 	now := time.Now().UnixNano()
 	if down := l.down.Load(); down != 0 && (now < down || !l.down.CompareAndSwap(down, now+int64(pause))) {
-		return Verdict{}, errDown
+		return counts.Verdict{}, errDown
 	}
 	if l.asking.Add(1) > maxAsking {
 		l.asking.Add(-1)
-		return Verdict{}, errBusy
+		return counts.Verdict{}, errBusy
 	}
 	type answer struct {
-		verdict Verdict
+		verdict counts.Verdict
 		err     error
 	}
 	answers := make(chan answer, 1)
@@ -273,7 +276,7 @@ func (l *ledger) ask(ctx context.Context, question func(context.Context) (Verdic
 	case <-asking.Done():
 		a.err = asking.Err()
 	case <-ctx.Done():
-		return Verdict{}, ctx.Err() // The caller has gone: that says nothing of the store.
+		return counts.Verdict{}, ctx.Err() // The caller has gone: that says nothing of the store.
 	}
 	if a.err != nil {
 		l.down.Store(time.Now().Add(pause).UnixNano())

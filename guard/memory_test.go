@@ -11,22 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 	"github.com/eb715825/stytchb2b/guard/internal/storetest"
 )
 
-func memory(t testing.TB, keys int) *guard.MemoryStore {
-	s, err := guard.NewMemoryStore(keys)
-	require.NoError(t, err)
-	return s
-}
+func memory(keys int) *counts.Memory { return counts.NewMemory(keys, time.Now) }
 
-func TestMemoryStore(t *testing.T) {
+func TestMemory(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, memory(t, 1<<20))
-	for _, keys := range []int{99, 0, -1} {
-		_, err := guard.NewMemoryStore(keys)
-		assert.ErrorContains(t, err, "maxKeys")
-	}
+	storetest.Run(t, memory(1<<20))
 }
 
 // The store is bounded. Members who never entered a code make room for those who
@@ -34,7 +27,7 @@ func TestMemoryStore(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := memory(t, 1000)
+		s := memory(1000)
 		g := newGuard(t, guard.WithStore(s))
 		for i := range 100 {
 			enter(t, g, params(fmt.Sprint("user ", i), ""))
@@ -50,7 +43,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		wg.Wait()
 		assert.Equal(t, 1000, s.Len())
 		for i := range 100 {
-			claim := &guard.Claim{Member: [2]string{"organization-test-1", fmt.Sprint("user ", i)}, Cooldown: time.Second}
+			claim := &counts.Claim{Member: [2]string{"organization-test-1", fmt.Sprint("user ", i)}, Cooldown: time.Second}
 			v, err := s.Take(t.Context(), claim)
 			require.NoError(t, err)
 			assert.True(t, v.Trusted)
@@ -61,7 +54,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // What is refused leaves nothing behind.
 func TestMemoryOfRefused(t *testing.T) {
 	t.Parallel()
-	s := memory(t, 1000)
+	s := memory(1000)
 	g := newGuard(t, guard.WithStore(s), guard.Limit(guard.InAll, 1, time.Hour))
 	require.NoError(t, allow(t, g, params("a", "")))
 	before := s.Len()

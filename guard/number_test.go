@@ -85,8 +85,8 @@ func TestNumberHasOneForm(t *testing.T) {
 	}
 }
 
-// Where the call gives no number, the Guard learns it from Stytch's answers, and
-// forgets it after minutes.
+// Where the call gives no number, the Guard learns it from Stytch's answers. It
+// counts by it for a day, and refuses its country for minutes.
 func TestNumberIsLearned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"errors"
+	"cmp"
+	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
-	"github.com/eb715825/stytchb2b/guard"
 )
 
 // An attacker makes Members and asks for SMS to them, on the simulation's last
@@ -22,37 +21,31 @@ type attacker struct {
 	serial        int
 }
 
-const day24 = 24 * time.Hour
-
-// rent gets n blocks of 10,000 numbers, in the countries in turn.
-func (a *attacker) rent(n int, countries ...string) {
-	for len(a.blocks) < n {
-		c := countries[len(a.blocks)%len(countries)]
-		if block := newBlock(a.random, c, pick(a.random, areas[c])); !slices.Contains(a.blocks, block) {
-			a.blocks = append(a.blocks, block)
-		}
+// rent gets n blocks of 10,000 numbers, in the allowed countries in turn.
+func (a *attacker) rent(n int) {
+	for i := range n {
+		c := allowed[i%len(allowed)]
+		a.blocks = append(a.blocks, newBlock(a.random, c, pick(a.random, areas[c])))
 	}
 }
-
-var allowed = []string{"US", "CA", "GB"}
 
 // found makes Organizations by the product's own sign-up.
 func (a *attacker) found(n int) {
 	for range n {
-		a.organizations = append(a.organizations, a.s.stytch.newOrganization())
+		a.organizations = append(a.organizations, a.s.newOrganization())
 	}
 }
 
-// every does something at intervals, from a time of the last day to another.
-func (a *attacker) every(interval, from, to time.Duration, do func(i int)) {
-	a.everyOn(len(a.s.days)-1, interval, from, to, do)
+// every does something at intervals, from a time of the last day on.
+func (a *attacker) every(interval, from time.Duration, do func(i int)) {
+	a.everyOn(len(a.s.days)-1, interval, from, do)
 }
 
-func (a *attacker) everyOn(day int, interval, from, to time.Duration, do func(i int)) {
+func (a *attacker) everyOn(day int, interval, from time.Duration, do func(i int)) {
 	begin := a.s.day(day)
 	var next func(i int)
 	next = func(i int) {
-		if at := begin.Add(from + time.Duration(i)*interval); at.Before(begin.Add(to)) {
+		if at := begin.Add(from + time.Duration(i)*interval); at.Before(begin.Add(day24)) {
 			a.s.at(at, func() {
 				do(i)
 				next(i + 1)
@@ -68,40 +61,34 @@ func (a *attacker) next() string {
 	return number(a.blocks[a.serial%len(a.blocks)], a.serial/len(a.blocks)*7919)
 }
 
-func (a *attacker) member(o *organization) *member {
-	m := a.s.stytch.newMember(o, "", false)
-	m.attacker = true
-	return m
+// anywhere is a number of any block.
+func (a *attacker) anywhere() string {
+	c := pick(a.random, allowed)
+	return number(newBlock(a.random, c, pick(a.random, areas[c])), a.random.IntN(10_000))
 }
 
-// ask asks for an SMS to a number, for a Member.
-func (a *attacker) ask(m *member, number string) error { return a.s.ask(m, number, true) }
+// member makes one, in an Organization of the attacker's.
+func (a *attacker) member(i int) *member {
+	return a.s.newMember(a.organizations[i%len(a.organizations)], "", false)
+}
 
-// pump asks for an SMS to one more number, for one more Member.
-func (a *attacker) pump() (*member, error) {
-	m := a.member(a.organizations[a.serial%len(a.organizations)])
-	return m, a.ask(m, a.next())
+// user is one of the honest who come each day.
+func (a *attacker) user() *person { return pick(a.random, a.crowd.returning) }
+
+// ask asks for an SMS to a number, for a Member.
+func (a *attacker) ask(m *member, number string) error {
+	a.s.today().asked++
+	err := a.s.send(m, number)
+	if err == nil {
+		a.s.today().sent++
+	}
+	return err
 }
 
 // own asks for an SMS to a phone of the attacker's, and enters the code.
-func (a *attacker) own(m *member, phone string) bool {
-	if a.ask(m, phone) != nil {
-		return false
-	}
-	a.verify(m)
-	return true
-}
-
-// insist asks for SMS to a Member's number until the day is over, each time as
-// soon as the guard lets it.
-func (a *attacker) insist(m *member) {
-	err := a.ask(m, "")
-	wait := 30 * time.Second
-	if guardErr := (*stytchb2b.GuardError)(nil); errors.As(err, &guardErr) {
-		wait = max(guardErr.RetryAfter, wait)
-	}
-	if a.s.now.Add(wait).Before(a.s.day(len(a.s.days))) {
-		a.s.after(wait, func() { a.insist(m) })
+func (a *attacker) own(m *member, phone string) {
+	if a.ask(m, phone) == nil {
+		a.verify(m)
 	}
 }
 
@@ -122,424 +109,235 @@ func (a *attacker) verify(m *member) {
 	})
 }
 
-// spread is the issue's: twice a second, of 600 blocks and 2,000 Organizations.
-func (a *attacker) spread(countries ...string) {
-	a.rent(600, countries...)
-	a.found(2000)
-	a.every(500*time.Millisecond, 0, day24, func(int) { a.pump() })
+// insist asks for SMS to a Member until the day is over: at intervals or, if that
+// is 0, each time as soon as the guard lets it.
+func (a *attacker) insist(m *member, phone string, names bool, interval time.Duration) {
+	n := ""
+	if names || m.number == "" {
+		n = phone
+	}
+	err := a.ask(m, n)
+	wait := cmp.Or(interval, max(30*time.Second, stytchb2b.RetryAfter(err)))
+	if a.s.now.Add(wait).Before(a.s.day(len(a.s.days))) {
+		a.s.after(wait, func() { a.insist(m, phone, names, interval) })
+	}
 }
 
-// verifying pumps as spread does, with a share of the Members on real phones.
-func verifying(percent int) func(*attacker) {
+// spread asks with numbers of 600 blocks, for Members of 2,000 Organizations, at
+// intervals. A share of the codes is entered, by real phones.
+func spread(interval time.Duration, percent int) func(*attacker) {
 	return func(a *attacker) {
-		a.rent(600, allowed...)
+		a.rent(600)
 		a.found(2000)
-		a.every(500*time.Millisecond, 0, day24, func(int) {
-			real := a.random.IntN(100) < percent
-			if m, err := a.pump(); err == nil && real {
+		a.every(interval, 0, func(i int) {
+			m, real := a.member(i), a.random.IntN(100) < percent
+			if a.ask(m, a.next()) == nil && real {
 				a.verify(m)
 			}
 		})
 	}
 }
 
-// beside asks for an SMS to a number beside an honest user's, for a new Member of
-// the user's Organization.
-func (a *attacker) beside() {
-	p := pick(a.random, a.crowd.returning)
-	_ = a.ask(a.member(p.member.organization), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
+// beside asks with numbers beside the honest users', for new Members of their
+// Organizations.
+func (a *attacker) beside(day int) {
+	a.everyOn(day, 2*time.Second, 0, func(int) {
+		p := a.user()
+		_ = a.ask(a.s.newMember(p.member.organization, "", false), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
+	})
 }
 
-// prepared is an attacker who knows how the guard tells people apart: real phones
-// verify codes in Organizations of the attacker's first.
-func prepared(phones, organizations int) func(*attacker) {
-	return func(a *attacker) {
-		a.found(organizations)
-		for _, phone := range a.phones(phones) {
-			for i := range min(20, organizations) {
-				a.s.at(a.s.day(len(a.s.days)-1).Add(time.Duration(i)*30*time.Second), func() {
-					a.serial++
-					a.own(a.member(a.organizations[a.serial%organizations]), phone)
-				})
+// A mix is an attack that enters no codes: so many Members, of so many
+// Organizations, enroll numbers of so many blocks, and each asks again.
+type mix struct {
+	members, blocks int
+	organizations   int           // 0: those of the honest
+	every           time.Duration // between a Member's Sends; 0: as soon as the guard lets it
+	within          time.Duration // all Members have begun
+	named           bool          // each Send names the number, not only a Member's first
+	filed           bool          // not even the first: Stytch has the number already
+	days            int
+}
+
+func (x mix) attack(a *attacker) {
+	a.rent(x.blocks)
+	a.found(x.organizations)
+	for day := len(a.s.days) - x.days; day < len(a.s.days); day++ {
+		for i := range x.members {
+			o := a.user().member.organization
+			if x.organizations > 0 {
+				o = a.organizations[i%x.organizations]
 			}
+			m, phone := a.s.newMember(o, "", false), number(a.blocks[i%x.blocks], i/x.blocks*7919)
+			if x.filed {
+				m.number = phone
+			}
+			begin := a.s.day(day).Add(time.Duration(i) * x.within / time.Duration(x.members))
+			a.s.at(begin, func() { a.insist(m, phone, x.named, x.every) })
 		}
-		a.every(500*time.Millisecond, 15*time.Minute, day24, func(i int) {
-			_ = a.ask(a.member(a.organizations[i%organizations]), a.anywhere())
-		})
 	}
 }
 
-// anywhere is a number of any block.
-func (a *attacker) anywhere() string {
-	c := pick(a.random, allowed)
-	return number(newBlock(a.random, c, pick(a.random, areas[c])), a.random.IntN(10_000))
+// search plays mixes at random and prints the worst so far.
+func search(n int, seed uint64) error {
+	random := rand.New(rand.NewPCG(seed, 1))
+	worst := 0
+	for range n {
+		x := mix{
+			members:       pick(random, []int{100, 300, 500, 2000, 5000}),
+			blocks:        pick(random, []int{20, 120, 500, 600, 2000}),
+			organizations: pick(random, []int{0, 0, 1, 20, 500, 2000}),
+			every:         pick(random, []time.Duration{0, 0, 12 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour}),
+			within:        pick(random, []time.Duration{time.Minute, time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour}),
+			named:         random.IntN(2) == 0,
+			filed:         random.IntN(4) == 0,
+			days:          pick(random, []int{1, 1, 2}),
+		}
+		if x.every > 0 && time.Duration(x.members)*(day24/x.every) > 50_000 {
+			continue // Nobody who asks so often gets more.
+		}
+		d, err := scenario{attack: x.attack}.play(settings[len(settings)-1])
+		if err != nil {
+			return err
+		}
+		if d.sent > worst {
+			worst = d.sent
+			fmt.Printf("%d SMS of %d, %d returning and %d new users without a code: %+v\n", d.sent, d.asked, d.returning.never, d.newcomers.never, x)
+		}
+	}
+	return nil
 }
 
-// A scenario is what happens in a simulation.
-type scenario struct {
-	name  string
-	about string
-
-	bound bool // the reach is for it
-	waits bool // some may have to ask again, and then get a code
-	days  int  // with those before the day that counts, 4 if it is 0
-	fresh bool // it begins with the deployment of the guard, at 13:00 UTC
-	worst bool // the worst day counts, not the last
-	text  bool // Stytch itself sends a returning user's first SMS
-	names bool // the product names the number in each Send
-
-	crowd  func(*simulation) *crowd // nil for 6,000 people
-	attack func(*attacker)          // nil without one
-}
-
-var scenarios = append(honestDays, attacks...)
+// bound is the reach for what shuts out new users, and few that of other attacks.
+var (
+	bound = &reach{sent: 500, refused: 600, never: 600}
+	few   = &reach{sent: 500, refused: 30, never: 30}
+)
 
 var attacks = []scenario{
-	{
-		name: "spread", bound: true,
-		about:  "twice a second, each time another number of 600 blocks, another Member, of 2,000 Organizations",
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name: "slow", bound: true,
-		about: "15 an hour to each of 120 blocks, under every limit",
-		attack: func(a *attacker) {
-			a.rent(120, allowed...)
-			a.found(2000)
-			a.every(time.Hour/(120*15), 0, day24, func(int) { a.pump() })
-		},
-	},
-	{
-		name: "again", bound: true,
-		about: "500 Members enroll a number and ask again, number unnamed, five an hour",
-		attack: func(a *attacker) {
-			a.rent(250, allowed...)
-			a.found(500)
-			members := make([]*member, 500)
-			a.every(time.Hour/(500*5), 0, day24, func(i int) {
-				m, n := members[i%500], ""
-				if m == nil {
-					m = a.member(a.organizations[i%500])
-					members[i%500] = m
-				}
-				if m.number == "" {
-					n = number(a.blocks[i%250], i%500)
-				}
-				a.ask(m, n)
-			})
-		},
-	},
-	{
-		name:   "spread, first day",
-		about:  "the same against a deployment that has learned nothing",
-		fresh:  true,
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name:   "spread, Stytch texts first",
-		about:  "the same, and Stytch itself sends a returning user's first SMS",
-		text:   true,
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name:   "spread, numbers named",
-		about:  "the same, and the product names the number in each Send",
-		names:  true,
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name:   "spread, 60 people",
-		about:  "the same, against a small product: 54 returning, 6 new",
-		crowd:  func(s *simulation) *crowd { return newCrowd(s, 10, 54, 6) },
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name: "spread, 60,000 people", days: 2,
-		about:  "the same, against a big one",
-		crowd:  func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) },
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name:   "spread, small Organizations",
-		about:  "the same, against a product whose 6,000 people are in Organizations of four, half of the new ones in new ones",
-		crowd:  smallOrganizations,
-		attack: func(a *attacker) { a.spread(allowed...) },
-	},
-	{
-		name:   "one country",
-		about:  "spread, in GB only",
-		attack: func(a *attacker) { a.spread("GB") },
-	},
-	{
-		name:  "one range",
-		about: "every ten seconds, another of one block of 10,000 numbers",
-		attack: func(a *attacker) {
-			a.rent(1, "US")
-			a.found(2000)
-			a.every(10*time.Second, 0, day24, func(int) { a.pump() })
-		},
-	},
-	{
-		name:  "wide",
-		about: "spread, each number of another block",
-		attack: func(a *attacker) {
-			a.found(2000)
-			a.every(500*time.Millisecond, 0, day24, func(i int) {
-				_ = a.ask(a.member(a.organizations[i%2000]), a.anywhere())
-			})
-		},
-	},
-	{
-		name:  "at night",
-		about: "spread, eight times a second, from 3 to 9 UTC",
-		attack: func(a *attacker) {
-			a.rent(600, allowed...)
-			a.found(2000)
-			a.every(time.Second/8, 3*time.Hour, 9*time.Hour, func(int) { a.pump() })
-		},
-	},
-	{
-		name:  "an Organization each",
-		about: "spread, each Member by self-service sign-up in an Organization of its own",
-		attack: func(a *attacker) {
-			a.rent(600, allowed...)
-			a.every(500*time.Millisecond, 0, day24, func(int) {
-				a.ask(a.member(a.s.stytch.newOrganization()), a.next())
-			})
-		},
-	},
-	{
-		name:  "honest Organizations",
-		about: "spread, the Members in the Organizations of the honest",
-		attack: func(a *attacker) {
-			a.rent(600, allowed...)
-			a.every(500*time.Millisecond, 0, day24, func(int) {
-				a.ask(a.member(pick(a.random, a.crowd.returning).member.organization), a.next())
-			})
-		},
-	},
-	{
-		name:  "honest ranges",
-		about: "spread, to numbers beside those of the honest, in their Organizations",
-		attack: func(a *attacker) {
-			a.every(500*time.Millisecond, 0, day24, func(int) { a.beside() })
-		},
-	},
-	{
-		name:  "honest numbers",
-		about: "Members of the attacker's enroll the numbers of the honest, to have them refused: each eight times, from midnight",
-		attack: func(a *attacker) {
-			a.found(2000)
-			people := append(append([]*person{}, a.crowd.returning...), a.crowd.newcomers(-1)...)
-			a.every(500*time.Millisecond, 0, day24, func(i int) {
-				if i < 8*len(people) {
-					a.ask(a.member(a.organizations[i%2000]), people[i%len(people)].number)
-				}
-			})
-		},
-	},
-	{
-		name:  "honest Members",
-		about: "asks for codes for 300 returning Members of the honest, each every two minutes",
-		attack: func(a *attacker) {
-			people := a.crowd.returning[:300]
-			a.every(2*time.Minute/300, 0, day24, func(i int) {
-				p, n := people[i%300], ""
-				if p.member.organization.numbers {
-					n = p.number
-				}
-				a.ask(p.member, n)
-			})
-		},
-	},
-	{
-		name:  "Jamaica on file",
-		about: "1,900 Members with numbers of one Jamaican prefix on file; the Sends name none",
-		attack: func(a *attacker) {
-			block := newBlock(a.random, "JM", "+1876")
-			a.found(2000)
-			a.every(45*time.Second, 0, 1900*45*time.Second, func(i int) {
-				m := a.member(a.organizations[i%2000])
+	{name: "spread: twice a second, of 600 blocks and 2,000 Organizations", reach: few, attack: spread(time.Second/2, 0)},
+	{name: "slow: 15 an hour to each of 120 blocks", reach: few, attack: func(a *attacker) {
+		a.rent(120)
+		a.found(2000)
+		a.every(time.Hour/(120*15), 0, func(i int) { _ = a.ask(a.member(i), a.next()) })
+	}},
+	{name: "again: 500 Members of 500 blocks ask again, number unnamed, five an hour", reach: few,
+		attack: mix{members: 500, blocks: 500, organizations: 500, every: 12 * time.Minute, within: 12 * time.Minute, days: 1}.attack},
+	{name: "again, 2,000 Members of 600 blocks, each hour", reach: few,
+		attack: mix{members: 2000, blocks: 600, organizations: 2000, every: time.Hour, within: time.Hour, days: 1}.attack},
+	{name: "again, 500 Members of 500 blocks, as soon as they may", reach: few,
+		attack: mix{members: 500, blocks: 500, organizations: 500, within: day24, days: 1}.attack},
+	{name: "wide: each number of another block", reach: few, attack: func(a *attacker) {
+		a.found(2000)
+		a.every(2*time.Second, 0, func(i int) { _ = a.ask(a.member(i), a.anywhere()) })
+	}},
+	{name: "spread, where half of the new users bring an Organization", crowd: smallOrganizations, attack: spread(2*time.Second, 0)},
+	{name: "spread, in the first hours of the guard", fresh: true, attack: spread(2*time.Second, 0)},
+	{name: "spread, the Members in your users' Organizations", reach: bound, attack: func(a *attacker) {
+		a.rent(600)
+		a.every(2*time.Second, 0, func(int) { _ = a.ask(a.s.newMember(a.user().member.organization, "", false), a.next()) })
+	}},
+	{name: "the same, to numbers beside your users'", reach: bound, attack: func(a *attacker) { a.beside(3) }},
+	{name: "the day after that", days: 5, attack: func(a *attacker) { a.beside(3) }},
+	{name: "to numbers beside your users', from Organizations of its own", reach: few, attack: func(a *attacker) {
+		a.found(2000)
+		a.every(time.Second/2, 0, func(i int) {
+			phone := a.user().number
+			_ = a.ask(a.member(i), number(phone[:len(phone)-4], a.random.IntN(10_000)))
+		})
+	}},
+	{name: "the worst mix that a search has found", reach: bound, attack: worstMix.attack},
+	{name: "one phone, which 2,000 Members enroll", reach: bound, attack: func(a *attacker) {
+		a.found(2000)
+		phone := a.anywhere()
+		a.every(40*time.Second, 0, func(i int) { _ = a.ask(a.member(i), phone) })
+	}},
+	{name: "1,900 Members with numbers of one Jamaican prefix on file; the Sends name none", reach: bound, attack: func(a *attacker) {
+		block := newBlock(a.random, "JM", "+1876")
+		a.found(2000)
+		a.every(45*time.Second, 0, func(i int) {
+			if m := a.member(i); i < 1900 {
 				m.number = number(block, i)
-				a.ask(m, "")
-			})
-		},
-	},
-	{name: "verifies 1%", about: "spread, 1% of the codes entered, by real phones", attack: verifying(1)},
-	{name: "verifies 5%", about: "spread, 5%", attack: verifying(5)},
-	{name: "verifies 20%", about: "spread, 20%", attack: verifying(20)},
-	{name: "verifies all", about: "spread, all: the numbers' carrier is in it", attack: verifying(100)},
-	{
-		name:  "own phones",
-		about: "spread; five real phones verify one code a minute each, of another Member each time",
-		attack: func(a *attacker) {
-			a.spread(allowed...)
-			phones := a.phones(5)
-			a.every(12*time.Second, 0, day24, func(i int) {
-				a.own(a.member(a.organizations[i%2000]), phones[i%5])
-			})
-		},
-	},
-	{
-		name:  "own phones only",
-		about: "five real phones verify two codes a second, of another Member each time",
-		attack: func(a *attacker) {
-			a.found(2000)
-			phones := a.phones(5)
-			a.every(500*time.Millisecond, 0, day24, func(i int) {
-				a.own(a.member(a.organizations[i%2000]), phones[i%5])
-			})
-		},
-	},
-	{
-		name:  "sleepers",
-		about: "100 Members a day verify numbers of the attacker's for two weeks; then each asks as often as it may",
-		days:  17,
-		attack: func(a *attacker) {
-			a.rent(20, allowed...)
-			a.found(100)
-			var members []*member
-			for day := 2; day < 16; day++ {
-				a.everyOn(day, day24/100, 0, day24, func(i int) {
-					m := a.member(a.organizations[i])
-					members = append(members, m)
-					a.own(m, a.next())
-				})
+				_ = a.ask(m, "")
 			}
-			a.s.at(a.s.day(16), func() {
-				for i, m := range members {
-					if m.verified {
-						a.s.after(time.Duration(i)*time.Second, func() { a.insist(m) })
-					}
-				}
-			})
-		},
-	},
-	{
-		name:  "changes its number",
-		about: "200 Members verify one of 20 real phones, then change to a pumped number and ask twice, and again, every five minutes",
-		attack: func(a *attacker) {
-			a.rent(600, allowed...)
-			a.found(200)
-			phones := a.phones(20)
-			var members []*member
-			for i := range 200 {
-				members = append(members, a.member(a.organizations[i]))
-			}
-			a.every(5*time.Minute/200, 0, day24, func(i int) {
-				m := members[i%200]
-				m.number = "" // The product lets Members change it.
-				a.own(m, phones[i%20])
-				a.s.after(time.Minute, func() {
-					m.number = ""
-					m.verified = false
-					a.ask(m, a.next())
-				})
-				a.s.after(2*time.Minute+time.Second, func() {
-					if m.number == "" {
-						a.ask(m, a.next())
-					} else {
-						a.ask(m, "")
-					}
-				})
-			})
-		},
-	},
-	{
-		name:  "changes its number, unnamed",
-		about: "2,000 Members verify one of 20 real phones, then their number at Stytch is a pumped one, and the Send a quarter of an hour later names none; and again",
-		attack: func(a *attacker) {
-			a.rent(600, allowed...)
-			a.found(2000)
-			phones := a.phones(20)
-			members := make([]*member, 2000)
-			a.every(30*time.Minute/2000, 0, day24, func(i int) {
-				m := members[i%2000]
-				if m == nil {
-					m = a.member(a.organizations[i%2000])
-					members[i%2000] = m
-				}
-				m.number = ""
-				if a.own(m, phones[i%20]) {
-					a.s.after(15*time.Minute, func() {
-						m.number, m.verified = a.next(), false
-						a.ask(m, "")
-					})
-				}
-			})
-		},
-	},
-	{
-		name:   "prepared",
-		about:  "one real phone verifies in 20 Organizations of the attacker's; then spread from these, each number of another block",
-		attack: prepared(1, 20),
-	},
-	{
-		name:  "the day after",
-		about: "the day after an attack as in \"honest ranges\"",
-		days:  5,
-		attack: func(a *attacker) {
-			a.everyOn(3, 500*time.Millisecond, 0, day24, func(int) { a.beside() })
-		},
-	},
-	{
-		name:  "ramp",
-		about: "grows from 40 a day to 173,000 in two weeks, 5% of the codes entered; the worst day",
-		days:  17, worst: true,
-		attack: func(a *attacker) {
-			a.rent(600, allowed...)
-			a.found(2000)
-			perDay := 40.0
-			for day := 3; day < 17; day++ {
-				a.everyOn(day, time.Duration(float64(day24)/perDay), 0, day24, func(i int) {
-					if m, err := a.pump(); err == nil && i%20 == 0 {
-						a.verify(m)
-					}
-				})
-				perDay *= 1.905
-			}
-		},
-	},
-	{
-		name:  "in turn",
-		about: "twice a second, 2,000 to one range of a million numbers, then to the next",
-		attack: func(a *attacker) {
-			a.found(2000)
-			a.every(500*time.Millisecond, 0, day24, func(i int) {
-				if i%2000 == 0 {
-					c := pick(a.random, allowed)
-					a.blocks = nil
-					first := newBlock(a.random, c, pick(a.random, areas[c]))
-					for range 50 {
-						a.blocks = append(a.blocks, newBlock(a.random, c, first[:len(first)-2]))
-					}
-				}
-				a.pump()
-			})
-		},
-	},
-}
-
-// A setting is one way to guard.
-type setting struct {
-	name  string
-	guard func(now func() time.Time) (*guard.Guard, error) // nil for none
-}
-
-var settings = []setting{
-	{name: "no guard"},
-	{"limits alone", func(now func() time.Time) (*guard.Guard, error) {
-		return guard.New(
-			guard.AllowCountries(allowed...),
-			guard.Limit(guard.PerMember, 5, time.Hour),
-			guard.Limit(guard.PerPhoneNumber, 5, time.Hour),
-			guard.Limit(guard.PerPrefix, 20, time.Hour),
-			guard.Limit(guard.PerOrganization, 200, time.Hour),
-			guard.Limit(guard.InAll, 2000, time.Hour),
-			guard.WithClock(now),
-		)
+		})
 	}},
-	{"guard.Recommended", func(now func() time.Time) (*guard.Guard, error) {
-		return guard.New(guard.Recommended(allowed...), guard.WithClock(now))
+	{name: "Members enroll your users' numbers, to have them refused", reach: bound, attack: func(a *attacker) {
+		a.found(2000)
+		a.every(2*time.Second, 0, func(i int) { _ = a.ask(a.member(i), a.crowd.returning[i/8].number) })
+	}},
+	{name: "asks for codes for 300 of your users, each every two minutes", attack: func(a *attacker) {
+		a.every(2*time.Minute/300, 0, func(i int) {
+			p, n := a.crowd.returning[i%300], ""
+			if p.member.organization.names {
+				n = p.number
+			}
+			_ = a.ask(p.member, n)
+		})
+	}},
+	{name: "300 Members verify numbers in a week; none enters a code today", days: 8, reach: &reach{sent: 2500, refused: 30, never: 30}, attack: func(a *attacker) {
+		a.rent(20)
+		a.found(100)
+		for i := range 300 {
+			m := a.member(i)
+			a.s.at(a.s.start.Add(time.Duration(i)*7*day24/300), func() { a.own(m, a.next()) })
+			a.s.at(a.s.day(7).Add(time.Duration(i)*time.Second), func() { a.insist(m, "", false, 0) })
+		}
+	}},
+	{name: "spread, 5% of the codes entered", attack: spread(2*time.Second, 5)},
+	{name: "spread, 20%", attack: spread(2*time.Second, 20)},
+	{name: "one real phone verifies in 20 Organizations; then wide, from these", reach: bound, attack: func(a *attacker) {
+		a.found(20)
+		phone := a.phones(1)[0]
+		a.every(30*time.Second, 0, func(i int) {
+			if i < 20 {
+				a.own(a.member(i), phone)
+			}
+		})
+		a.every(2*time.Second, 15*time.Minute, func(i int) { _ = a.ask(a.member(i), a.anywhere()) })
+	}},
+	{name: "five real phones, two codes a second, all entered", attack: func(a *attacker) {
+		a.found(2000)
+		phones := a.phones(5)
+		a.every(time.Second/2, 0, func(i int) { a.own(a.member(i), phones[i%5]) })
+	}},
+	{name: "20 real phones verify, then the Members change to other numbers, and again", attack: func(a *attacker) {
+		a.rent(600)
+		a.found(200)
+		phones, members := a.phones(20), make([]*member, 200)
+		a.every(5*time.Minute/200, 0, func(i int) {
+			if members[i%200] == nil {
+				members[i%200] = a.member(i)
+			}
+			m := members[i%200]
+			m.number = "" // The product lets Members change it.
+			a.own(m, phones[i%20])
+			a.s.after(time.Minute, func() {
+				m.number, m.verified = "", false
+				_ = a.ask(m, a.next())
+			})
+		})
+	}},
+	{name: "the same at Stytch, and the Sends name no number", attack: func(a *attacker) {
+		a.rent(600)
+		a.found(2000)
+		phones, members := a.phones(20), make([]*member, 2000)
+		a.every(30*time.Minute/2000, 0, func(i int) {
+			if members[i%2000] == nil {
+				members[i%2000] = a.member(i)
+			}
+			m := members[i%2000]
+			m.number = ""
+			a.own(m, phones[i%20])
+			for _, later := range []time.Duration{15, 17, 20, 25} {
+				a.s.after(later*time.Minute, func() {
+					m.number, m.verified = a.next(), false
+					_ = a.ask(m, "")
+				})
+			}
+		})
 	}},
 }
+
+// worstMix is what -search has found.
+var worstMix = mix{members: 100, blocks: 500, within: day24, days: 1}

@@ -28,10 +28,9 @@ const (
 
 // A login is a person's on one day.
 type login struct {
-	s    *simulation
-	p    *person
-	day  *day
-	hour int
+	s   *simulation
+	p   *person
+	day *day
 
 	given     string // the number that a new user has given
 	asks      int
@@ -42,26 +41,19 @@ type login struct {
 	waited    bool
 	refused   bool
 	entered   bool
-	last      error // why the last Send was refused
-	itself    bool  // Stytch sends the first SMS
-	wrongOnce bool  // the number, still
+	wrongOnce bool // the number, still
 }
 
 // newLogin begins a login at its time.
-func (s *simulation) newLogin(p *person, day int, clock time.Duration, itself bool) {
+func (s *simulation) newLogin(p *person, day int, clock time.Duration) {
 	at := s.on(day, clock)
 	s.at(at, func() {
-		l := &login{s: s, p: p, day: s.days[day], hour: s.hour(), itself: itself && p.returning, given: p.number}
+		l := &login{s: s, p: p, day: s.days[day], given: p.number}
 		if !p.returning && p.random.Float64() < mistypes {
 			l.wrongOnce = true
 			l.given = number(p.number[:len(p.number)-4], p.random.IntN(10_000))
 		}
-		if l.itself {
-			s.textItself(p.member)
-			l.codeComes()
-		} else {
-			l.ask()
-		}
+		l.ask()
 		s.at(at.Add(2*time.Hour), l.end)
 	})
 }
@@ -70,22 +62,16 @@ func (s *simulation) newLogin(p *person, day int, clock time.Duration, itself bo
 func (l *login) ask() {
 	l.asks++
 	m, number := l.p.member, ""
-	if m.number == "" || m.organization.numbers {
+	if m.number == "" || m.organization.names {
 		number = l.given
 	}
-	err := l.s.ask(m, number, false)
-	guardErr := (*stytchb2b.GuardError)(nil)
-	switch {
-	case err == nil:
+	err := l.s.send(m, number)
+	if err == nil {
 		l.codeComes()
 		return
-	case !errors.As(err, &guardErr):
-		panic(err)
 	}
-	l.last = err
 	l.refusals++
-	l.day.why[why(err)]++
-	soon := guardErr.RetryAfter + time.Second + time.Duration(l.p.random.Int64N(int64(3*time.Second)))
+	soon := stytchb2b.RetryAfter(err) + time.Second + time.Duration(l.p.random.Int64N(int64(3*time.Second)))
 	switch {
 	case errors.Is(err, guard.ErrCooldown):
 		l.waited = true
@@ -111,10 +97,11 @@ func (l *login) ask() {
 		// The page says when to try again. Who is told nothing, or too long a
 		// time, tries in 10 minutes. Nobody tries a third time.
 		if l.refusals < 2 {
-			if guardErr.RetryAfter == 0 || soon > 10*time.Minute {
-				soon = 10 * time.Minute
+			if soon < 10*time.Minute && stytchb2b.RetryAfter(err) > 0 {
+				l.again(soon)
+			} else {
+				l.again(10 * time.Minute)
 			}
-			l.again(soon)
 		}
 	}
 }
@@ -169,7 +156,7 @@ func (l *login) read() {
 	takes := min(90*time.Second, 8*time.Second+time.Duration(r.ExpFloat64()*float64(15*time.Second)))
 	round := l.round
 	if r.Float64() < fumbles {
-		l.s.after(takes/2, func() { l.s.enter(l.p.member, "000000") })
+		l.s.after(takes/2, func() { l.s.enter(l.p.member, -1) })
 	}
 	l.s.after(takes, func() {
 		if l.round == round && l.s.enter(l.p.member, l.p.member.code) {
@@ -196,17 +183,7 @@ func (l *login) end() {
 	}
 	if !l.got {
 		g.never++
-		l.day.hours[l.hour].never++
-		l.day.whyNever[why(l.last)]++
 	}
-}
-
-// why names the reason of a refusal.
-func why(err error) string {
-	if guardErr := (*stytchb2b.GuardError)(nil); errors.As(err, &guardErr) {
-		return guardErr.Err.Error()
-	}
-	return "only to a number that was mistyped"
 }
 
 // A crowd are the honest users of a product.
@@ -219,12 +196,9 @@ type crowd struct {
 
 // newPerson makes somebody who is in Stytch's books already.
 func newPerson(s *simulation, o *organization, number string, returning bool) *person {
-	s.people++
-	p := &person{number: number, returning: returning, random: newRandom(1000 + s.people)}
+	p := &person{number: number, returning: returning, random: newRandom(1000 + s.next()), member: s.newMember(o, "", false)}
 	if returning {
-		p.member = s.stytch.newMember(o, number, true)
-	} else {
-		p.member = s.stytch.newMember(o, "", false)
+		p.member.number, p.member.verified = number, true
 	}
 	return p
 }
@@ -282,9 +256,9 @@ func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 }
 
 func newHonestOrganization(s *simulation, random *rand.Rand) *organization {
-	o := s.stytch.newOrganization()
+	o := s.newOrganization()
 	o.home = pick(random, places)
-	o.aliases, o.numbers = random.IntN(4) == 0, random.IntN(4) == 0
+	o.names = random.IntN(4) == 0
 	return o
 }
 

@@ -3,10 +3,8 @@ package main
 import (
 	"container/heap"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -19,48 +17,33 @@ type simulation struct {
 	now    time.Time
 	start  time.Time
 	events events
-	serial int // of events
-	people int
-
-	stytch *stytch
-	client *stytchb2b.Client
-	guard  *guard.Guard // nil without one
+	serial int // of events, IDs and codes
+	guard  *guard.Guard
+	days   []*day
 
 	// outage reports whether SMS to a number do not arrive at the moment; nil if
 	// all arrive.
 	outage func(number string) bool
-
-	days     []*day
-	attacker bool // who is asking
 }
 
-const seed = 20261126
+const day24 = 24 * time.Hour
 
 // newRandom returns random numbers of a stream of their own, so that one
 // person's day does not depend on what another one meets.
-func newRandom(stream int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(stream))) }
+func newRandom(stream int) *rand.Rand { return rand.New(rand.NewPCG(20261126, uint64(stream))) }
 
 // newSimulation makes one that begins at an hour of a Monday, UTC.
 func newSimulation(set setting, hour, days int) (*simulation, error) {
 	s := &simulation{start: time.Date(2026, 11, 2, hour, 0, 0, 0, time.UTC)}
 	s.now = s.start
 	for range days {
-		s.days = append(s.days, newDay())
+		s.days = append(s.days, &day{})
 	}
-	clock := func() time.Time { return s.now }
-	s.stytch = newStytch(clock)
-	s.stytch.sent = s.count
-	opts := []stytchb2b.Option{stytchb2b.WithHTTPClient(&http.Client{Transport: s.stytch})}
-	if set.guard != nil {
-		g, err := set.guard(clock)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", set.name, err)
-		}
-		s.guard = g
-		opts = append(opts, stytchb2b.WithGuard(g))
+	if set.options == nil {
+		return s, nil
 	}
 	var err error
-	s.client, err = stytchb2b.NewClient("project-test-00000000-0000-4000-8000-000000000000", "secret-test-simulation", opts...)
+	s.guard, err = guard.New(append([]guard.Option{guard.WithClock(func() time.Time { return s.now })}, set.options...)...)
 	return s, err
 }
 
@@ -88,10 +71,7 @@ func (e *events) Pop() any {
 	return last
 }
 
-func (s *simulation) at(t time.Time, do func()) {
-	s.serial++
-	heap.Push(&s.events, event{t, s.serial, do})
-}
+func (s *simulation) at(t time.Time, do func()) { heap.Push(&s.events, event{t, s.next(), do}) }
 
 func (s *simulation) after(d time.Duration, do func()) { s.at(s.now.Add(d), do) }
 
@@ -103,94 +83,98 @@ func (s *simulation) run() {
 	}
 }
 
+func (s *simulation) next() int {
+	s.serial++
+	return s.serial
+}
+
 // day returns a day's beginning.
 func (s *simulation) day(i int) time.Time { return s.start.AddDate(0, 0, i) }
 
 // on returns when it is that time of the clock, by UTC, on a day of the
 // simulation, which may begin at another hour than midnight.
 func (s *simulation) on(day int, clock time.Duration) time.Time {
-	const whole = 24 * time.Hour
 	clock -= time.Duration(s.start.Hour()) * time.Hour
-	return s.day(day).Add((clock%whole + whole) % whole)
+	return s.day(day).Add((clock%day24 + day24) % day24)
 }
 
 // today is the day it is; the last one for what goes on after it.
-func (s *simulation) today() *day {
-	return s.days[min(len(s.days)-1, int(s.now.Sub(s.start)/(24*time.Hour)))]
+func (s *simulation) today() *day { return s.days[min(len(s.days)-1, int(s.now.Sub(s.start)/day24))] }
+
+// An organization and a member are what Stytch and the product know of them.
+type organization struct {
+	id    string
+	names bool   // the product names its Members' numbers in every Send
+	home  place  // where its people are
+	block string // what its phones have in common; "" for a company that has bought none
 }
 
-func (s *simulation) hour() int { return int(s.now.Sub(s.start)/time.Hour) % 24 }
-
-// count counts an SMS of Stytch's.
-func (s *simulation) count(m *member) {
-	if !s.attacker {
-		return
-	}
-	d := s.today()
-	d.sent++
-	d.hours[s.hour()].sent++
-	what := "never verified"
-	if m.verified {
-		what = "verified"
-	}
-	block := m.number[:len(m.number)-4]
-	d.went["to "+blockCountry(block)]++
-	d.went["to "+what+" Members"]++
-	d.blocks[block]++
+type member struct {
+	organization *organization
+	id           string
+	number       string
+	verified     bool
+	code         int
+	expires      time.Time
 }
 
-// ask is one Send for a Member. It returns why the guard has refused it; nil if
-// an SMS went out.
-func (s *simulation) ask(m *member, number string, attacker bool) error {
-	s.attacker = attacker
-	organizationID, memberID := m.names()
-	_, err := s.client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
-		OrganizationID:           organizationID,
-		MemberID:                 memberID,
-		MFAPhoneNumber:           number,
-		IntermediateSessionToken: token,
-	})
-	s.attacker = false
-	if attacker {
-		s.today().asked++
+func (s *simulation) newOrganization() *organization {
+	return &organization{id: fmt.Sprintf("organization-test-%08d", s.next())}
+}
+
+func (s *simulation) newMember(o *organization, number string, verified bool) *member {
+	return &member{organization: o, id: fmt.Sprintf("member-test-%08d", s.next()), number: number, verified: verified}
+}
+
+// send is one Send for a Member, as a client with the guard makes it, and Stytch
+// answers it. An error is the guard's, and no SMS went out. Stytch is kinder to an
+// attacker here than it is: it has no limits of its own, and lets Members of an
+// Organization share a number.
+func (s *simulation) send(m *member, number string) error {
+	params := stytchb2b.SMSSendParams{OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: number}
+	done := func(*stytchb2b.SMSSendResponse, error) {}
+	if s.guard != nil {
+		told, err := s.guard.Allow(context.Background(), params)
+		if err != nil {
+			return err
+		}
+		done = told
 	}
-	if apiErr := (*stytchb2b.APIError)(nil); errors.As(err, &apiErr) {
-		panic(fmt.Sprintf("the simulation has asked Stytch for nonsense: %v", err))
+	if number != "" {
+		if m.number != "" && m.number != number {
+			panic("another number than the Member's: Stytch would refuse it")
+		}
+		m.number = number
 	}
-	return err
+	m.code, m.expires = s.next(), s.now.Add(2*time.Minute)
+	resp := &stytchb2b.SMSSendResponse{MemberID: m.id, Member: m.object()}
+	resp.Organization.OrganizationID = m.organization.id
+	done(resp, nil)
+	return nil
 }
 
 // enter is one Authenticate. It reports whether the code was right.
-func (s *simulation) enter(m *member, code string) bool {
-	organizationID, memberID := m.names()
-	_, err := s.client.OTPs.SMS.Authenticate(context.Background(), stytchb2b.SMSAuthenticateParams{
-		OrganizationID:           organizationID,
-		MemberID:                 memberID,
-		Code:                     code,
-		IntermediateSessionToken: token,
-	})
-	return err == nil
+func (s *simulation) enter(m *member, code int) bool {
+	if m.code == 0 || m.code != code || !s.now.Before(m.expires) {
+		return false
+	}
+	m.code, m.verified = 0, true
+	if s.guard != nil {
+		resp := &stytchb2b.SMSAuthenticateResponse{MemberID: m.id, Member: m.object()}
+		resp.Organization.OrganizationID = m.organization.id
+		s.guard.Verified(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id}, resp)
+	}
+	return true
 }
 
-// textItself is the SMS that Stytch sends by itself after the primary
-// authentication of a Member who is enrolled in MFA. The product tells the guard.
-func (s *simulation) textItself(m *member) {
-	s.stytch.text(m)
-	organizationID, memberID := m.names()
-	if s.guard != nil {
-		s.guard.SMSSent(context.Background(), stytchb2b.SMSSendParams{OrganizationID: organizationID, MemberID: memberID})
-	}
+func (m *member) object() stytchb2b.Member {
+	return stytchb2b.Member{MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified}
 }
 
 // A day is what one day came to.
 type day struct {
 	asked, sent, entered int // by and for the attacker; codes that it entered
 	returning, newcomers group
-	hours                [24]struct{ sent, never int }
-	why                  map[string]int // honest people were refused
-	whyNever             map[string]int // they got no code in the end
-	went                 map[string]int // SMS to the attacker
-	blocks               map[string]int
 }
 
 type group struct {
@@ -199,8 +183,4 @@ type group struct {
 	waited  int // were told that they had a code a moment ago
 	refused int // for another reason
 	entered int // a code, in the end
-}
-
-func newDay() *day {
-	return &day{why: map[string]int{}, whyNever: map[string]int{}, went: map[string]int{}, blocks: map[string]int{}}
 }

@@ -59,7 +59,7 @@ func TestWaitsOfOthers(t *testing.T) {
 	v.signIn(grace)
 	app.fake.Fail(stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}})
 	assert.Equal(t, limited, noticeOf(v.post("/number", "mfa_phone_number", "2025550123")))
-	for i := range 8 {
+	for i := range 70 {
 		m, err := app.fake.AddMember(stytchtest.Member{MFAEnrolled: true})
 		require.NoError(t, err)
 		stranger := newVisitor(t, app)

@@ -5,7 +5,6 @@ go 1.26.0
 replace (
 	github.com/eb715825/stytchb2b => ../..
 	github.com/eb715825/stytchb2b/guard => ../../guard
-	github.com/eb715825/stytchb2b/guard/redisstore => ../../guard/redisstore
 )
 
 require (
@@ -16,7 +15,6 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/eb715825/stytchb2b v0.0.0
 	github.com/eb715825/stytchb2b/guard v0.0.0
-	github.com/eb715825/stytchb2b/guard/redisstore v0.0.0
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1

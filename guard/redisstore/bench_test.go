@@ -11,13 +11,13 @@ import (
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
-	"github.com/eb715825/stytchb2b/guard/redisstore"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
 // A wideStore has room for everybody, so that budgets are counted and never full.
-type wideStore struct{ *redisstore.Store }
+type wideStore struct{ counts.Store }
 
-func (s wideStore) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error) {
+func (s wideStore) Take(ctx context.Context, c *counts.Claim) (counts.Verdict, error) {
 	for _, b := range c.Buckets {
 		b.Rule.Max = 1e12
 	}

@@ -2,5 +2,7 @@ package redisstore
 
 import "time"
 
-// SetClock makes a Store follow a clock of the test's, not the server's.
-func (s *Store) SetClock(now func() time.Time) { s.now = func() int64 { return now().UnixMilli() } }
+// SetClock makes a store follow a clock of the test's, not the server's.
+func SetClock(s any, now func() time.Time) {
+	s.(*store).now = func() int64 { return now().UnixMilli() }
+}

@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +27,7 @@ import (
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 	"github.com/eb715825/stytchb2b/guard/internal/storetest"
 	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
@@ -138,14 +142,16 @@ func TestLostReplies(t *testing.T) {
 	assert.Equal(t, 50, let, "each is given back once")
 
 	s := store(t, client)
-	claim := func(id uint64, member string) *guard.Claim {
-		rule := &guard.Rule{Name: "of the test", Scope: guard.PerPhoneNumber, Max: 100, Leak: 1, Growth: 1, Budget: true}
-		return &guard.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Number: "+12025550123", Cooldown: time.Second, Buckets: []guard.Bucket{{Rule: rule, Subject: [2]string{"+12025550123"}}}}
+	claim := func(id uint64, member string) *counts.Claim {
+		rule := &counts.Rule{Name: "of the test", Kind: counts.All, Max: 100, Leak: 1, Growth: 1}
+		return &counts.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Number: "+12025550123", Cooldown: time.Second, Buckets: []counts.Bucket{{Rule: rule, Subject: [2]string{"+12025550123"}}}}
 	}
+	_, err = s.Take(t.Context(), claim(1, "a"))
+	require.NoError(t, err)
 	lose()
-	require.NoError(t, s.Verify(t.Context(), claim(1, "a")))
+	require.NoError(t, s.Verify(t.Context(), claim(2, "a")))
 	assert.EqualValues(t, 151, p.lost.Load())
-	v, err := s.Take(t.Context(), claim(2, "b"))
+	v, err := s.Take(t.Context(), claim(3, "b"))
 	require.NoError(t, err)
 	assert.InDelta(t, 1, v.Verified, 0.01, "a code is verified once")
 }
@@ -155,20 +161,21 @@ func TestOrder(t *testing.T) {
 	t.Parallel()
 	_, addr := server(t)
 	s := store(t, connect(t, addr))
-	rule := &guard.Rule{Name: "of the test", Scope: guard.InAll, Max: 2, Leak: 1e-3}
+	rule := &counts.Rule{Name: "of the test", Max: 2, Leak: 1e-3}
 	id := uint64(0)
-	claim := func(member string) *guard.Claim {
+	claim := func(member string) *counts.Claim {
 		id++
-		return &guard.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Cooldown: time.Second, Buckets: []guard.Bucket{{Rule: rule}}}
+		return &counts.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Cooldown: time.Second, Buckets: []counts.Bucket{{Rule: rule}}}
 	}
 	settled := claim("a")
-	require.NoError(t, s.Settle(t.Context(), settled, guard.Verdict{}, guard.End{}))
+	require.NoError(t, s.Settle(t.Context(), settled, counts.Verdict{}, counts.End{}))
 	_, err := s.Take(t.Context(), settled)
 	assert.Error(t, err, "it was settled before")
 	first := claim("b")
 	v, err := s.Take(t.Context(), first)
 	require.NoError(t, err)
 	assert.True(t, v.Allowed)
+	assert.InDelta(t, time.Now().Add(time.Second).UnixMilli(), v.Until, 60_000, "by the server's clock")
 	same, err := s.Take(t.Context(), first)
 	require.NoError(t, err)
 	assert.Equal(t, v, same)
@@ -176,7 +183,7 @@ func TestOrder(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, v.Allowed, "the first two count as one")
 	for range 3 {
-		require.NoError(t, s.Settle(t.Context(), first, v, guard.End{}))
+		require.NoError(t, s.Settle(t.Context(), first, v, counts.End{}))
 	}
 	v, err = s.Take(t.Context(), claim("b"))
 	require.NoError(t, err)
@@ -291,7 +298,7 @@ func TestOtherContents(t *testing.T) {
 			case 3:
 				require.NoError(t, client.Set(ctx, key, noise(32), 0).Err())
 			case 4:
-				require.NoError(t, client.Set(ctx, key, noise(48)+"\x10"+noise(16), 0).Err())
+				require.NoError(t, client.Set(ctx, key, noise(56)+"\x10"+noise(16)+"\x00", 0).Err())
 			case 5:
 				require.NoError(t, client.Set(ctx, key, strings.Repeat("\xff", 32), 0).Err(), "not numbers")
 			}
@@ -304,6 +311,60 @@ func TestOtherContents(t *testing.T) {
 		assert.NoError(t, allow(t, newGuard(t, client, patient(guard.Recommended("US"))...), p), "round %d", round)
 		enter(t, g, p)
 		require.NoError(t, client.FlushAll(ctx).Err())
+	}
+}
+
+// One number that cannot be, of a Member or a bucket, makes all of it worth nothing.
+func TestOneBadNumber(t *testing.T) {
+	t.Parallel()
+	_, addr := server(t)
+	client := connect(t, addr)
+	s := store(t, client)
+	rule := &counts.Rule{Name: "of the test", Kind: counts.All, Max: 100, Leak: 1, Growth: 1}
+	id := uint64(0)
+	claim := func(member string) *counts.Claim {
+		id++
+		return &counts.Claim{ID: [2]uint64{id}, Member: [2]string{"o", member}, Number: "+12025550123", Cooldown: time.Hour, Buckets: []counts.Bucket{{Rule: rule}}}
+	}
+	take := func(member string) counts.Verdict {
+		v, err := s.Take(t.Context(), claim(member))
+		require.NoError(t, err)
+		return v
+	}
+	const member, bucket = 90, 32 // bytes
+	for _, bad := range []float64{math.NaN(), math.Inf(1), -1, 1e15} {
+		for length, numbers := range map[int]int{member: 7, bucket: 4} {
+			for i := range numbers {
+				require.NoError(t, client.FlushAll(t.Context()).Err())
+				take("entered")
+				require.NoError(t, s.Verify(t.Context(), claim("entered")))
+				take("stranger")
+				keys := client.Keys(t.Context(), "*").Val()
+				require.NoError(t, s.Verify(t.Context(), claim("m")))
+				take("m")
+				spoilt := 0
+				for _, key := range client.Keys(t.Context(), "*").Val() {
+					v := []byte(client.Get(t.Context(), key).Val())
+					if len(v) != length || length == member && slices.Contains(keys, key) {
+						continue
+					}
+					binary.LittleEndian.PutUint64(v[8*i:], math.Float64bits(bad))
+					require.NoError(t, client.Set(t.Context(), key, v, 0).Err())
+					spoilt++
+				}
+				require.Equal(t, 1, spoilt)
+				v := counts.Verdict{}
+				if length == member {
+					v = take("m")
+				} else {
+					v = take("another")
+				}
+				assert.True(t, v.Allowed, "%v in place %d of %d", bad, i, length)
+				assert.False(t, v.Trusted)
+				assert.Equal(t, length == bucket, v.Verified == 0, "%v in place %d of %d", bad, i, length)
+				assert.Equal(t, length == bucket, v.Count == 1, "%v in place %d of %d: %v", bad, i, length, v.Count)
+			}
+		}
 	}
 }
 
@@ -460,6 +521,67 @@ func TestClusterLosesAMaster(t *testing.T) {
 	assert.Less(t, time.Since(killed), 30*time.Second)
 	assert.ErrorIs(t, err, guard.ErrCooldown, "the replica has the data")
 	assert.True(t, last.Trusted)
+}
+
+// Sentinel makes the replica the master, while sixteen ask all the time.
+func TestSentinelFailsOver(t *testing.T) {
+	t.Parallel()
+	const limit = 20
+	master, masterAddr, replicaAddr, sentinelAddr := sentinel(t)
+	client := redis.NewFailoverClient(&redis.FailoverOptions{
+		MasterName: "guard", SentinelAddrs: []string{sentinelAddr}, ContextTimeoutEnabled: true,
+	})
+	t.Cleanup(func() { _ = client.Close() })
+	// Each has a memory of its own, and counts with the others in Redis only.
+	closed := func() *guard.Guard {
+		return newGuard(t, client, guard.FailClosed(), guard.Limit(guard.InAll, limit, 24*time.Hour))
+	}
+	for i := range limit {
+		require.NoError(t, allow(t, closed(), send(fmt.Sprint(i), "")))
+	}
+	require.ErrorIs(t, allow(t, closed(), send("one more", "")), guard.ErrLimit)
+	require.NoError(t, connect(t, masterAddr).Wait(t.Context(), 1, time.Minute).Err())
+
+	other, err := redisstore.New(client, "stytchb2b-load", hmacKey)
+	require.NoError(t, err)
+	open := newGuard(t, client, guard.WithStore(other))
+	var asked, slowest atomic.Int64
+	over := make(chan struct{})
+	var load sync.WaitGroup
+	for i := range 16 {
+		load.Go(func() {
+			for j := 0; ; j++ {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				begin := time.Now()
+				assert.NoError(t, allow(t, open, send(fmt.Sprint(i, " ", j), "")))
+				asked.Add(1)
+				slowest.Store(max(slowest.Load(), int64(time.Since(begin))))
+			}
+		})
+	}
+	require.NoError(t, master.Process.Kill())
+	killed := time.Now()
+	require.Eventually(t, func() bool {
+		err = allow(t, closed(), send("one more", ""))
+		return !errors.Is(err, guard.ErrStore)
+	}, time.Minute, 20*time.Millisecond)
+	t.Logf("answered %v after the kill", time.Since(killed).Round(100*time.Millisecond))
+	close(over)
+	load.Wait()
+	t.Logf("%d decisions, the slowest took %v", asked.Load(), time.Duration(slowest.Load()))
+	assert.Less(t, time.Duration(slowest.Load()), 3*time.Second, "a decision waits for %v, and for its turn", guard.DefaultStoreTimeout)
+	assert.ErrorIs(t, err, guard.ErrLimit, "the replica has the counts")
+	assert.ErrorIs(t, allow(t, closed(), send("0", "")), guard.ErrLimit)
+	enter(t, closed(), send("0", "+12025550123"))
+	assert.Contains(t, connect(t, replicaAddr).Info(t.Context(), "replication").Val(), "role:master")
+	trusted := false
+	g := newGuard(t, client, patient(guard.OnDecision(func(_ context.Context, d guard.Decision) { trusted = d.Trusted }))...)
+	require.NoError(t, allow(t, g, send("0", "+12025550123")))
+	assert.True(t, trusted, "and counts on")
 }
 
 // clickEnv has the server's address in a process that clickAway is for.

@@ -8,7 +8,7 @@
 //
 // # Options of the client
 //
-// A Guard waits for an answer for at most [guard.DefaultStoreTimeout].
+// A Guard waits for an answer for at most guard.DefaultStoreTimeout.
 // ContextTimeoutEnabled makes the call end then, too. Without it, a call holds its
 // connection for ReadTimeout, by default 3 seconds. The default pool, of ten
 // connections per CPU, is large enough: a decision takes a fraction of a
@@ -50,32 +50,29 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
-// A Store is a [guard.Store] in Redis. It is safe for concurrent use. A decision is
-// one round trip, by the server's clock. Everything expires. A Member who has
-// entered a code takes about 1 kB for a month.
-//
-// All keys of a Store have one hash tag, and so are in one slot of a Redis Cluster:
-// a decision covers several keys and must be atomic. One slot takes thousands of
-// decisions a second. If you need more, use one Store, with its own prefix, for
-// each group of Organizations.
-type Store struct {
+type store struct {
 	client redis.Scripter
 	prefix string
 	key    []byte
 	now    func() int64 // Unix milliseconds; 0 for the server's clock
 }
 
-var _ guard.Store = (*Store)(nil)
-
-// New makes a Store. The keys begin with prefix, which must not hold a brace.
+// New makes a store for guard.WithStore. It is safe for concurrent use. A decision
+// is one round trip, by the server's clock. Everything expires. A Member who has
+// entered a code takes about 1 kB for a month.
+//
+// The keys begin with prefix, which must not hold a brace. All of them have one
+// hash tag, and so are in one slot of a Redis Cluster: a decision covers several
+// keys and must be atomic. One slot takes thousands of decisions a second. If you
+// need more, use one store, with its own prefix, for each group of Organizations.
 //
 // No phone number or ID is stored, only their HMAC-SHA-256 with hmacKey: a secret of
 // at least 16 bytes that all processes share and that must not be in Redis. With
 // another key, all counts start anew.
-func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
+func New(client redis.Scripter, prefix string, hmacKey []byte) (counts.Store, error) {
 	switch {
 	case client == nil:
 		return nil, errors.New("redisstore: client must not be nil")
@@ -84,7 +81,7 @@ func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	case len(hmacKey) < 16:
 		return nil, errors.New("redisstore: hmacKey must have at least 16 bytes")
 	}
-	return &Store{
+	return &store{
 		client: client,
 		prefix: "{" + prefix + "}:",
 		key:    bytes.Clone(hmacKey),
@@ -110,24 +107,24 @@ var (
 	verify = redis.NewScript(rulesLua + verifyLua)
 )
 
-// A verdict is a [guard.Verdict] as the script packs it.
+// A verdict is a [counts.Verdict] as the script packs it.
 type verdict struct {
 	Allowed, By, Wait, Trusted, Charged, Count, Max, Verified, Until, Before float64
 }
 
-// Take implements [guard.Store].
-func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error) {
+// Take decides on a Send, for the Guard.
+func (s *store) Take(ctx context.Context, c *counts.Claim) (counts.Verdict, error) {
 	keys, number := s.keys(c)
 	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
 		s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free, rules(c)).Text()
 	if err != nil {
-		return guard.Verdict{}, s.failed(ctx, err)
+		return counts.Verdict{}, s.failed(ctx, err)
 	}
 	var v verdict
 	if n, err := binary.Decode([]byte(answer), binary.LittleEndian, &v); err != nil || n != len(answer) || v.By >= float64(len(c.Buckets)) {
-		return guard.Verdict{}, fmt.Errorf("redisstore: the script's answer of %d bytes is not a verdict", len(answer))
+		return counts.Verdict{}, fmt.Errorf("redisstore: the script's answer of %d bytes is not a verdict", len(answer))
 	}
-	return guard.Verdict{
+	return counts.Verdict{
 		Allowed:  v.Allowed == 1,
 		By:       int(max(-1, v.By)),
 		Wait:     time.Duration(v.Wait) * time.Millisecond,
@@ -141,9 +138,9 @@ func (s *Store) Take(ctx context.Context, c *guard.Claim) (guard.Verdict, error)
 	}, nil
 }
 
-// Settle implements [guard.Store]. The verdict is the one that Redis remembers,
+// Settle tells how a Send ended, for the Guard. The verdict is the one that Redis remembers,
 // for ten minutes at least.
-func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end guard.End) error {
+func (s *store) Settle(ctx context.Context, c *counts.Claim, _ counts.Verdict, end counts.End) error {
 	actual := c
 	if end.Actual != nil {
 		actual = end.Actual
@@ -152,15 +149,15 @@ func (s *Store) Settle(ctx context.Context, c *guard.Claim, _ guard.Verdict, end
 	actualKeys, number := s.keys(actual)
 	keys = append(append([]string{s.id(c)}, keys...), actualKeys...)
 	err := settle.Run(ctx, s.client, keys,
-		s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, rules(c), rules(actual)).Err()
+		s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, c.Free, rules(c), rules(actual)).Err()
 	if err != nil {
 		return s.failed(ctx, err)
 	}
 	return nil
 }
 
-// Verify implements [guard.Store].
-func (s *Store) Verify(ctx context.Context, c *guard.Claim) error {
+// Verify tells of a code that was entered, for the Guard.
+func (s *store) Verify(ctx context.Context, c *counts.Claim) error {
 	keys, number := s.keys(c)
 	err := verify.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
 		s.now(), c.Cooldown.Milliseconds(), number, rules(c)).Err()
@@ -172,7 +169,7 @@ func (s *Store) Verify(ctx context.Context, c *guard.Claim) error {
 
 // failed returns an error of Redis's as one of the store's. In a cluster, another
 // node may answer now for the slot: go-redis asks for that once in a while only.
-func (s *Store) failed(ctx context.Context, err error) error {
+func (s *store) failed(ctx context.Context, err error) error {
 	if cluster, ok := s.client.(interface{ ReloadState(context.Context) }); ok {
 		cluster.ReloadState(ctx)
 	}
@@ -180,13 +177,13 @@ func (s *Store) failed(ctx context.Context, err error) error {
 }
 
 // id names the key of a decision.
-func (s *Store) id(c *guard.Claim) string {
+func (s *store) id(c *counts.Claim) string {
 	return fmt.Sprintf("%s%016x%016x", s.prefix, c.ID[0], c.ID[1])
 }
 
 // keys names the keys of a claim: the Member's, and those of the buckets. number
 // stands for the claim's; it is empty where that is not known.
-func (s *Store) keys(c *guard.Claim) (keys []string, number string) {
+func (s *store) keys(c *counts.Claim) (keys []string, number string) {
 	mac := hmac.New(sha256.New, s.key)
 	var text, sum, key []byte
 	name := func(parts ...string) []byte {
@@ -218,20 +215,13 @@ func (s *Store) keys(c *guard.Claim) (keys []string, number string) {
 }
 
 // rules packs the rules of a claim's buckets, as the scripts read them.
-func rules(c *guard.Claim) []byte {
-	flag := func(is bool) byte {
-		if is {
-			return 1
-		}
-		return 0
-	}
-	packed := make([]byte, 0, 29*len(c.Buckets))
+func rules(c *counts.Claim) []byte {
+	packed := make([]byte, 0, 25*len(c.Buckets))
 	for _, b := range c.Buckets {
-		r := b.Rule
-		for _, x := range []float64{r.Max, r.Leak, r.Growth} {
+		for _, x := range []float64{b.Rule.Max, b.Rule.Leak, b.Rule.Growth} {
 			packed = binary.LittleEndian.AppendUint64(packed, math.Float64bits(x))
 		}
-		packed = append(packed, flag(r.Budget), flag(r.Shared), byte(r.Evidence), flag(r.Soft), flag(r.Scope == guard.PerPhoneNumber))
+		packed = append(packed, byte(b.Rule.Kind))
 	}
 	return packed
 }

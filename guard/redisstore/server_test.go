@@ -1,9 +1,11 @@
 package redisstore_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,7 +45,11 @@ func start(t testing.TB, binary string, args []string) (*exec.Cmd, string) {
 	_, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	args = append([]string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}, args...)
+	own := []string{"--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir()}
+	if len(args) > 0 && !strings.HasPrefix(args[0], "--") { // A configuration file comes first.
+		own, args = append([]string{args[0]}, own...), args[1:]
+	}
+	args = append(own, args...)
 	return run(t, exec.Command(binary, args...), addr), addr
 }
 
@@ -87,6 +93,32 @@ func again(t testing.TB, cmd *exec.Cmd, addr string) *exec.Cmd {
 	}
 	require.Fail(t, "it does not start again")
 	return nil
+}
+
+// sentinel starts a master, its replica, and a Sentinel that watches them under the
+// name "guard".
+func sentinel(t testing.TB) (master *exec.Cmd, masterAddr, replicaAddr, sentinelAddr string) {
+	ctx := t.Context()
+	master, masterAddr = server(t)
+	host, port, err := net.SplitHostPort(masterAddr)
+	require.NoError(t, err)
+	_, replicaAddr = server(t, "--replicaof", host+" "+port)
+	client := connect(t, replicaAddr)
+	require.Eventually(t, func() bool {
+		return strings.Contains(client.Info(ctx, "replication").Val(), "master_link_status:up")
+	}, time.Minute, 20*time.Millisecond)
+	conf := filepath.Join(t.TempDir(), "sentinel.conf")
+	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, `sentinel monitor guard %s %s 1
+sentinel down-after-milliseconds guard 500
+sentinel failover-timeout guard 5000
+`, host, port), 0o600))
+	_, sentinelAddr = server(t, conf, "--sentinel")
+	client = connect(t, sentinelAddr)
+	require.Eventually(t, func() bool {
+		replicas, err := client.Do(ctx, "SENTINEL", "REPLICAS", "guard").Slice()
+		return err == nil && len(replicas) == 1
+	}, time.Minute, 20*time.Millisecond, "the Sentinel knows the replica")
+	return master, masterAddr, replicaAddr, sentinelAddr
 }
 
 // cluster starts a cluster of masters and as many replicas, and returns what each

@@ -1,8 +1,9 @@
 -- KEYS: the ID, the Member, the buckets; again for what the Send was about.
 -- ARGV: the time or 0, the cooldown, the actual number, sent, refused, verified,
--- the rules of the first, and of what it was about.
+-- free, the rules of the first, and of what it was about.
 local number, sent, refused, verified = ARGV[3], ARGV[4] == '1', ARGV[5] == '1', ARGV[6] == '1'
-local n = #ARGV[7] / 29
+local free = ARGV[7] == '1'
+local n = #ARGV[8] / 25
 local values = redis.call('MGET', unpack(KEYS))
 local taken = values[1]
 keep(KEYS[1], '', id_lasts)
@@ -24,7 +25,7 @@ local function buckets(first, last, rules)
   return list, has
 end
 
-local first, has = buckets(3, 2 + n, ARGV[7])
+local first, has = buckets(3, 2 + n, ARGV[8])
 if not sent then
   for _, b in ipairs(first) do
     if counts(b, charged) > 0 then
@@ -33,6 +34,7 @@ if not sent then
     end
   end
   p.charged = math.max(0, p.charged - charged)
+  p.unanswered = math.max(0, p.unanswered - 1)
   if refused then p.refusals = p.refusals + 1 end
   if p.til == til and p.refusals <= free_refusals then
     p.til = before
@@ -47,13 +49,13 @@ if KEYS[3 + n] ~= member then -- It was named in another way: the wait stays the
   keep_person(member, p)
   local named = p
   member, p = KEYS[3 + n], person(values[3 + n])
-  p.sends = p.sends + 1
+  sent_one(p, free)
   p.til = math.max(p.til, named.til)
   p.charged = p.charged + charged
 end
 if charged == 1 then charge_to(p, number, 1) end
 
-local actual, actual_has = buckets(4 + n, #KEYS, ARGV[8])
+local actual, actual_has = buckets(4 + n, #KEYS, ARGV[9])
 local changed = {}
 local function change(b, by)
   if by ~= 0 then
@@ -67,18 +69,13 @@ end
 for _, b in ipairs(actual) do
   if b.budget and not has[b.key] then change(b, charged) end
 end
-if verified then
-  local proof = proves(actual)
-  trust(p, number, proof)
+if verified and p.unanswered <= patience then
+  trust(p, number)
   p.charged = math.max(0, p.charged - charged)
   for _, b in ipairs(actual) do
     if b.budget then
       change(b, -charged)
-      if proof then
-        b.known = now
-        b.proofs = b.proofs + 1
-        changed[b] = true
-      end
+      b.known, changed[b] = now, true
     end
   end
 elseif trusted == 1 and number ~= '' and number ~= p.number then -- It went to a number that nobody verified.

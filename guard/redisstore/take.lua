@@ -6,29 +6,29 @@ if values[1] then return values[1] end -- This was answered before.
 
 local p = person(values[2])
 local before = p.til
-local trusted = p.trusted > now and (number == '' or number == p.number)
+local trusted = p.trusted > now and p.unanswered < patience and (number == '' or number == p.number)
 local allowed, by, left, most_count, most_max, most_verified = 1, -1, 0, 0, 0, 0
 if p.til > now then allowed, left = 0, p.til - now end
 
-local buckets, evidence = {}, {}
-if number == '' and p.charged == 0 then evidence[1] = true end
+local buckets, speaks = {}, {}
+if number == '' and p.charged == 0 then speaks[1] = true end
 for i = 3, #KEYS do
-  if not (trusted and is_budget(rules, i - 2)) then
+  if not (trusted and kind(rules, i - 2) ~= LIMIT) then
     local b = bucket(KEYS[i], values[i], rules, i - 2)
     b.index = i - 3
-    if speaks(b) then evidence[b.evidence] = true end
+    speaks[evidence(b)] = true
     buckets[#buckets + 1] = b
   end
 end
-local share = shares[1 + (evidence[1] and 1 or 0) + (evidence[2] and 2 or 0)]
+local share = shares[1 + (speaks[1] and 1 or 0) + (speaks[2] and 2 or 0)]
 
 local charged = (trusted or free) and 0 or 1
 local full
 for _, b in ipairs(buckets) do
   local n = counts(b, charged)
-  if n > 0 and not b.soft then
-    local max = b.max + b.growth * b.verified
-    if b.shared then max = max * share end
+  if n > 0 and b.kind <= NUMBER then
+    local max = holds(b)
+    if b.kind == ALL then max = max * share end
     if b.sms + n > max then
       local days = (b.sms + n - max) / (b.leak + b.growth * b.verified / 2)
       local w = day
@@ -45,7 +45,7 @@ end
 
 local counted = allowed == 1 or force
 if counted then
-  p.sends = p.sends + 1
+  sent_one(p, free)
   p.til = now + wait(p.sends)
   if charged == 1 then charge_to(p, number, 0) end
   p.charged = p.charged + charged
@@ -58,7 +58,7 @@ for _, b in ipairs(buckets) do
   local n = 0
   if counted then
     n = counts(b, charged)
-  elseif b.soft and full and full.budget then
+  elseif b.kind == BLOCK and full and full.budget then
     n = 1
   end
   if n > 0 then

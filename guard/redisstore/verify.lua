@@ -7,18 +7,17 @@ keep(KEYS[1], '', id_lasts)
 
 local p = person(values[2])
 charge_to(p, number, 0)
-local buckets = {}
-for i = 3, #KEYS do buckets[i - 2] = bucket(KEYS[i], values[i], ARGV[4], i - 2) end
-local proof = proves(buckets)
-for _, b in ipairs(buckets) do
+if number == '' then number = p.to end
+for i = 3, #KEYS do
+  local b = bucket(KEYS[i], values[i], ARGV[4], i - 2)
   if b.budget then
     add(b, -p.charged)
-    if proof then b.known, b.proofs = now, b.proofs + 1 end
-    if b.number or proof and p.charged > 0 then b.verified = b.verified + 1 end
+    b.known = now
+    if p.charged > 0 or b.kind == ORGANIZATION then b.verified = b.verified + 1 end
     keep_bucket(b)
   end
 end
-trust(p, number, proof)
-p.charged, p.til, p.sends, p.refusals = 0, 0, 0, 0
+trust(p, number)
+p.charged, p.til, p.sends, p.unanswered, p.refusals = 0, 0, 0, 0, 0
 keep_person(KEYS[2], p)
 return 1

@@ -1,11 +1,11 @@
-// Package storetest is what every guard.Store must pass.
+// Package storetest is what every store of a Guard must pass.
 package storetest
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/eb715825/stytchb2b"
-	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
 // A Clock is one that a test sets.
@@ -37,56 +36,86 @@ func (c *Clock) Advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 // A world is where Alike makes its calls: so many Members and numbers, and such
 // times between two calls.
 type world struct {
-	members, numbers int
-	steps            []time.Duration // the first ones most often
-	verified         int             // of ten calls, codes that are verified
-	refused          bool            // Stytch refuses most
-	options          []guard.Option
+	organizations, members, numbers int
+
+	steps    []time.Duration // between two calls, the first ones most often
+	back     int             // of a hundred calls, the clock is set back before
+	verifies int             // of ten calls, codes that are verified
+	sends    int             // of ten ends, SMS that are sent; the others are Stytch's refusals, or nothing
+	named    int             // of ten Sends, those that name the number
+	rules    []counts.Rule
 }
+
+// rules are a limit and budgets that few SMS fill.
+func rules(limit, all, number, organization, block float64) []counts.Rule {
+	return []counts.Rule{
+		{Name: "limit", Kind: counts.Limit, Max: limit, Leak: 4 * limit},
+		{Name: "all", Kind: counts.All, Max: all, Leak: all / 3, Growth: 0.5},
+		{Name: "block", Kind: counts.Block, Max: block, Leak: block, Growth: 1},
+		{Name: "organization", Kind: counts.Organization, Max: organization, Leak: 3, Growth: 0.5},
+		{Name: "number", Kind: counts.Number, Max: number, Leak: 2, Growth: 1},
+	}
+}
+
+const (
+	s    = time.Second
+	hour = time.Hour
+	day  = 24 * time.Hour
+)
 
 var worlds = []world{
-	{6, 9, []time.Duration{3 * time.Second, 33 * time.Second, 5 * time.Minute, time.Hour, 25 * time.Hour}, 2, false, []guard.Option{
-		guard.Limit(guard.PerPhoneNumber, 6, time.Hour), guard.Limit(guard.InAll, 300, time.Hour),
-	}},
-	{2, 2, []time.Duration{3 * time.Second, 10 * time.Second, 70 * time.Second}, 0, false, []guard.Option{
-		guard.Cooldown(time.Second), guard.Limit(guard.PerCountry, 2, 7*time.Second), guard.Limit(guard.InAll, 5, time.Minute),
-	}},
-	{2, 3, []time.Duration{10 * time.Second, 3 * time.Minute, 2 * time.Hour}, 1, true, nil},
-	{4, 3, []time.Duration{31 * time.Second, time.Minute, 5 * time.Minute}, 6, false, nil},
-	{3, 4, []time.Duration{time.Hour, 26 * time.Hour, 9 * 24 * time.Hour, 31 * 24 * time.Hour}, 4, false, nil},
+	{3, 6, 9, []time.Duration{0, 33 * s, 5 * time.Minute, hour, 25 * hour}, 1, 2, 6, 5, rules(40, 12, 4, 9, 3)},
+	{1, 2, 2, []time.Duration{3 * s, 10 * s, 70 * s}, 2, 0, 7, 5, rules(5, 30, 9, 9, 3)},
+	{2, 2, 3, []time.Duration{10 * s, 3 * time.Minute, 2 * hour}, 1, 1, 2, 5, rules(30, 9, 4, 9, 3)},
+	{3, 4, 1, []time.Duration{20 * s, s, time.Minute}, 0, 7, 8, 8, rules(900, 9, 4, 9, 3)},
+	{2, 3, 3, []time.Duration{hour, 26 * hour, 4 * day, 9 * day, 31 * day}, 8, 1, 7, 5, rules(40, 9, 4, 9, 3)},
+	{2, 3, 2, []time.Duration{2 * hour, 40 * time.Minute, 5 * hour, 26 * hour}, 1, 1, 8, 7, rules(900, 60, 30, 9, 5)},
+	{2, 40, 60, []time.Duration{time.Minute, 10 * time.Minute, 2 * hour}, 1, 3, 8, 7, rules(900, 20, 4, 5, 2)},
 }
 
-// Alike makes random calls to a Guard with the store, and to one in memory, and
-// wants the same decisions. The store has to follow the clock.
-func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
+// Alike makes random calls to the store and to one in memory, and wants the same
+// verdicts. The store has to follow the clock.
+func Alike(t *testing.T, store counts.Store, clock *Clock, seed uint64, calls int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 1))
 	w := worlds[seed%uint64(len(worlds))]
-	type decided struct {
-		d    guard.Decision
-		wait time.Duration
-	}
-	var last [2]decided
-	var guards [2]*guard.Guard
-	for i := range guards {
-		opts := append([]guard.Option{
-			guard.Recommended("US", "CA"),
-			guard.WithClock(clock.Now),
-			guard.OnDecision(func(_ context.Context, d guard.Decision) { last[i].d = d }),
-		}, w.options...)
-		if i == 1 {
-			opts = append(opts, guard.WithStore(s), guard.StoreTimeout(10*time.Second), guard.FailClosed())
+	w.rules = slices.Clone(w.rules)
+	random.Shuffle(len(w.rules), func(i, j int) { w.rules[i], w.rules[j] = w.rules[j], w.rules[i] })
+	both := []counts.Store{counts.NewMemory(1<<20, clock.Now), store}
+	newClaim := func() *counts.Claim {
+		organization, number := fmt.Sprint("organization-", random.IntN(w.organizations)), ""
+		if random.IntN(10) < w.named {
+			number = fmt.Sprintf("+1%d5550%03d", 202+random.IntN(2), random.IntN(w.numbers))
 		}
-		g, err := guard.New(opts...)
-		require.NoError(t, err)
-		guards[i] = g
+		c := &counts.Claim{
+			ID:       [2]uint64{random.Uint64(), random.Uint64()},
+			Member:   [2]string{organization, fmt.Sprint("member-", random.IntN(w.members))},
+			Number:   number,
+			Cooldown: 2 * s,
+			Force:    random.IntN(20) == 0,
+			Free:     random.IntN(20) == 0,
+		}
+		for i := range w.rules {
+			b := counts.Bucket{Rule: &w.rules[i]}
+			switch b.Rule.Kind {
+			case counts.Organization:
+				b.Subject[0] = organization
+			case counts.Block:
+				b.Subject[0] = number[:max(0, len(number)-4)]
+			case counts.Number:
+				b.Subject[0] = number
+			}
+			if known := number != "" || b.Rule.Kind != counts.Block && b.Rule.Kind != counts.Number; known {
+				c.Buckets = append(c.Buckets, b)
+			}
+		}
+		return c
 	}
 	var pending []func() // ends of Sends
 	for call := range calls {
-		// A Guard remembers a refusal for two seconds: here no two times are closer.
-		if random.IntN(100) == 0 {
-			back := [...]time.Duration{time.Minute, time.Hour, 20 * 24 * time.Hour}[random.IntN(3)]
-			clock.Advance(-back - time.Second)
+		if random.IntN(100) < w.back {
+			back := [...]time.Duration{time.Minute, hour, 20 * day}[random.IntN(3)]
+			clock.Advance(-back)
 		}
 		clock.Advance(w.steps[min(len(w.steps)-1, int(random.ExpFloat64()*1.5))])
 		if len(pending) > 0 && random.IntN(3) == 0 {
@@ -94,105 +123,74 @@ func Alike(t *testing.T, s guard.Store, clock *Clock, seed uint64, calls int) {
 			pending[i]()
 			pending = append(pending[:i], pending[i+1:]...)
 		}
-		organization := fmt.Sprint("organization-", random.IntN(3))
-		member := fmt.Sprint("member-", random.IntN(w.members))
-		number := fmt.Sprintf("+1%d%07d", 202+random.IntN(2), 5550100+random.IntN(w.numbers))
-		switch kind := random.IntN(10); {
-		case kind < w.verified:
-			for _, g := range guards {
-				g.Verified(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: organization, MemberID: member}, &stytchb2b.SMSAuthenticateResponse{
-					MemberID: member, Member: stytchb2b.Member{MFAPhoneNumber: number, MFAPhoneNumberVerified: true},
-				})
+		c := newClaim()
+		if random.IntN(10) < w.verifies {
+			for _, s := range both {
+				require.NoError(t, s.Verify(t.Context(), c))
 			}
-		case kind == 9:
-			for _, g := range guards {
-				g.SMSSent(t.Context(), stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member})
+			continue
+		}
+		var verdicts, rounded [2]counts.Verdict
+		for i, s := range both {
+			verdicts[i] = take(t, s, c)
+			rounded[i] = verdicts[i]
+			for _, x := range []*float64{&rounded[i].Count, &rounded[i].Max, &rounded[i].Verified} {
+				*x = math.Round(*x * 1e6)
 			}
+			if !rounded[i].Allowed && !c.Force {
+				rounded[i].Until = 0 // Nobody asks.
+			}
+		}
+		require.Equal(t, rounded[0], rounded[1], "seed %d, call %d", seed, call)
+		if !verdicts[0].Allowed && !c.Force {
+			continue
+		}
+		end := counts.End{Sent: random.IntN(10) < w.sends, Verified: random.IntN(3) == 0, Refused: random.IntN(3) > 0}
+		if random.IntN(3) == 0 {
+			end.Actual = newClaim()
+			if random.IntN(2) == 0 { // only the number is another
+				end.Actual.Member = c.Member
+			}
+		}
+		settle := func() {
+			for i, s := range both {
+				require.NoError(t, s.Settle(t.Context(), c, verdicts[i], end))
+			}
+		}
+		switch random.IntN(3) {
+		case 0: // Nobody tells.
+		case 1:
+			pending = append(pending, settle)
 		default:
-			params := stytchb2b.SMSSendParams{OrganizationID: organization, MemberID: member}
-			if random.IntN(2) == 0 {
-				params.MFAPhoneNumber = number
-			}
-			if random.IntN(5) == 0 {
-				params.MemberID = "external-" + member
-			}
-			resp, err := end(random, w.refused, member, number)
-			var ends [2]func(*stytchb2b.SMSSendResponse, error)
-			for i, g := range guards {
-				last[i] = decided{}
-				done, err := g.Allow(t.Context(), params)
-				last[i].wait = stytchb2b.RetryAfter(err)
-				ends[i] = done
-			}
-			a, b := last[0], last[1]
-			for _, d := range []*decided{&a, &b} { // not bit by bit
-				d.d.Count, d.d.Max, d.d.VerifiedShare = round(d.d.Count), round(d.d.Max), round(d.d.VerifiedShare)
-			}
-			require.Equal(t, a, b, "seed %d, call %d", seed, call)
-			if ends[0] == nil {
-				continue
-			}
-			both := func() {
-				for _, done := range ends {
-					done(resp, err)
-				}
-			}
-			if random.IntN(3) == 0 {
-				pending = append(pending, both)
-			} else {
-				both()
-			}
+			settle()
 		}
 	}
 }
-
-// end is how a Send ends.
-func end(random *rand.Rand, refused bool, member, number string) (*stytchb2b.SMSSendResponse, error) {
-	how := random.IntN(8)
-	if refused && random.IntN(2) == 0 {
-		how = 1
-	}
-	switch how {
-	case 0:
-		return nil, &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")}
-	case 1:
-		return nil, &stytchb2b.APIError{StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}
-	case 2:
-		return nil, &stytchb2b.TransportError{Err: errors.New("broken")}
-	case 3:
-		number = ""
-	}
-	return &stytchb2b.SMSSendResponse{
-		MemberID: member, Member: stytchb2b.Member{MemberID: member, MFAPhoneNumber: number, MFAPhoneNumberVerified: random.IntN(3) == 0},
-	}, nil
-}
-
-func round(x float64) float64 { return float64(int64(x*1e6+0.5)) / 1e6 }
 
 var unique atomic.Int64
 
 // claim is one that no other test counts: in a limit of n and, if it says so, in
 // a budget.
-func claim(n float64, budget bool) *guard.Claim {
+func claim(n float64, budget bool) *counts.Claim {
 	id := [2]uint64{uint64(unique.Add(1)), uint64(time.Now().UnixNano())}
 	subject := [2]string{fmt.Sprint("subject-", id)}
-	c := &guard.Claim{ID: id, Member: subject, Number: "+1202" + fmt.Sprint(id[0]), Cooldown: time.Millisecond}
-	c.Buckets = append(c.Buckets, guard.Bucket{Rule: &guard.Rule{Name: "limit", Scope: guard.InAll, Max: n, Leak: 1e-3}, Subject: subject})
+	c := &counts.Claim{ID: id, Member: subject, Number: "+1202" + fmt.Sprint(id[0]), Cooldown: time.Millisecond}
+	c.Buckets = append(c.Buckets, counts.Bucket{Rule: &counts.Rule{Name: "limit", Max: n, Leak: 1e-3}, Subject: subject})
 	if budget {
-		c.Buckets = append(c.Buckets, guard.Bucket{Rule: &guard.Rule{Name: "budget", Scope: guard.InAll, Max: n, Leak: 1e-3, Budget: true}, Subject: subject})
+		c.Buckets = append(c.Buckets, counts.Bucket{Rule: &counts.Rule{Name: "budget", Kind: counts.Number, Max: n, Leak: 1e-3}, Subject: subject})
 	}
 	return c
 }
 
 // again is the claim of another Member.
-func again(c *guard.Claim) *guard.Claim {
+func again(c *counts.Claim) *counts.Claim {
 	other := *c
 	other.ID[0] = uint64(unique.Add(1))
 	other.Member = [2]string{fmt.Sprint("member-", other.ID)}
 	return &other
 }
 
-func take(t *testing.T, s guard.Store, c *guard.Claim) guard.Verdict {
+func take(t *testing.T, s counts.Store, c *counts.Claim) counts.Verdict {
 	t.Helper()
 	v, err := s.Take(t.Context(), c)
 	require.NoError(t, err)
@@ -200,7 +198,7 @@ func take(t *testing.T, s guard.Store, c *guard.Claim) guard.Verdict {
 }
 
 // Run runs the suite.
-func Run(t *testing.T, s guard.Store) {
+func Run(t *testing.T, s counts.Store) {
 	t.Run("up to the limit", func(t *testing.T) {
 		t.Parallel()
 		c := claim(3, false)
@@ -241,7 +239,7 @@ func Run(t *testing.T, s guard.Store) {
 		for _, b := range c.Buckets {
 			rule := *b.Rule
 			rule.Max = 2.5
-			wider.Buckets = append(wider.Buckets, guard.Bucket{Rule: &rule, Subject: b.Subject})
+			wider.Buckets = append(wider.Buckets, counts.Bucket{Rule: &rule, Subject: b.Subject})
 		}
 		assert.False(t, take(t, s, wider).Allowed, "the forced ones were counted")
 	})
@@ -253,7 +251,7 @@ func Run(t *testing.T, s guard.Store) {
 			v := take(t, s, c)
 			require.True(t, v.Allowed)
 			require.True(t, v.Charged)
-			require.NoError(t, s.Settle(t.Context(), c, v, guard.End{}))
+			require.NoError(t, s.Settle(t.Context(), c, v, counts.End{}))
 		}
 	})
 	t.Run("verify", func(t *testing.T) {

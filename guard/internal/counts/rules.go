@@ -1,4 +1,4 @@
-package guard
+package counts
 
 import (
 	"math"
@@ -7,32 +7,47 @@ import (
 )
 
 // The rules by which every Store decides. Package redisstore has them in Lua, and
-// the tests in internal/storetest hold the two together.
+// its tests hold the two together. bench/tollfraud/README.md says what breaks
+// without each.
 
 const (
-	day          = 24 * time.Hour
-	trustLasts   = 30 * day
-	maxDoublings = 6  // of the cooldown: 30 seconds become 32 minutes
-	freeRefusals = 5  // of Stytch's, a Member and day, that cost no wait
-	provingCodes = 20 // verified in a day, after which a number proves nothing more
+	day = 24 * time.Hour
+	// trustLasts is how long a code that was entered speaks for a Member, and for
+	// an Organization.
+	trustLasts = 30 * day
+	// patience is how many SMS in a row a Member may leave unanswered and be
+	// trusted: without it, 300 Members whom an attacker has prepared get 15,000 SMS.
+	patience = 5
+	// maxDoublings are of the cooldown: 30 seconds become 32 minutes.
+	maxDoublings = 6
+	// freeRefusals are Stytch's, for a Member in a day, that cost no wait: people
+	// mistype. More would tell an attacker which Members and numbers exist.
+	freeRefusals = 5
+	// memory is for how long a verified code makes room, in days: e^-1 of it is left
+	// then. With a day, the worst attack gets 584 SMS, by what the day before made.
+	memory = 0.25
 )
 
-// shares are the parts of a shared budget that a Send may fill, by the evidence
-// for it: 2 if codes were verified in its Organization, and 1 if its block of
-// numbers is not one that only collects SMS.
+// shares are the parts of what All holds that a Send may fill, by the evidence for
+// it: 2 if codes were verified in its Organization, and 1 if its block of numbers
+// is not one that only collects SMS. Each step keeps room for the next. Without the
+// first, those who bring an Organization are shut out by a spread attack; without
+// the second, those with numbers beside the attacker's; without the last, the
+// others in an Organization that the attacker is in.
 var shares = [...]float64{0.2, 0.75, 0.9, 1}
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
 type person struct {
-	at       int64   // the last change
-	until    int64   // no Send before
-	sends    int     // since a code was verified, or a day without any: the wait doubles with each
-	charged  int     // SMS counted against budgets, since a code was verified
-	to       key     // the number that these went to
-	refusals float64 // of Stytch's, leaking
-	trusted  int64   // until when
-	number   key     // that the trust is for
-	back     bool    // the clock was set back since the last change
+	at         int64   // the last change
+	until      int64   // no Send before
+	sends      int     // since a code was verified, or a day without any: the wait doubles with each
+	unanswered int     // SMS since a code was verified, without free ones
+	charged    int     // SMS counted against budgets, since a code was verified, or a day without any
+	to         key     // the number that these went to
+	refusals   float64 // of Stytch's, leaking
+	trusted    int64   // until when
+	number     key     // that the trust is for
+	back       bool    // the clock was set back since the last change
 }
 
 // wait is how long the next Send has to wait after one, in milliseconds.
@@ -55,10 +70,18 @@ func (p *person) advance(now int64, cooldown time.Duration) {
 	p.at = now
 }
 
+// sent notes one more SMS.
+func (p *person) sent(free bool) {
+	p.sends++
+	if !free {
+		p.unanswered++
+	}
+}
+
 // trusts reports whether a Send to number, or to the Member's own if that is
 // zero, needs no budget.
 func (p *person) trusts(now int64, number key) bool {
-	return p.trusted > now && (number == 0 || number == p.number)
+	return p.trusted > now && p.unanswered < patience && (number == 0 || number == p.number)
 }
 
 // charge notes n SMS that budgets count.
@@ -76,11 +99,9 @@ func (p *person) chargeTo(number key, charged int) {
 	}
 }
 
-// trust notes that the number is the Member's, if that is proved or known.
-func (p *person) trust(now int64, number key, proved bool) {
-	if proved || p.trusts(now, number) && p.number == number {
-		p.trusted, p.number = now+trustLasts.Milliseconds(), number
-	}
+// trust notes that the number is the Member's.
+func (p *person) trust(now int64, number key) {
+	p.trusted, p.number = now+trustLasts.Milliseconds(), number
 }
 
 // end is when a person may be forgotten.
@@ -90,9 +111,8 @@ func (p person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
 type count struct {
 	at       int64   // the last change, in Unix milliseconds
 	sms      float64 // counted: all, or those that were not answered
-	verified float64 // codes of Sends that were counted, a day or so
+	verified float64 // codes of Sends that were counted, of an Organization all, in the last hours
 	known    int64   // when a code was last verified
-	proofs   float64 // codes verified, a week or so: also those of Sends that were not counted
 	over     int64   // when it may be forgotten
 }
 
@@ -102,50 +122,49 @@ func (c *count) advance(now int64, r *Rule) {
 	past := days(max(0, now-c.at))
 	before := c.verified
 	if before > 0 {
-		c.verified *= math.Exp(-past)
-	}
-	if c.proofs > 0 {
-		c.proofs *= math.Exp(-past / 7)
+		c.verified *= math.Exp(-past / memory)
 	}
 	c.sms = max(0, c.sms-r.Leak*past-r.Growth*(before-c.verified))
 	c.known = min(c.known, now)
 	c.at = now
 }
 
-// add counts n SMS more, or less. What is counted though there is no room does not
-// close a budget for longer, and what was refused does not close a block for long.
+// add counts n SMS more, or less. What a budget counts without room, such as while
+// the Guard only observes, does not close it for longer.
 func (c *count) add(n float64, r *Rule) {
 	before := c.sms
 	c.sms = max(0, c.sms+n)
-	switch {
-	case r.Soft:
-		c.sms = min(c.sms, 2*r.Max)
-	case r.Budget:
-		c.sms = min(c.sms, max(before, r.Max+r.Growth*c.verified))
+	if r.Kind.budget() {
+		c.sms = min(c.sms, max(before, c.holds(r)))
 	}
 	c.over = c.at + int64(c.sms/max(r.Leak, 1e-3)*float64(day.Milliseconds()))
-	if r.Budget {
+	if r.Kind.budget() {
 		c.over = max(c.over+day.Milliseconds(), c.known+trustLasts.Milliseconds())
 	}
 }
 
-// speaks reports whether a bucket speaks for a Send: a soft one while it has room,
-// another if a code was verified in the last weeks, until three more SMS are
-// unanswered than codes were verified: one phone opens nothing to many.
-func (c *count) speaks(r *Rule, now int64) bool {
-	if r.Soft {
-		return c.sms+1 <= r.Max+r.Growth*c.verified
+// holds returns how many SMS a bucket holds.
+func (c *count) holds(r *Rule) float64 { return r.Max + r.Growth*c.verified }
+
+// evidence returns what a bucket says for a Send: a block of numbers while it has
+// room, an Organization if a code was verified in the last weeks, until three more
+// SMS are unanswered than codes were verified: one phone opens nothing to many.
+func (c *count) evidence(r *Rule, now int64) int {
+	switch {
+	case r.Kind == Block && c.sms+1 <= c.holds(r):
+		return 1
+	case r.Kind == Organization && c.known > 0 && now-c.known < trustLasts.Milliseconds() && c.sms < 3+c.verified:
+		return 2
 	}
-	return c.known > 0 && now-c.known < trustLasts.Milliseconds() && c.sms < 3+c.proofs
+	return 0
 }
 
 // room returns how many SMS a bucket holds for a Send with this evidence.
 func (c *count) room(r *Rule, evidence int) float64 {
-	most := r.Max + r.Growth*c.verified
-	if r.Shared {
-		most *= shares[evidence]
+	if r.Kind == All {
+		return c.holds(r) * shares[evidence]
 	}
-	return most
+	return c.holds(r)
 }
 
 // wait returns how long it takes until n SMS more have room: a second at least,
@@ -168,7 +187,7 @@ func days(ms int64) float64 { return float64(ms) / float64(day.Milliseconds()) }
 // counts returns what a Send counts in the bucket: budgets count those that are
 // charged.
 func (b Bucket) counts(charged bool) float64 {
-	if b.Rule.Budget && !charged {
+	if b.Rule.Kind.budget() && !charged {
 		return 0
 	}
 	return 1

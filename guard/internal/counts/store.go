@@ -1,4 +1,6 @@
-package guard
+// Package counts counts SMS and remembers who has entered codes, in this process's
+// memory. Package redisstore does the same in Redis.
+package counts
 
 import (
 	"context"
@@ -8,11 +10,8 @@ import (
 	"time"
 )
 
-// A Store counts SMS and remembers who has entered codes. [NewMemoryStore] makes
-// one for a single process, and package
-// [github.com/eb715825/stytchb2b/guard/redisstore] one that many share.
-//
-// All stores decide alike; the source of MemoryStore is their reference.
+// A Store counts SMS and remembers who has entered codes. All stores decide alike:
+// [Memory] is their reference.
 type Store interface {
 	// Take decides on a Send and counts it, atomically. What it refuses is not
 	// counted, unless the claim says Force. Asked again with the same ID, it gives
@@ -36,10 +35,13 @@ type Claim struct {
 	Member   [2]string     // Organization and Member
 	Number   string        // in E.164 form; empty if it is not known
 	Cooldown time.Duration // the wait after the first Send; it doubles with each
-	Buckets  []Bucket
-	Force    bool // count even what is refused
-	Free     bool // do not count against budgets
+	Buckets  []Bucket      // up to MaxBuckets
+	Force    bool          // count even what is refused
+	Free     bool          // do not count as unanswered
 }
+
+// MaxBuckets is how many buckets a Send is counted in at most.
+const MaxBuckets = 16
 
 // A Bucket is what a [Claim] counts against one [Rule].
 type Bucket struct {
@@ -47,26 +49,38 @@ type Bucket struct {
 	Subject [2]string // what is counted together: an Organization, a number
 }
 
-// A Rule says how many SMS a bucket holds. It is a limit or a budget.
-//
-// A limit counts each Send. A budget counts the unanswered SMS of Members who are
-// not trusted. Both leak, so that room comes back with time.
+// A Rule says how many SMS a bucket holds.
 type Rule struct {
-	Name  string // names what is counted, with the scope; it does not change with Max
-	Scope Scope
-	Max   float64 // SMS
-	Leak  float64 // SMS a day
-
-	// The rest is for budgets only.
-
-	Budget   bool
-	Growth   float64 // how much Max and Leak grow with each code verified in a day
-	Shared   bool    // parts of it are kept for Sends with more evidence
-	Evidence int     // what it adds to a Send's evidence that codes were verified in the bucket
-	Soft     bool    // it refuses nothing, counts what others refuse, too, and is evidence while it has room
-
-	label string // the name of a limit of LimitBy
+	Name   string // names what is counted; it does not change with Max
+	Kind   Kind
+	Max    float64 // SMS
+	Leak   float64 // SMS a day: room comes back with time
+	Growth float64 // how much Max grows with each code verified in the last hours; 0 for a limit
 }
+
+// A Kind says what a [Rule] counts, and what it is for.
+type Kind byte
+
+const (
+	// Limit counts each Send.
+	Limit Kind = iota
+	// All counts the unanswered SMS of Members who are not trusted, as the kinds
+	// below do. How much of it a Send may fill depends on what speaks for it.
+	All
+	// Number counts them for one number.
+	Number
+	// Organization refuses nothing: it speaks for a Send.
+	Organization
+	// Block, of numbers, refuses nothing: it speaks for a Send. It counts those that
+	// were refused, too.
+	Block
+)
+
+// budget reports whether a rule counts unanswered SMS only.
+func (k Kind) budget() bool { return k != Limit }
+
+// refuses reports whether a rule refuses a Send that it has no room for.
+func (k Kind) refuses() bool { return k <= Number }
 
 // A Verdict is the answer of a [Store] to a [Claim].
 type Verdict struct {
@@ -78,7 +92,7 @@ type Verdict struct {
 
 	// Count, Max and Verified belong to the bucket that refuses, or else to the
 	// first budget: how many SMS it counts, how many it allows, and how many codes
-	// were verified in the last day or so.
+	// were verified in the last hours.
 	Count, Max, Verified float64
 
 	// Until is when the Member's wait ends, and Before when it had ended
@@ -86,8 +100,8 @@ type Verdict struct {
 	Until, Before int64
 }
 
-// check returns an error where a verdict makes no sense.
-func (v *Verdict) check(c *Claim) error {
+// Check returns an error where a verdict makes no sense.
+func (v *Verdict) Check(c *Claim) error {
 	counts := v.Count + v.Max + v.Verified
 	switch {
 	case v.By < -1 || v.By >= len(c.Buckets):

@@ -1,17 +1,16 @@
-package guard
+package counts
 
 import (
 	"context"
-	"errors"
 	"hash/maphash"
 	"math/bits"
 	"sync"
 	"time"
 )
 
-// A MemoryStore is a [Store] in this process's memory. It starts no goroutine:
-// what has expired is dropped when room is needed.
-type MemoryStore struct {
+// A Memory is a [Store] in this process's memory. It starts no goroutine: what has
+// expired is dropped when room is needed.
+type Memory struct {
 	seed  maphash.Seed
 	limit int
 	now   func() time.Time
@@ -26,19 +25,11 @@ type MemoryStore struct {
 // probability of one in 30 million.
 type key uint64
 
-// NewMemoryStore makes a Store that keeps at most maxKeys Members and counts;
-// each takes up to 160 bytes. When it is full, it first forgets what would expire
-// first: Members who never entered a code before those who did. It is an error if
-// maxKeys is less than 100.
-func NewMemoryStore(maxKeys int) (*MemoryStore, error) {
-	if maxKeys < 100 {
-		return nil, errors.New("guard: NewMemoryStore: maxKeys must be at least 100")
-	}
-	return newMemoryStore(maxKeys, time.Now), nil
-}
-
-func newMemoryStore(maxKeys int, now func() time.Time) *MemoryStore {
-	return &MemoryStore{
+// NewMemory makes a Memory that keeps at most maxKeys Members and counts; each
+// takes up to 160 bytes. When it is full, it first forgets what would expire
+// first: Members who never entered a code before those who did.
+func NewMemory(maxKeys int, now func() time.Time) *Memory {
+	return &Memory{
 		seed:    maphash.MakeSeed(),
 		limit:   maxKeys,
 		now:     now,
@@ -47,7 +38,7 @@ func newMemoryStore(maxKeys int, now func() time.Time) *MemoryStore {
 	}
 }
 
-func (s *MemoryStore) key(name string, subject [2]string) key {
+func (s *Memory) key(name string, subject [2]string) key {
 	h := maphash.String(s.seed, name)
 	for _, part := range subject {
 		h = bits.RotateLeft64(h, 17)*0x9e3779b97f4a7c15 ^ maphash.String(s.seed, part)
@@ -55,7 +46,7 @@ func (s *MemoryStore) key(name string, subject [2]string) key {
 	return key(h)
 }
 
-func (s *MemoryStore) number(number string) key {
+func (s *Memory) number(number string) key {
 	if number == "" {
 		return 0
 	}
@@ -64,9 +55,9 @@ func (s *MemoryStore) number(number string) key {
 
 // Take implements [Store]. It never fails. It does not remember IDs: no answer of
 // it can be lost.
-func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
-	var keys [maxBuckets]key
-	var counts [maxBuckets]count
+func (s *Memory) Take(_ context.Context, c *Claim) (Verdict, error) {
+	var keys [MaxBuckets]key
+	var counts [MaxBuckets]count
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
@@ -82,18 +73,16 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 		evidence = 1
 	}
 	for i, b := range c.Buckets {
-		if v.Trusted && b.Rule.Budget {
+		if v.Trusted && b.Rule.Kind.budget() {
 			continue
 		}
 		keys[i], counts[i] = s.count(b, now)
-		if counts[i].speaks(b.Rule, now) {
-			evidence |= b.Rule.Evidence
-		}
+		evidence |= counts[i].evidence(b.Rule, now)
 	}
 	v.Charged = !v.Trusted && !c.Free
 	for i, b := range c.Buckets {
 		n := b.counts(v.Charged)
-		if n == 0 || b.Rule.Soft {
+		if n == 0 || !b.Rule.Kind.refuses() {
 			continue
 		}
 		most := counts[i].room(b.Rule, evidence)
@@ -104,7 +93,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 				v.Allowed, v.By, v.Wait = false, i, left
 				v.Count, v.Max, v.Verified = counts[i].sms, most, counts[i].verified
 			}
-		case v.Allowed && b.Rule.Budget && v.Max == 0:
+		case v.Allowed && b.Rule.Kind.budget() && v.Max == 0:
 			v.Count, v.Max, v.Verified = counts[i].sms+n, most, counts[i].verified
 		}
 	}
@@ -113,7 +102,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 			s.keepPerson(k, p) // or else the wait would begin anew with each Send
 		}
 		for i, b := range c.Buckets {
-			if b.Rule.Soft && v.By >= 0 && c.Buckets[v.By].Rule.Budget {
+			if b.Rule.Kind == Block && v.By >= 0 && c.Buckets[v.By].Rule.Kind.budget() {
 				s.keepCount(keys[i], b.Rule, counts[i], 1)
 			}
 		}
@@ -121,7 +110,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 		return v, nil
 	}
 
-	p.sends++
+	p.sent(c.Free)
 	p.until = now + wait(c.Cooldown, p.sends)
 	if v.Charged {
 		p.chargeTo(number, 0)
@@ -138,7 +127,7 @@ func (s *MemoryStore) Take(_ context.Context, c *Claim) (Verdict, error) {
 }
 
 // Settle implements [Store]. It never fails.
-func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) error {
+func (s *Memory) Settle(_ context.Context, c *Claim, v Verdict, end End) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
@@ -151,6 +140,7 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 			s.add(b, now, -b.counts(v.Charged))
 		}
 		p.charge(v.Charged, -1)
+		p.unanswered = max(0, p.unanswered-1)
 		if end.Refused {
 			p.refusals++
 		}
@@ -171,7 +161,7 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 		s.keepPerson(k, p)
 		until := p.until
 		k, p = s.person(actual, now)
-		p.sends++
+		p.sent(c.Free)
 		p.charge(v.Charged, 1)
 		p.until = max(p.until, until)
 	}
@@ -181,17 +171,13 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 		p.chargeTo(number, 1)
 	}
 	switch {
-	case end.Verified:
-		proved := s.proves(actual, now)
-		p.trust(now, number, proved)
+	case end.Verified && p.unanswered <= patience:
+		p.trust(now, number)
 		p.charge(v.Charged, -1)
 		for _, b := range actual.Buckets {
-			if b.Rule.Budget && (proved || v.Charged) {
+			if b.Rule.Kind.budget() {
 				k, n := s.count(b, now)
-				if proved {
-					n.known = now
-					n.proofs++
-				}
+				n.known = now
 				s.keepCount(k, b.Rule, n, -b.counts(v.Charged))
 			}
 		}
@@ -200,7 +186,7 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 		p.chargeTo(number, 0)
 		p.charge(true, 1)
 		for _, b := range actual.Buckets {
-			if b.Rule.Budget {
+			if b.Rule.Kind.budget() {
 				s.add(b, now, 1)
 			}
 		}
@@ -210,30 +196,29 @@ func (s *MemoryStore) Settle(_ context.Context, c *Claim, v Verdict, end End) er
 }
 
 // Verify implements [Store]. It never fails.
-func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
+func (s *Memory) Verify(_ context.Context, c *Claim) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
 	k, p := s.person(c, now)
 	number := s.number(c.Number)
 	p.chargeTo(number, 0)
-	proved := s.proves(c, now)
+	if number == 0 {
+		number = p.to
+	}
 	for _, b := range c.Buckets {
-		if !b.Rule.Budget {
+		if !b.Rule.Kind.budget() {
 			continue
 		}
 		k, n := s.count(b, now)
-		if proved {
-			n.known = now
-			n.proofs++
-		}
-		if proved && p.charged > 0 || b.Rule.Scope == PerPhoneNumber {
+		n.known = now
+		if p.charged > 0 || b.Rule.Kind == Organization {
 			n.verified++
 		}
 		s.keepCount(k, b.Rule, n, -float64(p.charged))
 	}
-	p.trust(now, number, proved)
-	p.charged, p.until, p.sends, p.refusals = 0, 0, 0, 0
+	p.trust(now, number)
+	p.charged, p.until, p.sends, p.unanswered, p.refusals = 0, 0, 0, 0, 0
 	s.keepPerson(k, p)
 	return nil
 }
@@ -241,36 +226,24 @@ func (s *MemoryStore) Verify(_ context.Context, c *Claim) error {
 // move counts in the budgets of the second claim what is counted in those of the
 // first. Limits hear of no answer: or else Members who have somebody's number on
 // file would use up its limit.
-func (s *MemoryStore) move(from, to *Claim, charged bool, now int64) {
+func (s *Memory) move(from, to *Claim, charged bool, now int64) {
 	if from == to {
 		return
 	}
 	for _, b := range from.Buckets {
-		if b.Rule.Budget && !to.has(b) {
+		if b.Rule.Kind.budget() && !to.has(b) {
 			s.add(b, now, -b.counts(charged))
 		}
 	}
 	for _, b := range to.Buckets {
-		if b.Rule.Budget && !from.has(b) {
+		if b.Rule.Kind.budget() && !from.has(b) {
 			s.add(b, now, b.counts(charged))
 		}
 	}
 }
 
-// proves reports whether a code verified on the claim's number speaks for its
-// Organization and range: one phone cannot speak for everybody.
-func (s *MemoryStore) proves(c *Claim, now int64) bool {
-	for _, b := range c.Buckets {
-		if b.Rule.Budget && b.Rule.Scope == PerPhoneNumber {
-			_, n := s.count(b, now)
-			return n.verified < provingCodes
-		}
-	}
-	return true
-}
-
 // person returns what is known of a claim's Member.
-func (s *MemoryStore) person(c *Claim, now int64) (key, person) {
+func (s *Memory) person(c *Claim, now int64) (key, person) {
 	k := s.key("", c.Member)
 	p, ok := s.persons[k]
 	if !ok {
@@ -280,7 +253,7 @@ func (s *MemoryStore) person(c *Claim, now int64) (key, person) {
 	return k, p
 }
 
-func (s *MemoryStore) keepPerson(k key, p person) {
+func (s *Memory) keepPerson(k key, p person) {
 	if s.full() {
 		if _, ok := s.persons[k]; !ok {
 			s.makeRoom()
@@ -290,7 +263,7 @@ func (s *MemoryStore) keepPerson(k key, p person) {
 }
 
 // count returns a bucket's content.
-func (s *MemoryStore) count(b Bucket, now int64) (key, count) {
+func (s *Memory) count(b Bucket, now int64) (key, count) {
 	k := s.key(b.Rule.Name, b.Subject)
 	n, ok := s.counts[k]
 	if !ok {
@@ -301,7 +274,7 @@ func (s *MemoryStore) count(b Bucket, now int64) (key, count) {
 }
 
 // keepCount keeps a bucket's content, and n SMS more.
-func (s *MemoryStore) keepCount(k key, r *Rule, c count, n float64) {
+func (s *Memory) keepCount(k key, r *Rule, c count, n float64) {
 	c.add(n, r)
 	if s.full() {
 		if _, ok := s.counts[k]; !ok {
@@ -312,18 +285,18 @@ func (s *MemoryStore) keepCount(k key, r *Rule, c count, n float64) {
 }
 
 // add counts n SMS more in a bucket.
-func (s *MemoryStore) add(b Bucket, now int64, n float64) {
+func (s *Memory) add(b Bucket, now int64, n float64) {
 	if n != 0 {
 		k, c := s.count(b, now)
 		s.keepCount(k, b.Rule, c, n)
 	}
 }
 
-func (s *MemoryStore) full() bool { return len(s.persons)+len(s.counts) >= s.limit }
+func (s *Memory) full() bool { return len(s.persons)+len(s.counts) >= s.limit }
 
 // makeRoom drops what is over, of a few at random, or else the one of them that
 // is over first.
-func (s *MemoryStore) makeRoom() {
+func (s *Memory) makeRoom() {
 	now := s.now().UnixMilli()
 	if len(s.persons) >= len(s.counts) {
 		drop(s.persons, now)
@@ -353,7 +326,7 @@ func drop[T interface{ end() int64 }](m map[key]T, now int64) {
 }
 
 // Len returns how many Members and counts the store holds, over or not.
-func (s *MemoryStore) Len() int {
+func (s *Memory) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.persons) + len(s.counts)
