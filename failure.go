@@ -7,8 +7,7 @@ import (
 	"net/http"
 )
 
-// This file makes the errors that a call ends with once an attempt was made, and
-// masks what they show.
+// This file makes the errors that a call ends with once an attempt was made.
 
 // attemptError returns the error that the call ends with if the last attempt
 // stays the last; nil for a 2xx.

@@ -159,7 +159,6 @@ func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
 		t.End()
 		return body
 	}
-	type writer interface{ io.Writer }
 	type halfCloser interface {
 		io.Writer
 		CloseWrite() error
@@ -171,10 +170,10 @@ func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
 			answerBody
 			halfCloser
 		}{b, w}
-	case writer:
+	case io.Writer:
 		return struct {
 			answerBody
-			writer
+			io.Writer
 		}{b, w}
 	}
 	return b
