@@ -80,7 +80,7 @@ func maybeApplied(err error, op Op) bool {
 
 // RetryAfter returns how long to wait before repeating the call that returned
 // err: the RetryAfter of the first [*APIError] in err's tree or, without one, of
-// the first [*GuardError]. It is 0 if neither says how long.
+// the first [*GuardError]. It is 0 if that does not say.
 func RetryAfter(err error) time.Duration {
 	if e := (*APIError)(nil); errors.As(err, &e) {
 		return e.RetryAfter
@@ -224,7 +224,7 @@ func (e *APIError) hint() string {
 }
 
 // RawBody returns what was read of the answer's body, at most 1 MiB. It may hold
-// secrets or phone numbers: to log, use [APIError.RawJSON].
+// secrets or phone numbers: log [APIError.RawJSON] instead.
 func (e *APIError) RawBody() string { return e.answer.body() }
 
 // RawJSON returns Stytch's error object with all its fields, masked as
@@ -250,7 +250,7 @@ func (e *APIError) Unwrap() error { return e.err }
 type TransportError struct {
 	// Op is the call that failed.
 	Op Op
-	// StatusCode is the HTTP status of a 2xx, or else 0.
+	// StatusCode is the HTTP status of a 2xx; otherwise 0.
 	StatusCode int
 	// RequestID identifies the request to Stytch's support, if the answer had one.
 	RequestID string
