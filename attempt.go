@@ -79,6 +79,7 @@ func readBody(resp *http.Response) ([]byte, error) {
 	}
 	_, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
 	if err == nil && b.Len() > maxBody {
+		b.Truncate(maxBody)
 		err = errors.New("the body is over 1 MiB")
 	}
 	return b.Bytes(), err

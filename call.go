@@ -28,24 +28,28 @@ type parameters interface {
 }
 
 // call makes a call and fills out with the answer. Every call goes this way.
-func (c *Client) call(ctx context.Context, e endpoint, params parameters, out answer) (err error) {
+func (c *Client) call(ctx context.Context, e endpoint, params parameters, out answer) error {
 	call := &call{client: c, endpoint: e, fields: params.fields(), start: time.Now(), before: OutcomeNotApplied}
-	defer func() { call.log(ctx, err) }()
+	err := call.run(ctx, params, out)
+	call.log(ctx, err) // Not deferred: of a panic, nothing is known.
+	return err
+}
 
-	if call.payload, err = params.encode(call.fields); err != nil {
+func (c *call) run(ctx context.Context, params parameters, out answer) (err error) {
+	if c.payload, err = params.encode(c.fields); err != nil {
 		return err
 	}
-	ctx, cancel, err := call.begin(ctx)
+	ctx, cancel, err := c.begin(ctx)
 	defer cancel()
 	if err != nil {
 		return err
 	}
-	done, err := call.askGuard(ctx, params, out)
+	done, err := c.askGuard(ctx, params, out)
 	if err != nil {
 		return err
 	}
-	if err = call.makeAttempts(ctx); err == nil {
-		err = call.decode(ctx, out)
+	if err = c.makeAttempts(ctx); err == nil {
+		err = c.decode(ctx, out)
 	}
 	if done != nil {
 		done(err)

@@ -28,8 +28,7 @@ type Client struct {
 	logger    *slog.Logger // nil: no logging
 	guard     Guard        // nil: none
 
-	// Only these functions hold the secret, out of reach of what prints a struct
-	// by reflection.
+	// Only these functions hold the secret: printing by reflection cannot show it.
 	authorize func(http.Header) // adds the credentials to a request
 	secrets   func() secrets    // are those that no text may show
 }
@@ -152,9 +151,8 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// NewTransport returns the transport that a Client uses by default, for programs
-// that wrap it and pass the result to [WithHTTPClient]. It is
-// [atmostonce.NewTransport].
+// NewTransport is [atmostonce.NewTransport]: the transport that a Client uses by
+// default, for programs that wrap it and pass the result to [WithHTTPClient].
 func NewTransport() http.RoundTripper { return atmostonce.NewTransport() }
 
 // A defaultTransport is whatever http.DefaultTransport is at the time, as for an

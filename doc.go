@@ -2,10 +2,6 @@
 // Stytch's B2B API: [SMS.Send] sends a one-time passcode, and
 // [SMS.Authenticate] verifies the one that the user enters.
 //
-// After the primary login of a Member enrolled in MFA, Stytch has already sent
-// a code by itself. Use Send for "send it again", and for a Member who has no
-// phone number yet.
-//
 //	client, err := stytchb2b.NewClient(projectID, secret)
 //	// ...
 //	resp, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
@@ -23,35 +19,33 @@
 // # One Send, at most one SMS
 //
 // An SMS cannot be unsent, costs money, and makes the code before it invalid,
-// and the API has no idempotency key. So a wrong retry is worse than none, and
-// this package makes two promises:
+// and the API has no idempotency key. So this package makes two promises:
 //
 //  1. One Send sends at most one SMS. It tries again only if the request
 //     certainly did not leave, or if Stytch refused it for the moment.
 //  2. Every error says whether an SMS may have gone out. If [MaybeSent] is false,
 //     no SMS was sent. Its documentation has the table.
 //
-// What an attempt's end proves about the request is the work of package
-// [github.com/eb715825/stytchb2b/atmostonce], which serves any client. What an
-// answer proves is decided here. It proves something only if it is Stytch's: a
-// gateway, a captive portal or another service may answer with any status after
-// Stytch has acted. So a 4xx counts as a refusal only with a Stytch error object,
-// and a 2xx as a success only with a request_id and its status_code. A login is
-// believed only with the session and its tokens, too.
+// Package [github.com/eb715825/stytchb2b/atmostonce], which serves any client,
+// knows whether a request left. This package knows what an answer proves:
+// something only if it is Stytch's, because a gateway, a captive portal or another
+// service may answer with any status after Stytch has acted. So a 4xx counts as a
+// refusal only with a Stytch error object, a 2xx as a success only with a
+// request_id and its status_code, and a login only with the session and its
+// tokens, too.
 //
 // A [RetryPolicy] changes how often and how patiently a call tries again. Its
 // RetryUnknown gives up the first promise and keeps the second.
 //
-// Authenticate makes the same promises about the code, which it uses up, and
-// [MaybeUsed] reports whether the code may be used up.
+// Authenticate makes the same promises about the code, which it uses up:
+// [MaybeUsed] reports whether it may have.
 //
 // # Errors
 //
-// Use [errors.As] to find these errors. A [*ParamError] reports a malformed
-// parameter, and a [*GuardError] a Send that a [Guard] refused, both before any
-// I/O to Stytch. An [*APIError] reports an answer outside 2xx; its ErrorType is
-// set if the answer is Stytch's. A [*TransportError] reports that no usable answer came.
-// [NewClient] returns a [*ConfigError].
+// Find these with [errors.As]. A [*ParamError] reports a malformed parameter, and
+// a [*GuardError] a Send that a [Guard] refused, both before any I/O to Stytch. An
+// [*APIError] reports an answer outside 2xx, and a [*TransportError] that no usable
+// answer came. [NewClient] returns a [*ConfigError].
 //
 // How a login can respond:
 //
@@ -66,18 +60,17 @@
 //	intermediate_session_not_found       sign in again                        401
 //	any other error                      we could not send the code           502
 //
-// In a handler, call Send with [context.WithoutCancel] of the request's context:
-// otherwise a browser that goes away cancels it, and nobody knows whether an SMS
+// In a handler, call Send with [context.WithoutCancel] of the request's context.
+// Otherwise a browser that goes away cancels it, and nobody knows whether an SMS
 // went out.
 //
 // # Secrets and phone numbers
 //
-// A Client, parameters, responses, the objects in them and errors can be printed with
-// package fmt and logged with log/slog: they do not show the project's secret,
-// codes, session tokens or whole phone numbers. This does not hold for a struct
-// of yours that holds them in an unexported field, which package fmt prints by
+// A Client, parameters, responses, the objects in them and errors can be printed
+// with package fmt and logged with log/slog: they do not show the project's secret,
+// codes, session tokens or whole phone numbers. This does not hold for a struct of
+// yours that holds them in an unexported field, which package fmt prints by
 // reflection. Parameters and responses are complete when marshaled to JSON.
-// Nothing is logged without [WithLogger].
 //
 // # Testing
 //

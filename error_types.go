@@ -3,13 +3,10 @@ package stytchb2b
 // An ErrorType is the error_type of an [APIError]. The type is open: Stytch adds
 // values at any time.
 //
-// The constants are those that Stytch documents for [SMS.Send],
-// [SMS.Authenticate] or calls like them, each with its HTTP status. They are
-// from Stytch's error reference
+// The constants are those for [SMS.Send], [SMS.Authenticate] or calls like them,
+// each with its HTTP status, from Stytch's error reference
 // (https://stytch.com/docs/api-reference/b2b/api/errors/400 and its siblings)
-// and the list of error types in its mobile SDKs
-// (https://github.com/stytchauth/stytch-android). "Assumed" marks what neither
-// says.
+// and the list in its mobile SDKs (https://github.com/stytchauth/stytch-android).
 type ErrorType string
 
 const (
@@ -17,14 +14,11 @@ const (
 	ErrorTypeBadRequest ErrorType = "bad_request"
 	// 400: mfa_phone_number is not a phone number that an SMS can reach.
 	ErrorTypeInvalidPhoneNumber ErrorType = "invalid_phone_number"
-	// 400: the number's country is invalid, never served, or not on the
-	// project's allowlist.
+	// 400: the number's country is invalid, never served, or not allowed by the project.
 	ErrorTypeInvalidPhoneNumberCountryCode ErrorType = "invalid_phone_number_country_code"
-	// 400: the number is a sandbox number. Stytch documents those for its
-	// consumer API only.
+	// 400: it is a sandbox number. Stytch documents those for its consumer API only.
 	ErrorTypeInvalidPhoneNumberSandbox ErrorType = "invalid_phone_number_sandbox"
-	// 400: a parameter is missing; mfa_phone_number, if the Member has no phone
-	// number (assumed).
+	// 400: a parameter is missing, such as the number of a Member without one (assumed).
 	ErrorTypeMissingSMSParameter ErrorType = "missing_sms_parameter"
 	// 400: the locale is not one that Stytch has texts for (assumed).
 	ErrorTypeInvalidLocale ErrorType = "invalid_locale"
@@ -40,11 +34,9 @@ const (
 	ErrorTypeActionAvailableOnlyOncePrimaryAuthenticationIsMet ErrorType = "action_available_only_once_primary_authentication_is_met"
 	// 400: the Organization does not allow SMS as an MFA method.
 	ErrorTypeOperationRestrictedByOrganizationMFAMethods ErrorType = "operation_restricted_by_organization_mfa_methods"
-	// 400: more than one session token, session JWT or intermediate session
-	// token was given.
+	// 400: more than one session token, JWT or intermediate session token was given.
 	ErrorTypeTooManySessionArguments ErrorType = "too_many_session_arguments"
-	// 400: no session token, session JWT or intermediate session token was
-	// given.
+	// 400: no session token, JWT or intermediate session token was given.
 	ErrorTypeNoSessionArguments ErrorType = "no_session_arguments"
 	// 400: the intermediate session token belongs to another Organization.
 	ErrorTypeInvalidIntermediateSessionTokenForOrganization ErrorType = "invalid_intermediate_session_token_for_organization"
@@ -56,9 +48,8 @@ const (
 	ErrorTypeInvalidSessionDurationMinutes ErrorType = "invalid_session_duration_minutes"
 	// 400: session_duration_minutes is more than the project allows.
 	ErrorTypeInvalidSessionDuration ErrorType = "invalid_session_duration"
-	// 400: session_custom_claims has a reserved name. Stytch's reference says
-	// that such names are ignored; one of its guides says that they are an
-	// error.
+	// 400: session_custom_claims has a reserved name. Stytch's reference says that
+	// such names are ignored, and a guide that they are an error.
 	ErrorTypeReservedClaimsInCustomClaims ErrorType = "reserved_claims_in_custom_claims"
 	// 400: session_custom_claims has a name that Stytch uses for its own claims.
 	ErrorTypeStytchClaimsInCustomClaims ErrorType = "stytch_claims_in_custom_claims"
@@ -66,8 +57,7 @@ const (
 	ErrorTypeCustomClaimsTooLarge ErrorType = "custom_claims_too_large"
 	// 400: the code is malformed.
 	ErrorTypeInvalidCode ErrorType = "invalid_code"
-	// 400: the workspace has no verified billing. SMS to countries other than
-	// the US and Canada need it.
+	// 400: the workspace has no verified billing, which SMS outside the US and Canada need.
 	ErrorTypeBillingNotVerified ErrorType = "billing_not_verified"
 	// 400: organization_id is malformed.
 	ErrorTypeInvalidOrganizationID ErrorType = "invalid_organization_id"
@@ -75,8 +65,8 @@ const (
 	ErrorTypeTestIDUsedInLiveEnvironment ErrorType = "test_id_used_in_live_environment"
 	// 400: an ID of the live environment came with test credentials.
 	ErrorTypeLiveIDUsedInTestEnvironment ErrorType = "live_id_used_in_test_environment"
-	// 401: the code has expired or has been used. A code that a newer one has
-	// replaced gets this or ErrorTypeOTPCodeNotFound; Stytch does not say which.
+	// 401: the code has expired or has been used. One that a newer code has replaced
+	// gets this or ErrorTypeOTPCodeNotFound; Stytch does not say which.
 	ErrorTypeUnableToAuthOTPCode ErrorType = "unable_to_auth_otp_code"
 	// 401: the project ID or the secret is wrong.
 	ErrorTypeUnauthorizedCredentials ErrorType = "unauthorized_credentials"
@@ -104,11 +94,10 @@ const (
 	ErrorTypeMemberPhoneNumberNotFound ErrorType = "member_phone_number_not_found"
 	// 404: the API has no such path. The base URL is wrong.
 	ErrorTypeRouteNotFound ErrorType = "route_not_found"
-	// 429: a rate limit of the API, or of SMS to the number or its prefix. It is
-	// the only 429 that waiting a little may cure.
+	// 429: a rate limit of the API, or of SMS to the number or its prefix. Only this
+	// 429 may be cured by waiting a little.
 	ErrorTypeTooManyRequests ErrorType = "too_many_requests"
-	// 429: too few of the codes that were sent have been entered, which looks
-	// like toll fraud.
+	// 429: too few of the codes sent were entered, which looks like toll fraud.
 	ErrorTypeTooFewTokensAuthenticated ErrorType = "too_few_tokens_authenticated"
 	// 429: the CAPTCHA was not solved.
 	ErrorTypeCaptchaFailed ErrorType = "captcha_failed"
@@ -116,8 +105,7 @@ const (
 	// default (https://stytch.com/docs/resources/platform/user-locks). The
 	// status is documented for the consumer API only.
 	ErrorTypeUserLockLimitReached ErrorType = "user_lock_limit_reached"
-	// 499: the connection went away while Stytch worked. An SMS may have been
-	// sent.
+	// 499: the connection went away while Stytch worked. An SMS may have been sent.
 	ErrorTypeClientClosedRequest ErrorType = "client_closed_request"
 	// 500: Stytch failed.
 	ErrorTypeInternalServerError ErrorType = "internal_server_error"

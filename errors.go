@@ -14,7 +14,7 @@ import (
 // safely be called again. MaybeSent(nil) is true.
 //
 // The table shows what MaybeSent reports for each way an attempt can end, and
-// what the call does by default. [MaybeUsed] has the same table for the code.
+// what the call does by default. It holds for [MaybeUsed], too.
 //
 //	the attempt ended with                           MaybeSent  by default
 //	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O to Stytch
@@ -47,12 +47,12 @@ func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
 // MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
 // used up the code, and the intermediate session token with it. If
-// MaybeUsed(err) is false, the call did not use them: unless the error says
-// that the code is wrong or has expired, the same code can be entered again. If
-// it is true, a session may have started whose tokens are lost, and the Member
-// has to log in again. MaybeUsed(nil) is true.
+// MaybeUsed(err) is false, the same code can be entered again, unless the error
+// says that it is wrong or has expired. If it is true, a session may have started
+// whose tokens are lost, and the Member has to log in again. MaybeUsed(nil) is
+// true.
 //
-// See [MaybeSent] for when it is false. It is false for an error of [SMS.Send].
+// [MaybeSent] has the table. MaybeUsed is false for an error of [SMS.Send].
 func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
 
 // maybeApplied reports whether a call of op that ended with err may have had its
@@ -79,9 +79,8 @@ func maybeApplied(err error, op Op) bool {
 }
 
 // RetryAfter returns how long to wait before repeating the call that returned
-// err. It is the RetryAfter of the first [*APIError] in err's tree or, without
-// one, of the first [*GuardError]. It is 0 if that does not say how long, as
-// for a 429 without a Retry-After.
+// err: the RetryAfter of the first [*APIError] in err's tree or, without one, of
+// the first [*GuardError]. It is 0 if that does not say.
 func RetryAfter(err error) time.Duration {
 	if e := (*APIError)(nil); errors.As(err, &e) {
 		return e.RetryAfter
@@ -102,12 +101,11 @@ type ConfigError struct {
 	Reason string
 }
 
-// Error names what is wrong, and why.
+// Error returns the name and the reason.
 func (e *ConfigError) Error() string { return "stytchb2b: " + e.Name + " " + e.Reason }
 
-// A ParamError reports a parameter of a call that is missing or malformed. It
-// comes before any I/O: no SMS was sent and no code used. Its text never holds
-// the value.
+// A ParamError reports a parameter that is missing or malformed. It comes before
+// any I/O: no SMS was sent and no code used. Its text never holds the value.
 type ParamError struct {
 	// Field is the parameter's name in the API, such as "mfa_phone_number" or
 	// "code". It is "ctx" for a nil context, and "client" for a Client that
@@ -117,14 +115,14 @@ type ParamError struct {
 	Reason string
 }
 
-// Error names the field and the reason.
+// Error returns the field and the reason.
 func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + " " + e.Reason }
 
 // An APIError reports an answer outside 2xx, from Stytch or from something else
 // on the way to it.
 //
-// RequestID, ErrorType, ErrorMessage, ErrorURL and ErrorDetails are set if the
-// answer is a Stytch error object, and empty for any other answer.
+// RequestID and the fields that begin with Error are set if the answer is a Stytch
+// error object.
 type APIError struct {
 	// Op is the call that failed.
 	Op Op
@@ -139,9 +137,8 @@ type APIError struct {
 	ErrorMessage string
 	// ErrorURL is the page of Stytch's documentation about the error.
 	ErrorURL string
-	// ErrorDetails is what Stytch adds about some errors, as package
-	// encoding/json decodes it, with its texts masked as ErrorMessage is. It is
-	// usually nil.
+	// ErrorDetails is what Stytch adds about some errors, masked as ErrorMessage is.
+	// It is usually nil.
 	ErrorDetails map[string]any
 	// RetryAfter is how long the answer's Retry-After asks to wait (RFC 9110,
 	// section 10.2.3); 0 if it does not.
@@ -157,8 +154,8 @@ type APIError struct {
 }
 
 // Error returns one line: the status, what Stytch says, what is known about the
-// SMS or the code, what to do, and the request ID. For an answer that is not
-// Stytch's it shows only the status and the media type and length of the body.
+// SMS or the code, what to do, and the request ID. It never quotes an answer that
+// is not Stytch's.
 func (e *APIError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stytchb2b: HTTP %d", e.StatusCode)
@@ -226,14 +223,12 @@ func (e *APIError) hint() string {
 	return ""
 }
 
-// RawBody returns what was read of the answer's body, at most 1 MiB. It is not
-// masked: it may hold secrets or phone numbers, so do not log it. [APIError.RawJSON]
-// is for logs.
+// RawBody returns what was read of the answer's body, at most 1 MiB. It may hold
+// secrets or phone numbers: log [APIError.RawJSON] instead.
 func (e *APIError) RawBody() string { return e.answer.body() }
 
-// RawJSON returns Stytch's error object with all its fields, also those that the
-// struct does not have. Its texts are masked as ErrorMessage is. It is empty if
-// the answer is not a Stytch error object.
+// RawJSON returns Stytch's error object with all its fields, masked as
+// ErrorMessage is. It is empty if the answer is not a Stytch error object.
 func (e *APIError) RawJSON() string {
 	if e.ErrorType == "" || e.answer.get == nil {
 		return ""
@@ -242,36 +237,33 @@ func (e *APIError) RawJSON() string {
 	return s.maskObject(body)
 }
 
-// Header returns the header of the answer, or nil for an error made by hand. It
-// is not masked: it may hold cookies.
+// Header returns the header of the answer. It is not masked: it may hold cookies.
 func (e *APIError) Header() http.Header { return e.answer.header() }
 
 // Unwrap returns the error that ended the reading of the answer's body, such as
 // [context.DeadlineExceeded], or nil if the body was read.
 func (e *APIError) Unwrap() error { return e.err }
 
-// A TransportError reports a call that ended without a usable answer: there was
-// no connection, the connection broke, time ran out, the context was canceled,
-// or a 2xx came that is not a success from Stytch.
+// A TransportError reports a call without a usable answer: there was no connection,
+// it broke, time ran out, the context was canceled, or a 2xx came that is not a
+// success from Stytch.
 type TransportError struct {
 	// Op is the call that failed.
 	Op Op
-	// StatusCode is the HTTP status, if there was an answer; otherwise 0.
+	// StatusCode is the HTTP status of a 2xx; otherwise 0.
 	StatusCode int
-	// RequestID identifies the request to Stytch's support, if the answer had
-	// one from Stytch.
+	// RequestID identifies the request to Stytch's support, if the answer had one.
 	RequestID string
-	// Attempts is the number of HTTP requests that the call made. It is 0 if the
-	// context was over before the first.
+	// Attempts is the number of HTTP requests that the call made: 0 if the context
+	// was over before the first.
 	Attempts int
-	// Outcome says what is known about the SMS or the code, over all attempts.
-	// It is OutcomeApplied if the answer had a request ID from Stytch.
+	// Outcome says what is known about the SMS or the code, over all attempts:
+	// OutcomeApplied if the answer had a request ID from Stytch.
 	Outcome Outcome
-	// Err is the cause, for [errors.Is] and [errors.As]:
-	// [context.DeadlineExceeded], [context.Canceled], a [*net.OpError] and the
-	// like. If the context ended while the call waited to try again, Err also
-	// wraps the error of the last attempt. If a text in it would show a secret,
-	// Err has a masked text and nothing to unwrap.
+	// Err is the cause, for [errors.Is] and [errors.As], such as
+	// [context.DeadlineExceeded] or a [*net.OpError]. If the context ended while the
+	// call waited to try again, Err also wraps the error of the last attempt. If it
+	// would show a secret, it has a masked text and nothing to unwrap.
 	Err error
 
 	answer rawAnswer
@@ -295,13 +287,11 @@ func (e *TransportError) Error() string {
 	return text
 }
 
-// RawBody returns what was read of the answer's body, at most 1 MiB, if there
-// was an answer. It is not masked: after an [SMS.Authenticate] it may hold the
-// session's tokens, so do not log it.
+// RawBody returns what was read of the answer's body, at most 1 MiB. Do not log it:
+// after an [SMS.Authenticate] it may hold the session's tokens.
 func (e *TransportError) RawBody() string { return e.answer.body() }
 
-// Header returns the header of the answer, or nil if there was none. It is not
-// masked: it may hold cookies.
+// Header returns the header of the answer. It is not masked: it may hold cookies.
 func (e *TransportError) Header() http.Header { return e.answer.header() }
 
 // Unwrap returns the cause.

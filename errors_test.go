@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -117,7 +118,7 @@ func TestAPIError(t *testing.T) {
 		{
 			"a body over the limit", 400, "", object(400, "invalid_locale", `,"error_message":"`+strings.Repeat("a", 1<<20)+`"`),
 			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 1048577 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
+			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 1048576 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -548,6 +549,18 @@ func TestRefusalsAreLogged(t *testing.T) {
 			assert.Contains(t, buf.String(), tc.error)
 		})
 	}
+}
+
+// A transport that panics may have sent the request: no record says otherwise.
+func TestPanicIsNotLogged(t *testing.T) {
+	t.Parallel()
+	var buf bytes.Buffer
+	client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		panic("a bug of the transport")
+	}), stytchb2b.WithLogger(debugLogger(&buf)))
+	assert.Panics(t, func() { _, _ = client.OTPs.SMS.Send(t.Context(), params) })
+	assert.Empty(t, buf.String())
 }
 
 // A strict guard refuses all, and names a number.

@@ -7,8 +7,7 @@ import (
 	"net/http"
 )
 
-// This file makes the errors that a call ends with once an attempt was made, and
-// masks what they show.
+// This file makes the errors that a call ends with once an attempt was made.
 
 // attemptError returns the error that the call ends with if the last attempt
 // stays the last; nil for a 2xx.
@@ -34,7 +33,8 @@ func (c *call) answerError(err error) error {
 	case requestID != "":
 		a.outcome = OutcomeApplied
 	}
-	e := c.transportError(fmt.Errorf("HTTP %d, but %w (%s)", a.status, err, a.describeBody()))
+	e := c.transportError(err)
+	e.Err = fmt.Errorf("HTTP %d, but %w (%s)", a.status, e.Err, a.describeBody())
 	e.StatusCode, e.RequestID = a.status, requestID
 	return e
 }

@@ -33,8 +33,7 @@ type LearningGuard interface {
 	// parameters and its answer, which it must not keep or change.
 	//
 	// Authenticate calls it in the caller's goroutine and waits for it. The
-	// context has the caller's values and a second of its own: the call's deadline
-	// may be near, and the guard is to know that the code was right.
+	// context has the caller's values and a second of its own.
 	Verified(ctx context.Context, params SMSAuthenticateParams, resp *SMSAuthenticateResponse)
 }
 
@@ -77,6 +76,8 @@ func (p SMSSendParams) askGuard(ctx context.Context, guard Guard, out answer) (f
 	done, err := guard.Allow(ctx, p)
 	if guardErr := (*GuardError)(nil); err != nil && !errors.As(err, &guardErr) {
 		err = &GuardError{Err: err}
+	} else if err != nil && guardErr == nil {
+		err = &GuardError{Err: errors.New("its error is a nil *GuardError")}
 	}
 	if err != nil || done == nil {
 		return nil, err
@@ -90,8 +91,8 @@ func (p SMSSendParams) askGuard(ctx context.Context, guard Guard, out answer) (f
 	}, nil
 }
 
-// verifiedTimeout is how long a guard may take to learn of a code. It is not the
-// call's deadline, which may have come when the answer has.
+// verifiedTimeout is how long a guard may take to learn of a code: the call's
+// deadline may have come with the answer.
 const verifiedTimeout = time.Second
 
 // askGuard lets an Authenticate pass, and tells a guard that learns of a code that

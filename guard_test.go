@@ -92,6 +92,21 @@ func TestGuardRetryAfter(t *testing.T) {
 	assert.Contains(t, err.Error(), "no SMS was sent; try again in 30s")
 }
 
+// A guard whose nil *GuardError became an error refuses, with an error that can
+// be printed.
+func TestGuardTypedNil(t *testing.T) {
+	t.Parallel()
+	s := &script{ends: []end{ok}}
+	client := newClient(t, s, stytchb2b.WithGuard(guardFunc(
+		func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+			return nil, (*stytchb2b.GuardError)(nil)
+		})))
+	_, err := client.OTPs.SMS.Send(t.Context(), params)
+	require.EqualError(t, err, "stytchb2b: the guard refused: its error is a nil *GuardError; no SMS was sent")
+	assert.False(t, stytchb2b.MaybeSent(err))
+	assert.Empty(t, s.at)
+}
+
 // A guard is called in the caller's goroutine: what ends that goroutine ends the
 // Send before anything is sent.
 func TestGuardEndsTheGoroutine(t *testing.T) {

@@ -7,12 +7,10 @@ import (
 
 // A Member is a person in an [Organization]: Stytch's Member object
 // (https://stytch.com/docs/api-reference/b2b/api/members/member-object) without
-// its nested registrations. RawJSON of the response has those:
 // sso_registrations, oauth_registrations, scim_registration and
-// retired_email_addresses.
+// retired_email_addresses, which RawJSON of the response has.
 //
-// Printed with package fmt or logged with log/slog, a Member shows its ID and
-// status only.
+// Package fmt and log/slog show its ID and status only.
 type Member struct {
 	// OrganizationID is the ID of the Member's Organization.
 	OrganizationID string `json:"organization_id"`
@@ -22,10 +20,9 @@ type Member struct {
 	ExternalID string `json:"external_id"`
 	// Name is the Member's full name. It may be empty.
 	Name string `json:"name"`
-	// EmailAddress is the address that the Member logs in with.
-	EmailAddress string `json:"email_address"`
-	// EmailAddressVerified reports whether the email address is verified.
-	EmailAddressVerified bool `json:"email_address_verified"`
+	// EmailAddress is what the Member logs in with, verified or not.
+	EmailAddress         string `json:"email_address"`
+	EmailAddressVerified bool   `json:"email_address_verified"`
 	// Status is "pending", "active", "deleted" or "invited".
 	Status string `json:"status"`
 	// IsAdmin reports whether the Member has the role "stytch_admin".
@@ -38,27 +35,24 @@ type Member struct {
 	// MFAEnrolled reports whether the Member needs a second factor to log in
 	// even if the Organization leaves it to its Members.
 	MFAEnrolled bool `json:"mfa_enrolled"`
-	// MFAPhoneNumber is the phone number that codes go to, in E.164 form.
-	MFAPhoneNumber string `json:"mfa_phone_number"`
-	// MFAPhoneNumberVerified reports whether the phone number is verified.
-	MFAPhoneNumberVerified bool `json:"mfa_phone_number_verified"`
+	// MFAPhoneNumber is where codes go, in E.164 form, verified or not.
+	MFAPhoneNumber         string `json:"mfa_phone_number"`
+	MFAPhoneNumberVerified bool   `json:"mfa_phone_number_verified"`
 	// DefaultMFAMethod is "sms_otp", "totp" or empty.
 	DefaultMFAMethod string `json:"default_mfa_method"`
-	// TOTPRegistrationID is the ID of the Member's authenticator app; empty
-	// without one.
+	// TOTPRegistrationID is the authenticator app's ID; empty without one.
 	TOTPRegistrationID string `json:"totp_registration_id"`
-	// MemberPasswordID is the ID of the Member's password; empty without one.
+	// MemberPasswordID is the password's ID; empty without one.
 	MemberPasswordID string `json:"member_password_id"`
-	// IsLocked reports whether the Member is locked after too many failed
-	// attempts (https://stytch.com/docs/resources/platform/user-locks).
-	IsLocked bool `json:"is_locked"`
-	// LockCreatedAt and LockExpiresAt are when a lock began and when it ends;
-	// zero without one.
+	// IsLocked reports whether the Member is locked after too many failed attempts
+	// (https://stytch.com/docs/resources/platform/user-locks). The times are zero
+	// without a lock.
+	IsLocked      bool      `json:"is_locked"`
 	LockCreatedAt time.Time `json:"lock_created_at"`
 	LockExpiresAt time.Time `json:"lock_expires_at"`
 	// TrustedMetadata is set by the project. UntrustedMetadata can be set by the
-	// Member's browser, too. They are decoded as package encoding/json decodes into
-	// an any: numbers are float64. RawJSON of the response has them as they came.
+	// Member's browser, too. Numbers in both are float64, as encoding/json decodes
+	// them.
 	TrustedMetadata   map[string]any `json:"trusted_metadata"`
 	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
 	// CreatedAt and UpdatedAt are when the Member was created and last changed.
@@ -90,8 +84,7 @@ type MemberRole struct {
 
 // A MemberRoleSource is a reason for which a Member has a role.
 type MemberRoleSource struct {
-	// Type is the kind of reason, such as "direct_assignment" or
-	// "email_assignment".
+	// Type is such as "direct_assignment" or "email_assignment".
 	Type string `json:"type"`
 	// Details depend on Type. They may be empty.
 	Details map[string]any `json:"details"`
@@ -99,18 +92,15 @@ type MemberRoleSource struct {
 
 // An Organization is a tenant: Stytch's Organization object
 // (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object)
-// without its nested objects. RawJSON of the response has those:
-// sso_active_connections, scim_active_connection, custom_roles and
-// rbac_email_implicit_role_assignments.
+// without sso_active_connections, scim_active_connection, custom_roles and
+// rbac_email_implicit_role_assignments, which RawJSON of the response has.
 //
-// Printed with package fmt or logged with log/slog, an Organization shows its
-// ID and slug only.
+// Package fmt and log/slog show its ID and slug only.
 type Organization struct {
 	// OrganizationID is the Organization's ID, even if the call named its slug
 	// or external ID.
 	OrganizationID string `json:"organization_id"`
-	// OrganizationExternalID is the ID that the project has given the
-	// Organization. It may be empty.
+	// OrganizationExternalID is the ID that the project has given it, if any.
 	OrganizationExternalID string `json:"organization_external_id"`
 	// OrganizationName is the name to show to people.
 	OrganizationName string `json:"organization_name"`
@@ -120,14 +110,13 @@ type Organization struct {
 	OrganizationLogoURL string `json:"organization_logo_url"`
 	// MFAPolicy is "REQUIRED_FOR_ALL" or "OPTIONAL".
 	MFAPolicy string `json:"mfa_policy"`
-	// MFAMethods is "ALL_ALLOWED", or "RESTRICTED" to AllowedMFAMethods.
-	MFAMethods string `json:"mfa_methods"`
-	// AllowedMFAMethods holds "sms_otp" and "totp" as far as they are allowed.
+	// MFAMethods is "ALL_ALLOWED", or "RESTRICTED" to the AllowedMFAMethods, of
+	// "sms_otp" and "totp".
+	MFAMethods        string   `json:"mfa_methods"`
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
-	// AuthMethods is "ALL_ALLOWED", or "RESTRICTED" to AllowedAuthMethods.
-	AuthMethods string `json:"auth_methods"`
-	// AllowedAuthMethods holds the primary methods that are allowed, such as
-	// "sso", "magic_link" and "password".
+	// AuthMethods is "ALL_ALLOWED", or "RESTRICTED" to the AllowedAuthMethods, such
+	// as "sso", "magic_link" and "password": the primary methods.
+	AuthMethods        string   `json:"auth_methods"`
 	AllowedAuthMethods []string `json:"allowed_auth_methods"`
 	// EmailJITProvisioning is "NOT_ALLOWED", or "RESTRICTED" to the
 	// EmailAllowedDomains: whether somebody who logs in by email or OAuth becomes
@@ -135,27 +124,22 @@ type Organization struct {
 	EmailJITProvisioning string `json:"email_jit_provisioning"`
 	// EmailInvites is "ALL_ALLOWED", "NOT_ALLOWED", or "RESTRICTED" to the
 	// EmailAllowedDomains: who can be invited by email.
-	EmailInvites string `json:"email_invites"`
-	// EmailAllowedDomains are domains of email addresses.
+	EmailInvites        string   `json:"email_invites"`
 	EmailAllowedDomains []string `json:"email_allowed_domains"`
 	// ClaimedEmailDomains are the domains that the Organization has claimed.
 	ClaimedEmailDomains []string `json:"claimed_email_domains"`
 	// SSOJITProvisioning is "ALL_ALLOWED", "NOT_ALLOWED", or "RESTRICTED" to the
-	// SSOJITProvisioningAllowedConnections: whether somebody who logs in by SSO
-	// becomes a Member.
-	SSOJITProvisioning string `json:"sso_jit_provisioning"`
-	// SSOJITProvisioningAllowedConnections are IDs of connections.
+	// SSOJITProvisioningAllowedConnections, which are IDs: whether somebody who logs
+	// in by SSO becomes a Member.
+	SSOJITProvisioning                   string   `json:"sso_jit_provisioning"`
 	SSOJITProvisioningAllowedConnections []string `json:"sso_jit_provisioning_allowed_connections"`
-	// SSODefaultConnectionID is the connection for SSO if there are several. It
-	// may be empty.
+	// SSODefaultConnectionID is the connection to use of several. It may be empty.
 	SSODefaultConnectionID string `json:"sso_default_connection_id"`
 	// OAuthTenantJITProvisioning is "NOT_ALLOWED", or "RESTRICTED" to the
-	// AllowedOAuthTenants: whether somebody of such a tenant who logs in by OAuth
-	// becomes a Member.
-	OAuthTenantJITProvisioning string `json:"oauth_tenant_jit_provisioning"`
-	// AllowedOAuthTenants holds tenants by provider: "slack", "hubspot" and
-	// "github".
-	AllowedOAuthTenants map[string]any `json:"allowed_oauth_tenants"`
+	// AllowedOAuthTenants, by provider ("slack", "hubspot", "github"): whether
+	// somebody who logs in by OAuth becomes a Member.
+	OAuthTenantJITProvisioning string         `json:"oauth_tenant_jit_provisioning"`
+	AllowedOAuthTenants        map[string]any `json:"allowed_oauth_tenants"`
 	// FirstPartyConnectedAppsAllowedType is "ALL_ALLOWED", "NOT_ALLOWED", or
 	// "RESTRICTED" to AllowedFirstPartyConnectedApps, which holds IDs. The third
 	// party's are alike.
@@ -165,8 +149,7 @@ type Organization struct {
 	AllowedThirdPartyConnectedApps     []string `json:"allowed_third_party_connected_apps"`
 	// TrustedMetadata is set by the project, and decoded as that of a [Member].
 	TrustedMetadata map[string]any `json:"trusted_metadata"`
-	// CreatedAt and UpdatedAt are when the Organization was created and last
-	// changed.
+	// CreatedAt and UpdatedAt are when it was created and last changed.
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }
@@ -184,11 +167,10 @@ func (o Organization) GoString() string { return "stytchb2b.Organization" + o.St
 // LogValue returns the Organization's ID and slug for package log/slog.
 func (o Organization) LogValue() slog.Value { return fieldValue(o.fields()) }
 
-// A MemberSession is a Member's session, in Stytch's terms the Session object
+// A MemberSession is Stytch's Session object
 // (https://stytch.com/docs/api-reference/b2b/api/sessions/session-object).
 //
-// Printed with package fmt or logged with log/slog, a MemberSession shows IDs
-// and when it expires only.
+// Package fmt and log/slog show its IDs and when it expires only.
 type MemberSession struct {
 	// MemberSessionID is the session's ID. Unlike its tokens it is not a secret.
 	MemberSessionID string `json:"member_session_id"`
@@ -198,12 +180,10 @@ type MemberSession struct {
 	OrganizationID string `json:"organization_id"`
 	// OrganizationSlug is the Organization's name in URLs.
 	OrganizationSlug string `json:"organization_slug"`
-	// StartedAt is when the session started.
-	StartedAt time.Time `json:"started_at"`
-	// LastAccessedAt is when the session was last used.
+	// The times are when the session started, was last used, and ends.
+	StartedAt      time.Time `json:"started_at"`
 	LastAccessedAt time.Time `json:"last_accessed_at"`
-	// ExpiresAt is when the session ends.
-	ExpiresAt time.Time `json:"expires_at"`
+	ExpiresAt      time.Time `json:"expires_at"`
 	// AuthenticationFactors are the ways in which the Member has authenticated.
 	AuthenticationFactors []AuthenticationFactor `json:"authentication_factors"`
 	// Roles are the IDs of the Member's roles.
@@ -233,8 +213,7 @@ func (s MemberSession) LogValue() slog.Value { return fieldValue(s.fields()) }
 // An AuthenticationFactor is one way in which a Member has authenticated.
 // RawJSON of the response also has its details, such as an email_factor.
 type AuthenticationFactor struct {
-	// Type is the kind of factor, such as "otp", "totp", "magic_link",
-	// "password" or "sso".
+	// Type is such as "otp", "totp", "magic_link", "password" or "sso".
 	Type string `json:"type"`
 	// DeliveryMethod is how the factor was delivered, such as "sms" or "email".
 	DeliveryMethod string `json:"delivery_method"`
@@ -246,17 +225,14 @@ type AuthenticationFactor struct {
 }
 
 // A MemberDevice is what Stytch's Device Fingerprinting knows of the device
-// from which a Member has authenticated.
-//
-// Printed with package fmt or logged with log/slog, a MemberDevice shows its
-// visitor ID only.
+// from which a Member has authenticated. Package fmt and log/slog show its visitor
+// ID only.
 type MemberDevice struct {
 	// VisitorID is the device's ID.
 	VisitorID string `json:"visitor_id"`
-	// IPAddress is the device's address.
-	IPAddress string `json:"ip_address"`
-	// IPGeoCity, IPGeoRegion and IPGeoCountry are where the address is. The
+	// IPAddress is the device's address, and the next three are where that is. The
 	// country is a code.
+	IPAddress    string `json:"ip_address"`
 	IPGeoCity    string `json:"ip_geo_city"`
 	IPGeoRegion  string `json:"ip_geo_region"`
 	IPGeoCountry string `json:"ip_geo_country"`

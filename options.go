@@ -31,13 +31,12 @@ type config struct {
 // context ends earlier.
 const DefaultTimeout = 10 * time.Second
 
-// WithBaseURL sends requests to baseURL instead of the address that follows from
-// the project ID: to the project's custom domain (a CNAME), or to a server in a
-// test.
+// WithBaseURL sends requests to the project's custom domain (a CNAME), or to a
+// server in a test, instead of the address that follows from the project ID.
 //
 // baseURL is an absolute https URL, possibly with a path prefix, and without user,
-// query and fragment. Plain http is accepted for a loopback address only, because
-// the secret travels with each request. For a fake in another container, see
+// query and fragment. Plain http is for a loopback address only, because the
+// secret travels with each request. For a fake in another container, see
 // https://github.com/eb715825/stytchb2b/tree/main/stytchtest.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
@@ -85,10 +84,7 @@ func isLoopback(host string) bool {
 // Transport, Jar and Timeout. The Timeout bounds each attempt; [WithTimeout]
 // bounds the whole call. A nil Transport means [http.DefaultTransport]; one
 // that wraps [NewTransport] is as fast as the Client's own. Redirects are never
-// followed, whatever CheckRedirect says.
-//
-// httpClient and its Transport are not changed, and the library never closes
-// their idle connections: other code can share them.
+// followed. Other code can share httpClient.
 //
 // The Transport should not retry. One that sends the request a second time in
 // the same attempt has its connection closed, and the attempt ends as unknown
@@ -138,11 +134,9 @@ func WithRetry(policy RetryPolicy) Option {
 
 // WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
 // failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
-// attempt. A call that ends before its first attempt has a record, too, such as
-// one with a malformed parameter. Their attributes include op, status, request_id, outcome, duration
-// and error. They never contain a secret, a token or a whole phone number; the
-// only part of a body is Stytch's own error message, masked. By default nothing
-// is logged.
+// attempt. The attributes include op, status, request_id, outcome, duration and
+// error, and never a secret, a token or a whole phone number; the only part of a
+// body is Stytch's own error message, masked. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

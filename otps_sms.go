@@ -32,11 +32,9 @@ type SMS struct {
 //
 // One Send sends at most one SMS: it tries again only if it is certain that none
 // was sent (see [RetryPolicy]). It returns when it has the answer, and no later
-// than the Client's timeout (see [WithTimeout]) or the end of ctx. Stytch may
-// work on a request for up to 30 seconds
-// (https://github.com/stytchauth/stytch-ruby/issues/209), so an SMS may go out
-// after Send has returned. A success means that Stytch accepted the request, not
-// that the SMS has arrived.
+// than the Client's timeout or the end of ctx. After that, an SMS may still go out
+// (see [WithTimeout]). A success means that Stytch accepted the request, not that
+// the SMS has arrived.
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
 // [*TransportError], and the response is then nil. [MaybeSent] says whether an
@@ -52,9 +50,8 @@ func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, 
 
 // SMSSendParams are the parameters of [SMS.Send].
 //
-// Printed with package fmt or logged with log/slog, they show session tokens as
-// "[redacted]" and the last four digits of the phone number. Marshaled to JSON,
-// they are what goes out, with the tokens.
+// Package fmt and log/slog show session tokens as "[redacted]" and the last four
+// digits of the phone number. Marshaled to JSON, they are what goes out.
 type SMSSendParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
@@ -113,8 +110,8 @@ func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.
 func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
 // A Locale is the language of a message as a BCP 47 tag. Stytch refuses a tag
-// that it has no text for. A tag that differs from a constant only in case is
-// sent as the constant.
+// that it has no text for. One that differs from a constant only in case is sent
+// as the constant.
 type Locale string
 
 // These are the locales in Stytch's Go, Java and .NET clients. Its API reference
@@ -143,8 +140,8 @@ var knownLocales = [...]Locale{
 	LocaleJa, LocaleRu, LocaleNl, LocalePl, LocaleTr, LocaleFa, LocaleVi, LocaleCs,
 }
 
-// Locales returns the locales that have a constant, such as for a list to choose
-// from. To choose one by a browser's Accept-Language, see
+// Locales returns the locales that have a constant. To choose one by a browser's
+// Accept-Language, see
 // https://github.com/eb715825/stytchb2b/blob/main/examples/login/input.go.
 func Locales() []Locale { return slices.Clone(knownLocales[:]) }
 
@@ -158,12 +155,12 @@ func (l Locale) canonical() Locale {
 	return l
 }
 
-// An SMSSendResponse is the answer to a successful [SMS.Send]. A request_id and a
-// status_code equal to HTTP's make it one: Stytch documents answers that have no
-// more. The other fields are zero if they did not come.
+// An SMSSendResponse is the answer to a successful [SMS.Send]: one with a
+// request_id and a status_code equal to HTTP's. Stytch documents answers that have
+// no more, so the other fields may be zero.
 //
-// Printed with package fmt or logged with log/slog, it shows the request ID, the
-// status code and the Member's ID only: the rest is about a person.
+// Package fmt and log/slog show the IDs and the status only: the rest is about a
+// person.
 type SMSSendResponse struct {
 	// RequestID identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`

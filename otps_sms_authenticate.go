@@ -14,9 +14,8 @@ import (
 // It uses up the code, and an intermediate session token with it. So it tries
 // again only if it is certain that it did neither (see [RetryPolicy]), even
 // with RetryUnknown. It returns when it has the answer, and no later than the
-// Client's timeout (see [WithTimeout]) or the end of ctx. It does not ask a
-// [Guard], but tells a [LearningGuard] when the code was right, which may take
-// another second.
+// Client's timeout (see [WithTimeout]) or the end of ctx; a [LearningGuard], which
+// it tells that the code was right, may take another second.
 //
 // Every caller has to limit the tries for each Member: a code has only six digits.
 // Count each [ErrorTypeOTPCodeNotFound], by Member and not by browser or session,
@@ -38,9 +37,8 @@ func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*S
 
 // SMSAuthenticateParams are the parameters of [SMS.Authenticate].
 //
-// Printed with package fmt or logged with log/slog, they show the code, session
-// tokens and custom claims as "[redacted]". Marshaled to JSON, they are what
-// goes out.
+// Package fmt and log/slog show the code, session tokens and custom claims as
+// "[redacted]". Marshaled to JSON, they are what goes out.
 type SMSAuthenticateParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
@@ -55,12 +53,10 @@ type SMSAuthenticateParams struct {
 	// MFA. Exactly one of this, SessionToken and SessionJWT is required.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 
-	// SessionToken is the token of one of the Member's sessions, which the code
-	// adds a factor to.
+	// SessionToken is the token of a session that the code adds a factor to.
 	SessionToken string `json:"session_token,omitempty"`
 
-	// SessionJWT is the JSON Web Token of one of the Member's sessions, which
-	// the code adds a factor to.
+	// SessionJWT is the JSON Web Token of a session that the code adds a factor to.
 	SessionJWT string `json:"session_jwt,omitempty"`
 
 	// SessionDurationMinutes is how long the session lasts from now on. Stytch
@@ -80,8 +76,7 @@ type SMSAuthenticateParams struct {
 	// on, if the Organization leaves that to its Members.
 	SetMFAEnrollment MFAEnrollment `json:"set_mfa_enrollment,omitempty"`
 
-	// SetDefaultMFA makes SMS the Member's default MFA method (assumed: the
-	// reference has the parameter without a description).
+	// SetDefaultMFA makes SMS the Member's default MFA method (assumed).
 	SetDefaultMFA bool `json:"set_default_mfa,omitempty"`
 
 	// TelemetryID is from Stytch's Device Fingerprinting in the Member's
@@ -151,9 +146,8 @@ func (p SMSAuthenticateParams) LogValue() slog.Value { return fieldValue(p.field
 // Unlike a Send's, it is a success only with a Member's ID, a session and both
 // of its tokens: nobody is to be logged in without.
 //
-// Printed with package fmt or logged with log/slog, it shows the request ID,
-// the status code and the Member's ID only. Marshaled to JSON, it has
-// everything, the tokens included.
+// Package fmt and log/slog show the IDs and the status only. Marshaled to JSON, it
+// has everything, the tokens included.
 type SMSAuthenticateResponse struct {
 	// RequestID identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`

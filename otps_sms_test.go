@@ -384,7 +384,7 @@ func TestSendResponseUnusable(t *testing.T) {
 		{"cut off behind the request ID", `{"request_id":"request-id-test-1","status_code":%d,"memb`, "the body is not valid JSON", applied},
 		{"cut off with another status", `{"request_id":"request-id-test-1","status_code":400,"memb`, "the body is not valid JSON", unknown},
 		{"two objects", `{}{}`, "the body is not valid JSON", unknown},
-		{"over the limit", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, "over 1 MiB", unknown},
+		{"over the limit", `{"a":"` + strings.Repeat("a", 1<<20) + `"}`, "over 1 MiB (no Content-Type, 1048576 bytes)", unknown},
 		{"deep", strings.Repeat(`{"a":`, 20_000), "the body is not valid JSON", unknown},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -399,7 +399,7 @@ func TestSendResponseUnusable(t *testing.T) {
 				assert.Equal(t, tc.outcome, transportErr.Outcome)
 				assert.Equal(t, status, transportErr.StatusCode)
 				assert.Equal(t, 1, transportErr.Attempts)
-				assert.Equal(t, body[:min(len(body), 1<<20)], transportErr.RawBody()[:min(len(transportErr.RawBody()), 1<<20)])
+				assert.Equal(t, body[:min(len(body), 1<<20)], transportErr.RawBody())
 				assert.True(t, stytchb2b.MaybeSent(err))
 				assert.Contains(t, err.Error(), tc.says)
 				assert.Contains(t, err.Error(), fmt.Sprintf("HTTP %d", status))

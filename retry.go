@@ -43,9 +43,8 @@ type RetryPolicy struct {
 
 	// RetryUnknown makes [SMS.Send] try again when an SMS may have gone out:
 	// after a broken connection, an attempt's timeout, a 5xx other than 501, and
-	// a 429 that is not Stytch's. It gives up the promise of one SMS: each
-	// attempt that reached Stytch may be one more SMS to pay for, and makes the
-	// previous code invalid. [SMS.Authenticate] ignores it.
+	// a 429 that is not Stytch's. Each attempt may then be one more SMS to pay for,
+	// and make the previous code invalid. [SMS.Authenticate] ignores it.
 	RetryUnknown bool
 }
 

@@ -23,12 +23,12 @@ const idleTimeout = 45 * time.Second
 // NewTransport returns the transport that a [Transport] uses by default, for
 // programs that wrap it and set the result as Base.
 //
-// It is a clone of [http.DefaultTransport] that speaks HTTP/1.1, gives up
-// connecting after 3 seconds, resumes TLS sessions, and keeps up to 256 idle
-// connections to a host (net/http keeps 2) for 45 seconds. They end by the wall
-// clock, too, which goes on while a machine is asleep. The dialer and the proxy of http.DefaultTransport are kept. If the
-// program has replaced http.DefaultTransport with something other than an
-// [*http.Transport], such as a mock, NewTransport returns that.
+// It is a clone of [http.DefaultTransport], with its dialer and proxy, that speaks
+// HTTP/1.1, gives up connecting after 3 seconds, resumes TLS sessions, and keeps up
+// to 256 idle connections to a host (net/http keeps 2) for 45 seconds, also by the
+// wall clock, which goes on while a machine is asleep. If the program has replaced
+// http.DefaultTransport with something other than an [*http.Transport], such as a
+// mock, NewTransport returns that.
 func NewTransport() http.RoundTripper {
 	defaultTransport, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {

@@ -118,6 +118,9 @@ func temporary(err error) bool {
 // that ended in the wait.
 func (t *Try) again(n int) (next *http.Request, ended error) {
 	ctx := t.req.Context()
+	if ctx.Err() != nil {
+		return nil, nil
+	}
 	const shortest = 100 * time.Millisecond
 	wait := shortest + rand.N(shortest<<(n-1)) // so that clients that failed together do not come back together
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
@@ -156,7 +159,6 @@ func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
 		t.End()
 		return body
 	}
-	type writer interface{ io.Writer }
 	type halfCloser interface {
 		io.Writer
 		CloseWrite() error
@@ -168,10 +170,10 @@ func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
 			answerBody
 			halfCloser
 		}{b, w}
-	case writer:
+	case io.Writer:
 		return struct {
 			answerBody
-			writer
+			io.Writer
 		}{b, w}
 	}
 	return b

@@ -705,6 +705,9 @@ func TestWait(t *testing.T) {
 				if tt.is != nil {
 					assert.ErrorIs(t, err, tt.is)
 				}
+				if tt.end < 0 {
+					assert.EqualError(t, err, "context canceled; nothing was sent")
+				}
 				assert.Equal(t, 1, strings.Count(err.Error(), "nothing was sent"), "%v", err)
 			})
 		})
