@@ -57,7 +57,7 @@ func apart(next http.RoundTripper) http.RoundTripper {
 // its kept connections.
 func frozen() {
 	const conns = 64
-	rounds := atLength(200)
+	rounds := atLength(100)
 	var rows []string
 	for _, p := range peers {
 		row := p.name

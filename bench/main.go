@@ -14,8 +14,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,7 +24,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -55,9 +52,7 @@ func main() {
 	cpu()
 	kept()
 	throughput()
-	cold()
 	frozen()
-	faults()
 	scale()
 	footprint()
 }
@@ -107,7 +102,7 @@ func machine() {
 	}
 	for _, m := range info.Deps {
 		switch m.Path {
-		case "github.com/hashicorp/go-retryablehttp", "github.com/go-resty/resty/v2", "github.com/openai/openai-go/v3":
+		case "github.com/hashicorp/go-retryablehttp", "github.com/go-resty/resty/v2":
 			fmt.Println(m.Path, m.Version)
 		}
 	}
@@ -162,25 +157,20 @@ func cpu() {
 	table(fmt.Sprintf("One Send, in memory, %d-byte answer", len(answer)), "client|time|allocations|time|allocations", rows...)
 }
 
-// load makes n calls, some at once, and returns how long each took and all.
-func load(n, atOnce int, send send) (each []time.Duration, all time.Duration, failed int) {
-	each = make([]time.Duration, n)
-	var next, failures atomic.Int64
+// load makes n calls, some at once, and returns how long all took.
+func load(n, atOnce int, send send) time.Duration {
+	var next atomic.Int64
 	var wg sync.WaitGroup
 	start := time.Now()
 	for range atOnce {
 		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				begin := time.Now()
-				if send(context.Background()) != nil {
-					failures.Add(1)
-				}
-				each[i] = time.Since(begin)
+			for next.Add(1) <= int64(n) {
+				check(send(context.Background()))
 			}
 		})
 	}
 	wg.Wait()
-	return each, time.Since(start), int(failures.Load())
+	return time.Since(start)
 }
 
 // throughput is many calls at once to a server that takes 5 ms.
@@ -210,10 +200,7 @@ func throughput() {
 			for _, c := range clients {
 				send, done := c.make()
 				s.ask("connections")
-				_, took, failed := load(sends, atOnce, send)
-				if failed > 0 {
-					check(fmt.Errorf("%s over %s: %d of %d sends failed", c.name, proto, failed, sends))
-				}
+				took := load(sends, atOnce, send)
 				rates[c.name] = append(rates[c.name], float64(sends)/took.Seconds())
 				connections[c.name] = max(connections[c.name], s.ask("connections"))
 				done()
@@ -229,42 +216,6 @@ func throughput() {
 		s.stop()
 	}
 	table(fmt.Sprintf("%d Sends, %d at once, to a server that takes 5 ms", sends, atOnce), "transport|rate|connections, at most|rate", rows...)
-}
-
-// faults is the time that retries take.
-func faults() {
-	const atOnce = 4
-	sends := atLength(5000)
-	s := startServer(http1)
-	defer s.stop()
-	good := s.tuned()
-	refusing := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:1") // Nobody listens there.
-	}}
-	var rows []string
-	for _, c := range []struct {
-		name   string
-		policy stytchb2b.RetryPolicy
-	}{{"stytchb2b", stytchb2b.RetryPolicy{}}, {"stytchb2b, no retries", stytchb2b.RetryPolicy{MaxAttempts: 1}}} {
-		random := rand.New(rand.NewPCG(1, 2))
-		var mu sync.Mutex
-		send := library(s.URL+"/limited", stytchb2b.WithRetry(c.policy), stytchb2b.WithHTTPClient(&http.Client{
-			Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
-				mu.Lock()
-				refuse := random.IntN(20) == 0
-				mu.Unlock()
-				if refuse {
-					return refusing.RoundTrip(req)
-				}
-				return good.RoundTrip(req)
-			}),
-		}))
-		each, _, failed := load(sends, atOnce, send)
-		slices.Sort(each)
-		rows = append(rows, fmt.Sprintf("%s|%.2f%%|%v|%v|%v", c.name, 100*float64(sends-failed)/float64(sends),
-			each[sends/2].Round(10*time.Microsecond), each[sends*99/100].Round(100*time.Microsecond), each[sends-1].Round(time.Millisecond)))
-	}
-	table("5% refused dials, 5% 429 with Retry-After 0", "client|ended well|p50|p99|longest", rows...)
 }
 
 // scale is very many Sends in flight at once.
@@ -324,31 +275,6 @@ func scale() {
 			float64(c.memory)/float64(inFlight)/1024, float64(c.goroutines)/float64(inFlight), max(0, c.left)))
 	}
 	table(fmt.Sprintf("%d Sends in flight, %s", inFlight, https2), "client|memory|memory of one|goroutines of one|goroutines left behind", rows...)
-
-	rows = nil
-	cost := map[string]float64{}
-	for _, n := range []int{1, 64, 1000, inFlight} {
-		for _, c := range []struct {
-			name string
-			make func(string) (send, *http.Transport)
-		}{{byHand.name, newHand}, {ours.name, newOurs}} {
-			send, transport := c.make("/delay/5ms")
-			check(send(context.Background())) // makes the connection
-			sends := atLength(max(2000, 2*n))
-			if n == 1 {
-				sends = atLength(400)
-			}
-			used := processorTime()
-			_, _, failed := load(sends, n, send)
-			if failed > 0 {
-				check(fmt.Errorf("%d sends failed with %d in flight", failed, n))
-			}
-			cost[c.name] = float64(processorTime()-used) / float64(sends)
-			transport.CloseIdleConnections()
-		}
-		rows = append(rows, fmt.Sprintf("%d|%.2f|%v", n, cost[ours.name]/cost[byHand.name], time.Duration(cost[ours.name]).Round(time.Microsecond)))
-	}
-	table("Processor time of one Send, by how many are in flight, "+string(https2), "in flight|of the hand-written call's|stytchb2b", rows...)
 }
 
 // settledMemory is the memory in use after a collection: heap and stacks.
@@ -359,13 +285,6 @@ func settledMemory() int {
 	}
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc + m.StackInuse)
-}
-
-// processorTime is what this process has used.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	check(syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // footprint is what the library costs before the first call.

@@ -12,8 +12,6 @@ import (
 
 	"github.com/go-resty/resty/v2"
 	"github.com/hashicorp/go-retryablehttp"
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 
 	"github.com/eb715825/stytchb2b"
 )
@@ -52,7 +50,6 @@ var (
 		ours,
 		{"go-retryablehttp, defaults", retryable},
 		{"resty v2", restyV2},
-		{"generated SDK (openai-go)", generated},
 	}
 )
 
@@ -135,19 +132,5 @@ func restyV2(baseURL string, transport http.RoundTripper) send {
 			err = errors.New(resp.Status())
 		}
 		return err
-	}
-}
-
-func generated(baseURL string, transport http.RoundTripper) send {
-	client := openai.NewClient(
-		option.WithBaseURL(baseURL), option.WithAPIKey("unused"),
-		option.WithHTTPClient(&http.Client{Transport: transport}),
-		option.WithRequestTimeout(stytchb2b.DefaultTimeout))
-	req, err := http.NewRequest(http.MethodPost, baseURL, nil)
-	check(err)
-	req.SetBasicAuth(projectID, secret)
-	authorization := option.WithHeader("Authorization", req.Header.Get("Authorization"))
-	return func(ctx context.Context) error {
-		return client.Post(ctx, path, body(params), &stytchb2b.SMSSendResponse{}, authorization)
 	}
 }

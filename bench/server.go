@@ -49,11 +49,11 @@ func exampleAnswer() []byte {
 }
 
 // serve is the server's process. A request to /delay/5ms/... is answered after
-// that time, one to /limited/... with 429 in 5 of 100 cases, one to /hold/...
+// that time, one to /hold/...
 // when /release is asked for. One to /counted/... counts for /sent, and /close
 // closes the connections that are idle.
 func serve(proto protocol) {
-	var connections, held, limited, sent atomic.Int64
+	var connections, held, sent atomic.Int64
 	var idle sync.Map // connections
 	var release sync.RWMutex
 	gate := make(chan struct{})
@@ -68,15 +68,6 @@ func serve(proto protocol) {
 		d, err := time.ParseDuration(r.PathValue("time"))
 		check(err)
 		time.Sleep(d)
-		respond(w, r)
-	})
-	mux.HandleFunc("/limited/", func(w http.ResponseWriter, r *http.Request) {
-		if limited.Add(1)%20 == 0 {
-			w.Header().Set("Retry-After", "0")
-			w.WriteHeader(http.StatusTooManyRequests)
-			_, _ = io.WriteString(w, `{"status_code":429,"request_id":"request-id-test-1","error_type":"too_many_requests"}`)
-			return
-		}
 		respond(w, r)
 	})
 	mux.HandleFunc("/counted/", func(w http.ResponseWriter, r *http.Request) {
