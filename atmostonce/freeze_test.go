@@ -31,14 +31,7 @@ func TestFreeze(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%d connections/NeedsBody=%v", proto, conns, needsBody), func(t *testing.T) {
 					t.Parallel()
 					l := &ledger{}
-					together := &meeting{of: conns}
-					s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						if r.Method == http.MethodPost {
-							l.ServeHTTP(w, r)
-							return
-						}
-						together.wait(r.Context())
-					}))
+					s := faults.Serve(t, proto, l)
 					child := startChild(t, s, conns, needsBody)
 					through, rounds := 0, 5**times
 					for i := range rounds {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -30,53 +31,21 @@ func own(t *testing.T, s *faults.Server) *atmostonce.Transport {
 	return &atmostonce.Transport{Base: base}
 }
 
-// A meeting has as many requests wait for each other, so that each takes a
-// connection of its own.
-type meeting struct {
-	of int
-
-	mu      sync.Mutex
-	waiting int
-	full    chan struct{}
-}
-
-func (m *meeting) wait(ctx context.Context) {
-	m.mu.Lock()
-	if m.waiting++; m.waiting == 1 {
-		m.full = make(chan struct{})
-	}
-	full := m.full
-	if m.waiting == m.of {
-		m.waiting = 0
-		close(full)
-	}
-	m.mu.Unlock()
-	select {
-	case <-full:
-	case <-ctx.Done():
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if m.full == full && m.waiting > 0 {
-			m.waiting--
-		}
-	}
-}
-
-// open leaves n idle connections to a server that has a meeting of n.
+// open leaves n idle connections to a server that answers a GET with a body. A
+// connection is busy until that is read.
 func open(client *http.Client, url string, n int) {
 	client.CloseIdleConnections()
-	var wg sync.WaitGroup
-	for range n {
-		wg.Go(func() {
-			for { // On a busy machine it may take too long to connect.
-				if resp, err := client.Get(url); err == nil {
-					_ = resp.Body.Close()
-					return
-				}
-			}
-		})
+	var answers []*http.Response
+	for len(answers) < n {
+		// On a busy machine it may take too long to connect.
+		if resp, err := client.Get(url); err == nil {
+			answers = append(answers, resp)
+		}
 	}
-	wg.Wait()
+	for _, resp := range answers {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+	}
 }
 
 // TestLiveConnection keeps connections that are alive, with TLS 1.3's session
@@ -88,14 +57,7 @@ func TestLiveConnection(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d at once", proto, atOnce), func(t *testing.T) {
 				t.Parallel()
 				l := &ledger{}
-				together := &meeting{of: atOnce}
-				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if r.Method == http.MethodPost {
-						l.ServeHTTP(w, r)
-						return
-					}
-					together.wait(r.Context())
-				}))
+				s := faults.Serve(t, proto, l)
 				var dials atomic.Int64
 				base := s.Transport(func(t *http.Transport) {
 					t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -237,8 +237,9 @@ func ReturnsEarlyBuffered(s *Server) http.RoundTripper { return returnsEarly(s, 
 func returnsEarly(s *Server, buffers bool) http.RoundTripper {
 	return RoundTripper(func(req *http.Request) (*http.Response, error) {
 		over, dials := req.Context().Done(), make(chan struct{})
+		dialed := sync.OnceFunc(func() { close(dials) })
 		t := dialing(s, func(ctx context.Context, network, _ string) (net.Conn, error) {
-			close(dials)
+			dialed()
 			<-over
 			return dialTo(s.Listener.Addr().String())(ctx, network, "")
 		})
