@@ -5,7 +5,6 @@ go 1.26.0
 tool (
 	golang.org/x/exp/cmd/gorelease
 	golang.org/x/perf/cmd/benchstat
-	golang.org/x/tools/cmd/deadcode
 	golang.org/x/vuln/cmd/govulncheck
 	honnef.co/go/tools/cmd/staticcheck
 )
