@@ -53,8 +53,8 @@
 // [MaybeSent] speaks of requests without an answer. An answer proves that nothing
 // happened only if it is the API's own refusal, such as a 400 with the API's
 // error object. A gateway answers with any status, 408, 429 and 503 among them,
-// after the API has acted. A 5xx of the API itself proves nothing either.
-// And a success is what the API's documentation calls one: a captive portal says 200, too.
+// after the API has acted. A 5xx of the API itself proves nothing either. And a
+// success is what the API's documentation calls one: a captive portal says 200, too.
 //
 // # What to watch for
 //
