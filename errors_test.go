@@ -525,6 +525,10 @@ func TestRefusalsAreLogged(t *testing.T) {
 		{"a nil context of Send", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(none, params); return err }, stytchb2b.OpSMSSend, "ctx must not be nil"},
 		{"a context of Send that is over", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(over, params); return err }, stytchb2b.OpSMSSend, "context canceled"},
 		{"the guard", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(t.Context(), params); return err }, stytchb2b.OpSMSSend, "no more for ***0123"},
+		{"the guard of Authenticate", func(c *stytchb2b.Client) error {
+			_, err := c.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+			return err
+		}, stytchb2b.OpSMSAuthenticate, "no more for ***0123"},
 		{"a parameter of Authenticate", func(c *stytchb2b.Client) error {
 			_, err := c.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{})
 			return err
@@ -566,6 +570,10 @@ func TestPanicIsNotLogged(t *testing.T) {
 // A strict guard refuses all, and names a number.
 type strict struct{}
 
-func (strict) Allow(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+func (strict) AllowSend(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+	return nil, errors.New("no more for +12025550123")
+}
+
+func (strict) AllowAuthenticate(context.Context, stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
 	return nil, errors.New("no more for +12025550123")
 }

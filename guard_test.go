@@ -16,10 +16,15 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
+// A guardFunc is a Guard of Sends. It lets each Authenticate pass.
 type guardFunc func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error)
 
-func (f guardFunc) Allow(ctx context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+func (f guardFunc) AllowSend(ctx context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
 	return f(ctx, p)
+}
+
+func (guardFunc) AllowAuthenticate(context.Context, stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+	return nil, nil
 }
 
 var errFraud = errors.New("looks like fraud")
@@ -89,7 +94,7 @@ func TestGuardRetryAfter(t *testing.T) {
 	assert.Equal(t, 30*time.Second, guardErr.RetryAfter)
 	assert.ErrorIs(t, err, errFraud)
 	assert.False(t, stytchb2b.MaybeSent(err))
-	assert.Contains(t, err.Error(), "no SMS was sent; try again in 30s")
+	assert.Contains(t, err.Error(), "no SMS was sent; retry in 30s")
 }
 
 // A guard whose nil *GuardError became an error refuses, with an error that can
@@ -164,54 +169,62 @@ func TestGuardWithoutDone(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-type learningGuard struct {
-	guardFunc
-	verified func(context.Context, stytchb2b.SMSAuthenticateParams, *stytchb2b.SMSAuthenticateResponse)
+// A codeGuard is a Guard of Authenticates. It has no Sends.
+type codeGuard struct {
+	stytchb2b.Guard
+	allow func(context.Context, stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error)
 }
 
-func (g learningGuard) Verified(ctx context.Context, p stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
-	g.verified(ctx, p, resp)
+func (g codeGuard) AllowAuthenticate(ctx context.Context, p stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+	return g.allow(ctx, p)
 }
 
-// A guard that learns is told of each code that was right, and of no other.
-func TestLearningGuard(t *testing.T) {
+// A guard is asked before each Authenticate, and told what came of it.
+func TestGuardOfAuthenticate(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name string
-		ends []end
-		told int
+		name    string
+		ends    []end
+		refuses error
+		right   bool
 	}{
-		{"right", []end{ok}, 1},
-		{"right at the second attempt", []end{refused, ok}, 1},
-		{"wrong", []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}, 0},
-		{"lost", []end{broken}, 0},
-		{"not Stytch's answer", []end{{status: 200, body: `{"status_code":200}`}}, 0},
+		{"right", []end{ok}, nil, true},
+		{"right at the second attempt", []end{refused, ok}, nil, true},
+		{"wrong", []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}, nil, false},
+		{"lost", []end{broken}, nil, false},
+		{"not Stytch's answer", []end{{status: 200, body: `{"status_code":200}`}}, nil, false},
+		{"refused", nil, errFraud, false},
+		{"refused with a GuardError", nil, &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonLimit, RetryAfter: time.Minute, Err: errFraud}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				type key struct{}
-				told := 0
-				var learned *stytchb2b.SMSAuthenticateResponse
-				g := learningGuard{verified: func(ctx context.Context, p stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
-					told++
-					learned = resp
+			s := &script{ends: tc.ends}
+			asked, told := 0, 0
+			var toldResp *stytchb2b.SMSAuthenticateResponse
+			var toldErr error
+			client := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(codeGuard{
+				allow: func(_ context.Context, p stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+					asked++
 					assert.Equal(t, authenticateParams, p)
-					assert.Equal(t, "value", ctx.Value(key{}))
-					deadline, _ := ctx.Deadline()
-					assert.Equal(t, time.Second, time.Until(deadline), "not the call's deadline")
-				}}
-				client := newClient(t, &script{ends: tc.ends}, stytchb2b.WithTimeout(2*time.Second),
-					stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(g))
-				resp, err := client.OTPs.SMS.Authenticate(context.WithValue(t.Context(), key{}, "value"), authenticateParams)
-				assert.Equal(t, tc.told, told)
-				if tc.told > 0 {
-					require.NoError(t, err)
-					assert.Same(t, resp, learned)
-				} else {
-					assert.Error(t, err)
-				}
-			})
+					return func(resp *stytchb2b.SMSAuthenticateResponse, err error) { told++; toldResp, toldErr = resp, err }, tc.refuses
+				}}))
+			resp, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+			assert.Equal(t, 1, asked)
+			assert.Equal(t, tc.right, err == nil)
+			if tc.refuses == nil {
+				assert.Equal(t, 1, told)
+				assert.Same(t, resp, toldResp)
+				assert.Equal(t, err, toldErr)
+				return
+			}
+			assert.Zero(t, told)
+			assert.Empty(t, s.at, "nothing is sent")
+			var guardErr *stytchb2b.GuardError
+			require.ErrorAs(t, err, &guardErr)
+			assert.Equal(t, stytchb2b.OpSMSAuthenticate, guardErr.Op)
+			assert.ErrorIs(t, err, errFraud)
+			assert.Contains(t, err.Error(), "the code was not used")
+			assert.False(t, stytchb2b.MaybeUsed(err))
 		})
 	}
 }

@@ -37,8 +37,8 @@ type SMS struct {
 // the SMS has arrived.
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
-// [*TransportError], and the response is then nil. [MaybeSent] says whether an
-// SMS may have gone out.
+// [*TransportError], and the response is then nil. [AfterSend] says what follows
+// from it, and [MaybeSent] whether an SMS may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	params.Locale = params.Locale.canonical()
 	resp := &SMSSendResponse{}

@@ -14,19 +14,19 @@ import (
 // It uses up the code, and an intermediate session token with it. So it tries
 // again only if it is certain that it did neither (see [RetryPolicy]), even
 // with RetryUnknown. It returns when it has the answer, and no later than the
-// Client's timeout (see [WithTimeout]) or the end of ctx; a [LearningGuard], which
-// it tells that the code was right, may take another second.
+// Client's timeout (see [WithTimeout]) or the end of ctx.
 //
-// Every caller has to limit the tries for each Member: a code has only six digits.
-// Count each [ErrorTypeOTPCodeNotFound], by Member and not by browser or session,
-// and refuse further codes after five or so, until another SMS may have gone out.
-// Stytch itself locks a Member after ten failures by default
-// (https://stytch.com/docs/resources/platform/user-locks).
+// A code has only six digits, so wrong codes have to be bounded for each Member,
+// whatever happens in between. Module github.com/eb715825/stytchb2b/guard does so
+// over all processes. Without a [Guard], only Stytch's user lock does: by default
+// it locks a Member for an hour after ten consecutive failures
+// (https://stytch.com/docs/resources/platform/user-locks). Stytch does not say
+// whether a right password ends such a row. If it does, whoever knows the password
+// can guess without end.
 //
-// The error is a [*ParamError], an [*APIError] or a [*TransportError], and the
-// response is then nil. An *APIError has [ErrorTypeOTPCodeNotFound] if the code
-// is wrong, and [ErrorTypeUnableToAuthOTPCode] if it has expired or was used.
-// [MaybeUsed] says whether the code may be used up.
+// The error is a [*ParamError], a [*GuardError], an [*APIError] or a
+// [*TransportError], and the response is then nil. [AfterAuthenticate] says what
+// follows from it, and [MaybeUsed] whether the code may be used up.
 func (s SMS) Authenticate(ctx context.Context, params SMSAuthenticateParams) (*SMSAuthenticateResponse, error) {
 	resp := &SMSAuthenticateResponse{}
 	if err := s.client.call(ctx, s.authenticate, params, resp); err != nil {

@@ -54,7 +54,7 @@ func BenchmarkAllow(b *testing.B) {
 		b.Run(tc.name, func(b *testing.B) {
 			g := newGuard(b, tc.opts...)
 			for i, n := range numbers {
-				_, _ = g.Allow(b.Context(), params("", n))
+				_, _ = g.AllowSend(b.Context(), params("", n))
 				if tc.trusted {
 					for j := i; j < tc.members; j += len(numbers) {
 						enter(b, g, params(members[j], n))
@@ -70,7 +70,7 @@ func BenchmarkAllow(b *testing.B) {
 				for pb.Next() {
 					i++
 					member := i % tc.members
-					if done, err := g.Allow(b.Context(), params(members[member], numbers[member%len(numbers)])); err == nil {
+					if done, err := g.AllowSend(b.Context(), params(members[member], numbers[member%len(numbers)])); err == nil {
 						done(nil, notKnown)
 					}
 				}
@@ -84,13 +84,13 @@ var notKnown = &stytchb2b.TransportError{}
 // BenchmarkAllowRefused is a decision that refuses: the attack's.
 func BenchmarkAllowRefused(b *testing.B) {
 	g := newGuard(b, guard.Recommended("US"))
-	_, err := g.Allow(b.Context(), params("a", "+12025550123"))
+	_, err := g.AllowSend(b.Context(), params("a", "+12025550123"))
 	require.NoError(b, err)
 	b.ReportAllocs()
 	b.SetParallelism(max(1, 64/runtime.GOMAXPROCS(0)))
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := g.Allow(b.Context(), params("a", "+12025550123")); err == nil {
+			if _, err := g.AllowSend(b.Context(), params("a", "+12025550123")); err == nil {
 				b.Error("allowed")
 			}
 		}
@@ -104,7 +104,7 @@ func BenchmarkNewNumber(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		i++
-		_, _ = g.Allow(b.Context(), params(members[i%len(members)], fmt.Sprintf("+1202%07d", 2000000+i%7999999)))
+		_, _ = g.AllowSend(b.Context(), params(members[i%len(members)], fmt.Sprintf("+1202%07d", 2000000+i%7999999)))
 	}
 }
 

@@ -89,7 +89,7 @@ func TestTrusted(t *testing.T) {
 		user, other := params("user", "+12125550123"), params("other", "+12125550124")
 		require.NoError(t, allow(t, g, user))
 		enter(t, g, user)
-		done, err := g.Allow(t.Context(), params(other.MemberID, ""))
+		done, err := g.AllowSend(t.Context(), params(other.MemberID, ""))
 		require.NoError(t, err)
 		verified := answer(other.MemberID, other.MFAPhoneNumber)
 		verified.Member.MFAPhoneNumberVerified = true
@@ -122,7 +122,7 @@ func TestChangedNumber(t *testing.T) {
 		g := newGuard(t, guard.Recommended("US"), guard.OnDecision(func(_ context.Context, d guard.Decision) { decisions = append(decisions, d) }))
 		enter(t, g, params("m", "+12125550123"))
 		for range 2 {
-			done, err := g.Allow(t.Context(), params("m", ""))
+			done, err := g.AllowSend(t.Context(), params("m", ""))
 			require.NoError(t, err)
 			done(answer("m", "+12026660001"), nil)
 			time.Sleep(15 * time.Minute)
@@ -196,7 +196,7 @@ func TestTrustEnds(t *testing.T) {
 		for range 2 {
 			enter(t, g, p)
 			for _, trusted := range []bool{true, true, true, true, true, false, false} {
-				done, err := g.Allow(t.Context(), p)
+				done, err := g.AllowSend(t.Context(), p)
 				require.NoError(t, err)
 				done(verified, nil)
 				assert.Equal(t, trusted, last.Trusted)
@@ -215,7 +215,7 @@ func TestAnswersWithoutMember(t *testing.T) {
 		g := newGuard(t, guard.Recommended("US"), guard.OnDecision(func(_ context.Context, d guard.Decision) { last = d }))
 		named, unnamed := params("user", "+12125550123"), params("user", "")
 		for _, p := range []stytchb2b.SMSSendParams{named, unnamed, named} {
-			done, err := g.Allow(t.Context(), p)
+			done, err := g.AllowSend(t.Context(), p)
 			require.NoError(t, err)
 			done(&stytchb2b.SMSSendResponse{}, nil)
 			assert.Equal(t, "US", last.Country)
@@ -224,13 +224,13 @@ func TestAnswersWithoutMember(t *testing.T) {
 		assert.False(t, last.Trusted)
 		g.Verified(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: named.OrganizationID, MemberID: "user"}, &stytchb2b.SMSAuthenticateResponse{})
 		for _, p := range []stytchb2b.SMSSendParams{named, unnamed} {
-			done, err := g.Allow(t.Context(), p)
+			done, err := g.AllowSend(t.Context(), p)
 			require.NoError(t, err)
 			done(&stytchb2b.SMSSendResponse{}, nil)
 			assert.True(t, last.Trusted)
 			time.Sleep(time.Hour)
 		}
-		_, err := g.Allow(t.Context(), params("user", "+12125550199"))
+		_, err := g.AllowSend(t.Context(), params("user", "+12125550199"))
 		require.NoError(t, err)
 		assert.False(t, last.Trusted, "another number")
 	})
@@ -244,7 +244,7 @@ func TestNumberThatAnotherProcessKnows(t *testing.T) {
 		s := memory(1000)
 		one, other := guardOf(t, s, guard.Recommended("US")), guardOf(t, s, guard.Recommended("US"))
 		send := func(g *guard.Guard, p stytchb2b.SMSSendParams) (sent int) {
-			if done, err := g.Allow(t.Context(), p); err == nil {
+			if done, err := g.AllowSend(t.Context(), p); err == nil {
 				done(&stytchb2b.SMSSendResponse{}, nil)
 				sent++
 			}
@@ -271,7 +271,7 @@ func TestNumberOnFileElsewhere(t *testing.T) {
 	for i := range 600 {
 		p := stranger(fmt.Sprint("o-", i), i)
 		p.MFAPhoneNumber = ""
-		if done, err := g.Allow(t.Context(), p); err == nil {
+		if done, err := g.AllowSend(t.Context(), p); err == nil {
 			out++
 			done(answer(p.MemberID, user.MFAPhoneNumber), nil)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
-// A Guard decides whether a Send may go out. It is a [stytchb2b.LearningGuard],
+// A Guard decides whether a Send may go out. It is a [stytchb2b.Guard],
 // and safe for concurrent use.
 type Guard struct {
 	config
@@ -25,7 +25,7 @@ type Guard struct {
 	learned *lru.Cache[[2]string, learned] // from Stytch's answers, by how calls name Members
 }
 
-var _ stytchb2b.LearningGuard = (*Guard)(nil)
+var _ stytchb2b.Guard = (*Guard)(nil)
 
 const (
 	// countedFor is how long a Send that names no number counts against the last
@@ -73,9 +73,9 @@ func New(opts ...Option) (*Guard, error) {
 	return g, nil
 }
 
-// Allow implements [stytchb2b.Guard]. An error is a [*stytchb2b.GuardError] with
+// AllowSend implements [stytchb2b.Guard]. An error is a [*stytchb2b.GuardError] with
 // a [*Refusal].
-func (g *Guard) Allow(ctx context.Context, params stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+func (g *Guard) AllowSend(ctx context.Context, params stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
 	s := g.subject(params)
 	if g.isExempt(s) {
 		g.tell(ctx, Decision{Allowed: true, Country: s.number.region})
@@ -106,9 +106,19 @@ func (g *Guard) Allow(ctx context.Context, params stytchb2b.SMSSendParams) (func
 	}
 	g.tell(ctx, d)
 	if !d.Allowed {
-		return nil, &stytchb2b.GuardError{RetryAfter: wait, Err: refusal}
+		return nil, &stytchb2b.GuardError{Op: stytchb2b.OpSMSSend, Reason: reason(refusal), RetryAfter: wait, Err: refusal}
 	}
 	return func(resp *stytchb2b.SMSSendResponse, err error) { g.done(ctx, s, t, resp, err) }, nil
+}
+
+func reason(r *Refusal) stytchb2b.GuardReason {
+	switch r.Err {
+	case ErrCountry, ErrNumber:
+		return stytchb2b.GuardReasonNumber
+	case ErrStore:
+		return stytchb2b.GuardReasonUnavailable
+	}
+	return stytchb2b.GuardReasonLimit
 }
 
 // done tells the store how a Send ended, if that changes anything.
@@ -147,8 +157,17 @@ func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
 	g.ledger.take(ctx, claim)
 }
 
-// Verified implements [stytchb2b.LearningGuard]: the Member is trusted from now
-// on.
+// AllowAuthenticate implements [stytchb2b.Guard]: a Member whose code was right is
+// trusted from then on.
+func (g *Guard) AllowAuthenticate(ctx context.Context, params stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+	return func(resp *stytchb2b.SMSAuthenticateResponse, err error) {
+		if resp != nil && err == nil {
+			g.Verified(context.WithoutCancel(ctx), params, resp)
+		}
+	}, nil
+}
+
+// Verified tells the Guard of a code that was right.
 func (g *Guard) Verified(ctx context.Context, params stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
 	named := g.subject(stytchb2b.SMSSendParams{OrganizationID: params.OrganizationID, MemberID: params.MemberID})
 	named.member = named.named

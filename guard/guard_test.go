@@ -35,7 +35,7 @@ func answer(member, number string) *stytchb2b.SMSSendResponse {
 
 // allow asks the guard, and tells it that the SMS was sent.
 func allow(t testing.TB, g *guard.Guard, p stytchb2b.SMSSendParams) error {
-	done, err := g.Allow(t.Context(), p)
+	done, err := g.AllowSend(t.Context(), p)
 	if err == nil && done != nil {
 		done(answer(p.MemberID, p.MFAPhoneNumber), nil)
 	}
@@ -105,7 +105,7 @@ func TestGivenBack(t *testing.T) {
 			g := newGuard(t, guard.Limit(guard.InAll, 2, time.Hour))
 			require.NoError(t, allow(t, g, params("a", "")))
 			time.Sleep(30 * time.Second)
-			done, err := g.Allow(t.Context(), params("a", ""))
+			done, err := g.AllowSend(t.Context(), params("a", ""))
 			require.NoError(t, err)
 			done(nil, tc.err)
 			err = allow(t, g, params("a", ""))
@@ -122,7 +122,7 @@ func TestRefusalsAreNoOracle(t *testing.T) {
 		g := newGuard(t)
 		reached := 0
 		for range 3000 {
-			done, err := g.Allow(t.Context(), params("a", "+12025550123"))
+			done, err := g.AllowSend(t.Context(), params("a", "+12025550123"))
 			if err == nil {
 				reached++
 				done(nil, refused)
@@ -131,7 +131,7 @@ func TestRefusalsAreNoOracle(t *testing.T) {
 		}
 		assert.Less(t, reached, 15)
 		for range 100 { // What never reached Stytch is nobody's fault.
-			done, err := g.Allow(t.Context(), params("b", ""))
+			done, err := g.AllowSend(t.Context(), params("b", ""))
 			require.NoError(t, err)
 			done(nil, notSent)
 		}
@@ -212,7 +212,7 @@ func TestNamesOfAMember(t *testing.T) {
 		resp.Organization.OrganizationID = "organization-test-1"
 		slug := stytchb2b.SMSSendParams{OrganizationID: "a-slug", MemberID: "external"}
 		ids := stytchb2b.SMSSendParams{OrganizationID: "organization-test-1", MemberID: "member-test-1"}
-		done, err := g.Allow(t.Context(), slug)
+		done, err := g.AllowSend(t.Context(), slug)
 		require.NoError(t, err)
 		done(resp, nil)
 		for range 3 {
@@ -261,7 +261,7 @@ func TestLimits(t *testing.T) {
 			}
 			synctest.Test(t, func(t *testing.T) {
 				g := newGuard(t, guard.Cooldown(time.Second), tc.limit)
-				ask := func(p stytchb2b.SMSSendParams) error { _, err := g.Allow(ctx, p); return err }
+				ask := func(p stytchb2b.SMSSendParams) error { _, err := g.AllowSend(ctx, p); return err }
 				for _, p := range tc.same[:2] {
 					require.NoError(t, ask(p))
 					time.Sleep(2 * time.Second)
@@ -278,7 +278,7 @@ func TestLimits(t *testing.T) {
 				}
 				assert.Equal(t, 26*time.Second, stytchb2b.RetryAfter(err), "one comes back in 30 seconds")
 				if tc.other.MemberID != "" {
-					_, err := g.Allow(context.WithoutCancel(t.Context()), tc.other)
+					_, err := g.AllowSend(context.WithoutCancel(t.Context()), tc.other)
 					assert.NoError(t, err)
 				}
 				time.Sleep(stytchb2b.RetryAfter(err))

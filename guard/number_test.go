@@ -92,7 +92,7 @@ func TestNumberIsLearned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuard(t, guard.AllowCountries("US"), guard.Limit(guard.PerPhoneNumber, 2, 24*time.Hour))
 		send := func(member, number string) error {
-			done, err := g.Allow(t.Context(), params(member, ""))
+			done, err := g.AllowSend(t.Context(), params(member, ""))
 			if err == nil {
 				done(answer(member, number), nil)
 			}
@@ -127,7 +127,7 @@ func FuzzAllow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, number, member, answered, onFile string, verified bool) {
 		g := newGuard(t, guard.Recommended("US"), guard.StrictNumbers())
 		for range 3 {
-			done, err := g.Allow(t.Context(), params(member, number))
+			done, err := g.AllowSend(t.Context(), params(member, number))
 			if err != nil {
 				var refusal *guard.Refusal
 				require.ErrorAs(t, err, &refusal)
@@ -139,7 +139,7 @@ func FuzzAllow(f *testing.F) {
 			}
 			done(nil, notSent)
 		}
-		done, err := g.Allow(t.Context(), params(member, number))
+		done, err := g.AllowSend(t.Context(), params(member, number))
 		require.NoError(t, err)
 		resp := answer(answered, onFile)
 		resp.Member.MFAPhoneNumberVerified = verified

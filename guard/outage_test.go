@@ -201,7 +201,7 @@ func TestAnswersThatDoNotCome(t *testing.T) {
 				g, other := guardOf(t, s), guardOf(t, s)
 				s.becomes(way)
 				assert.NoError(t, allow(t, g, params("a", "")))
-				done, err := g.Allow(t.Context(), params("b", ""))
+				done, err := g.AllowSend(t.Context(), params("b", ""))
 				assert.NoError(t, err)
 				synctest.Wait()
 				s.becomes(near)
@@ -224,7 +224,7 @@ func TestCallerGoesAway(t *testing.T) {
 		g := guardOf(t, s, guard.FailClosed(), guard.Limit(guard.InAll, 1, 24*time.Hour))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		_, err := g.Allow(ctx, params("a", ""))
+		_, err := g.AllowSend(ctx, params("a", ""))
 		assert.ErrorIs(t, err, guard.ErrStore)
 		time.Sleep(time.Minute)
 		assert.NoError(t, allow(t, g, params("b", "")), "the place was given back")
@@ -246,7 +246,7 @@ func TestMemoryKnowsTheLastSends(t *testing.T) {
 		for i := range 5 {
 			require.NoError(t, allow(t, g, params(fmt.Sprint("new ", i), fmt.Sprint("+1202555012", i))))
 		}
-		done, err := g.Allow(t.Context(), params("not sent", "+12025550109"))
+		done, err := g.AllowSend(t.Context(), params("not sent", "+12025550109"))
 		require.NoError(t, err)
 		done(nil, notSent)
 
@@ -277,7 +277,7 @@ func TestToldLater(t *testing.T) {
 				g, other := guardOf(t, s, opts...), guardOf(t, s, opts...)
 				var ends []func(*stytchb2b.SMSSendResponse, error)
 				for i := range 7 {
-					done, err := g.Allow(t.Context(), params(fmt.Sprint(i), ""))
+					done, err := g.AllowSend(t.Context(), params(fmt.Sprint(i), ""))
 					require.NoError(t, err)
 					ends = append(ends, done)
 				}
@@ -500,7 +500,7 @@ func TestStoreThatLies(t *testing.T) {
 			}))
 			for i := range 400 {
 				p := params(fmt.Sprint(i), "+12025550123")
-				done, err := g.Allow(t.Context(), p)
+				done, err := g.AllowSend(t.Context(), p)
 				if err == nil {
 					done(answer(p.MemberID, p.MFAPhoneNumber), [...]error{nil, notSent, refused}[i%3])
 				} else {

@@ -134,7 +134,7 @@ func (s *simulation) send(m *member, number string) error {
 	params := stytchb2b.SMSSendParams{OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: number}
 	done := func(*stytchb2b.SMSSendResponse, error) {}
 	if s.guard != nil {
-		told, err := s.guard.Allow(context.Background(), params)
+		told, err := s.guard.AllowSend(context.Background(), params)
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func BenchmarkDecision(b *testing.B) {
 				start := time.Now()
 				require.NoError(b, client.Ping(b.Context()).Err())
 				ping := time.Since(start)
-				_, err := g.Allow(b.Context(), p(n))
+				_, err := g.AllowSend(b.Context(), p(n))
 				decisions = append(decisions, time.Since(start)-ping)
 				pings = append(pings, ping)
 				require.NoError(b, err)

@@ -47,7 +47,7 @@ func patient(opts ...guard.Option) []guard.Option {
 
 // allow asks the guard, and tells it that the SMS was sent.
 func allow(t testing.TB, g *guard.Guard, p stytchb2b.SMSSendParams) error {
-	done, err := g.Allow(t.Context(), p)
+	done, err := g.AllowSend(t.Context(), p)
 	if err == nil {
 		done(&stytchb2b.SMSSendResponse{MemberID: p.MemberID, Member: stytchb2b.Member{MFAPhoneNumber: p.MFAPhoneNumber}}, nil)
 	}
@@ -111,7 +111,7 @@ func TestLostReplies(t *testing.T) {
 	client := connect(t, p.addr)
 	g := newGuard(t, client, patient(guard.Limit(guard.InAll, 101, 24*time.Hour))...)
 	lose := func() { p.lose.Store(true) }
-	warm, err := g.Allow(t.Context(), send("warm", "")) // The scripts are loaded.
+	warm, err := g.AllowSend(t.Context(), send("warm", "")) // The scripts are loaded.
 	require.NoError(t, err)
 	warm(nil, notSent)
 	enter(t, g, send("warm", ""))
@@ -120,7 +120,7 @@ func TestLostReplies(t *testing.T) {
 	var ends []func(*stytchb2b.SMSSendResponse, error)
 	for i := range 100 {
 		lose()
-		done, err := g.Allow(t.Context(), send(fmt.Sprint(i), ""))
+		done, err := g.AllowSend(t.Context(), send(fmt.Sprint(i), ""))
 		require.NoError(t, err)
 		ends = append(ends, done)
 	}
@@ -284,7 +284,7 @@ func TestOtherContents(t *testing.T) {
 	for round := range 60 {
 		g := newGuard(t, client, patient(guard.Recommended("US"))...)
 		p := send("member-test-1", "+12025550123")
-		done, err := g.Allow(ctx, p)
+		done, err := g.AllowSend(ctx, p)
 		require.NoError(t, err, "round %d", round)
 		for _, key := range client.Keys(ctx, "*").Val() {
 			require.NoError(t, client.Del(ctx, key).Err())
@@ -399,7 +399,7 @@ func TestACL(t *testing.T) {
 			g := newGuard(t, client, patient(guard.Recommended("US"))...)
 			p := send("member-test-1", "+12025550123")
 			for range 3 {
-				done, err := g.Allow(ctx, p)
+				done, err := g.AllowSend(ctx, p)
 				require.NoError(t, err)
 				done(nil, notSent)
 			}
@@ -463,7 +463,7 @@ func TestRestart(t *testing.T) {
 	assert.True(t, last.Trusted)
 
 	require.NoError(t, client.FlushAll(t.Context()).Err())
-	done, err := g.Allow(t.Context(), p(3))
+	done, err := g.AllowSend(t.Context(), p(3))
 	require.NoError(t, err)
 	assert.False(t, last.Trusted, "without its data")
 	done(verified(p(3)), nil)
@@ -614,10 +614,10 @@ func clickAway(addr string) {
 	var ofOne, ofAll atomic.Int64
 	for i := range 50 {
 		wg.Go(func() {
-			if _, err := one.Allow(context.Background(), send("one Member", "")); err == nil {
+			if _, err := one.AllowSend(context.Background(), send("one Member", "")); err == nil {
 				ofOne.Add(1)
 			}
-			if _, err := all.Allow(context.Background(), send(fmt.Sprint(os.Getpid(), " ", i), "")); err == nil {
+			if _, err := all.AllowSend(context.Background(), send(fmt.Sprint(os.Getpid(), " ", i), "")); err == nil {
 				ofAll.Add(1)
 			}
 		})

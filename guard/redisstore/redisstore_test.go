@@ -87,9 +87,9 @@ func TestWhatIsStored(t *testing.T) {
 	require.NoError(t, err)
 	other, err := guard.New(append(opts[1:], guard.WithStore(store(t, connect(t, addr))))...)
 	require.NoError(t, err)
-	_, err = one.Allow(t.Context(), send("member-test-1", "+12025550123"))
+	_, err = one.AllowSend(t.Context(), send("member-test-1", "+12025550123"))
 	require.NoError(t, err)
-	_, err = other.Allow(t.Context(), send("member-test-1", "+12025550123"))
+	_, err = other.AllowSend(t.Context(), send("member-test-1", "+12025550123"))
 	assert.ErrorIs(t, err, guard.ErrCooldown)
 
 	keys, err := client.Keys(t.Context(), "*").Result()
@@ -121,6 +121,6 @@ func TestWhatIsStored(t *testing.T) {
 	require.NoError(t, err)
 	third, err := guard.New(append(opts[1:], guard.WithStore(another))...)
 	require.NoError(t, err)
-	_, err = third.Allow(t.Context(), send("member-test-1", "+12025550123"))
+	_, err = third.AllowSend(t.Context(), send("member-test-1", "+12025550123"))
 	assert.NoError(t, err, "another HMAC key, other counters")
 }

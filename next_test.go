@@ -1,0 +1,135 @@
+package stytchb2b_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+)
+
+// decisions has what follows from each ErrorType after each of the calls.
+var decisions = map[stytchb2b.ErrorType][2]stytchb2b.Next{
+	stytchb2b.ErrorTypeBadRequest:                                        {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidPhoneNumber:                                {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode:                     {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidPhoneNumberSandbox:                         {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeMissingSMSParameter:                               {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidLocale:                                     {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeDuplicateMemberPhoneNumber:                        {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember:               {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeUnsubscribedPhoneNumber:                           {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeActionAvailableOnlyForActiveMembers:               {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeActionAvailableOnlyOncePrimaryAuthenticationIsMet: {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeOperationRestrictedByOrganizationMFAMethods:       {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeTooManySessionArguments:                           {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeNoSessionArguments:                                {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidIntermediateSessionTokenForOrganization:    {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeMemberSessionMemberIDMismatch:                     {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeUnableToParseSessionJWT:                           {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeInvalidSessionDurationMinutes:                     {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidSessionDuration:                            {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeReservedClaimsInCustomClaims:                      {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeStytchClaimsInCustomClaims:                        {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeCustomClaimsTooLarge:                              {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidCode:                                       {stytchb2b.NextFail, stytchb2b.NextEnterCode},
+	stytchb2b.ErrorTypeBillingNotVerified:                                {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeInvalidOrganizationID:                             {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeTestIDUsedInLiveEnvironment:                       {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeLiveIDUsedInTestEnvironment:                       {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeUnableToAuthOTPCode:                               {stytchb2b.NextFail, stytchb2b.NextRequestCode},
+	stytchb2b.ErrorTypeUnauthorizedCredentials:                           {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeCaptchaRequired:                                   {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeOrganizationSuspended:                             {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeUseHTTPS:                                          {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeSessionAuthorizationError:                         {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeSessionAuthorizationTenancyError:                  {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeMemberNotFound:                                    {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeOrganizationNotFound:                              {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeOTPCodeNotFound:                                   {stytchb2b.NextFail, stytchb2b.NextEnterCode},
+	stytchb2b.ErrorTypeIntermediateSessionNotFound:                       {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeSessionNotFound:                                   {stytchb2b.NextSignIn, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeMemberPhoneNumberNotFound:                         {stytchb2b.NextEnterNumber, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeRouteNotFound:                                     {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeTooManyRequests:                                   {stytchb2b.NextWait, stytchb2b.NextWait},
+	stytchb2b.ErrorTypeTooFewTokensAuthenticated:                         {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeCaptchaFailed:                                     {stytchb2b.NextFail, stytchb2b.NextFail},
+	stytchb2b.ErrorTypeUserLockLimitReached:                              {stytchb2b.NextLocked, stytchb2b.NextLocked},
+	stytchb2b.ErrorTypeClientClosedRequest:                               {stytchb2b.NextCheckPhone, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeInternalServerError:                               {stytchb2b.NextCheckPhone, stytchb2b.NextSignIn},
+	stytchb2b.ErrorTypeServerUnavailable:                                 {stytchb2b.NextCheckPhone, stytchb2b.NextSignIn},
+}
+
+// Each ErrorType has its decision for both calls: one that is added without fails
+// here.
+func TestNextAfterEachErrorType(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "error_types.go", nil, parser.ParseComments)
+	require.NoError(t, err)
+	statuses := map[stytchb2b.ErrorType]int{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		name, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		require.NoError(t, err)
+		statuses[stytchb2b.ErrorType(name)], err = strconv.Atoi(spec.Doc.Text()[:3])
+		require.NoError(t, err)
+		return false
+	})
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(statuses)), slices.Collect(maps.Keys(decisions)))
+	for errorType, want := range decisions {
+		apiErr := func(op stytchb2b.Op) error {
+			return fmt.Errorf("login: %w", &stytchb2b.APIError{Op: op, StatusCode: statuses[errorType], ErrorType: errorType})
+		}
+		assert.Equal(t, want, [2]stytchb2b.Next{
+			stytchb2b.AfterSend(apiErr(stytchb2b.OpSMSSend)),
+			stytchb2b.AfterAuthenticate(apiErr(stytchb2b.OpSMSAuthenticate)),
+		}, errorType)
+	}
+}
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	limit := &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonLimit}
+	wrong := &stytchb2b.APIError{StatusCode: 404, ErrorType: stytchb2b.ErrorTypeOTPCodeNotFound}
+	const cont, phone, wait, number, code, signIn, fail = stytchb2b.NextContinue, stytchb2b.NextCheckPhone, stytchb2b.NextWait,
+		stytchb2b.NextEnterNumber, stytchb2b.NextEnterCode, stytchb2b.NextSignIn, stytchb2b.NextFail
+	for _, tc := range []struct {
+		name               string
+		err                error
+		send, authenticate stytchb2b.Next
+	}{
+		{"success", nil, cont, cont},
+		{"a number", &stytchb2b.ParamError{Field: "mfa_phone_number"}, number, number},
+		{"a code", &stytchb2b.ParamError{Field: "code"}, code, code},
+		{"another parameter", &stytchb2b.ParamError{Field: "member_id"}, fail, fail},
+		{"a guard's limit", limit, wait, wait},
+		{"a guard's number", &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonNumber}, number, fail},
+		{"a guard's store", &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonUnavailable, RetryAfter: time.Second}, fail, fail},
+		{"a guard with a wait and no reason", &stytchb2b.GuardError{RetryAfter: time.Second}, wait, wait},
+		{"a guard without a reason", &stytchb2b.GuardError{}, fail, fail},
+		{"an error type that is not known yet", &stytchb2b.APIError{StatusCode: 429, ErrorType: "new"}, fail, fail},
+		{"a gateway's 502", &stytchb2b.APIError{StatusCode: 502}, phone, signIn},
+		{"no connection", &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied}, fail, fail},
+		{"no answer", &stytchb2b.TransportError{Outcome: stytchb2b.OutcomeUnknown}, phone, signIn},
+		{"an error that is not from a call", errFraud, phone, signIn},
+		{"wrapped", fmt.Errorf("login: %w", limit), wait, wait},
+		{"joined with one that is not from a call", errors.Join(limit, errFraud), phone, signIn},
+		{"joined with an answer", errors.Join(limit, wrong), fail, code},
+	} {
+		assert.Equal(t, [2]stytchb2b.Next{tc.send, tc.authenticate},
+			[2]stytchb2b.Next{stytchb2b.AfterSend(tc.err), stytchb2b.AfterAuthenticate(tc.err)}, tc.name)
+	}
+}
