@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/token"
+	gotoken "go/token"
 	"maps"
 	"slices"
 	"strconv"
@@ -74,7 +74,7 @@ var decisions = map[stytchb2b.ErrorType][2]stytchb2b.Next{
 // here.
 func TestNextAfterEachErrorType(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "error_types.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "error_types.go", nil, parser.ParseComments)
 	require.NoError(t, err)
 	statuses := map[stytchb2b.ErrorType]int{}
 	ast.Inspect(file, func(n ast.Node) bool {
