@@ -15,7 +15,7 @@ import (
 )
 
 // These hold a change against the last one, with benchstat: see CONTRIBUTING.md.
-// The module in bench/ holds the library against what people use instead.
+// thirdparty/bench holds the library against what people use instead.
 
 // memory is a transport that answers without a network.
 func memory(status int, body []byte) http.RoundTripper {

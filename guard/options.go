@@ -71,7 +71,7 @@ func Recommended(countries ...string) Option {
 	}
 }
 
-// budgets are what [Recommended] lets out unanswered. bench/tollfraud/README.md has
+// budgets are what [Recommended] lets out unanswered. internal/tollfraud/README.md has
 // the table that the reasons are from.
 var budgets = []rule{
 	// 330 lets 10,000 new users come in a quarter of an hour, and with 85 a day keeps

@@ -7,7 +7,7 @@ import (
 )
 
 // The rules by which every Store decides. Package redisstore has them in Lua, and
-// its tests hold the two together. bench/tollfraud/README.md says what breaks
+// its tests hold the two together. internal/tollfraud/README.md says what breaks
 // without each.
 
 const (

@@ -1,0 +1,92 @@
+//go:build linux
+
+package thirdparty_test
+
+import "testing"
+
+// What is not here: "lb_retry_match" with POST. With it Caddy itself sends a
+// request twice, which no client can prevent or notice.
+const caddyConfig = `
+{
+	admin off
+	auto_https off
+	log {
+		level ERROR
+	}
+}
+{{.Config}}
+`
+
+const (
+	caddyHTTP = "http://127.0.0.1:{{.Port}} {\n"
+	caddyTLS  = "https://127.0.0.1:{{.Port}} {\n	tls {{.Cert}} {{.Key}}\n"
+
+	caddyPass      = "	reverse_proxy {{.Origin}}\n}"
+	caddyImpatient = `
+	reverse_proxy {{.Origin}} {
+		transport http {
+			response_header_timeout 50ms
+		}
+	}
+`
+)
+
+func TestCaddy(t *testing.T) {
+	t.Parallel()
+	inPlace := func(of string) string {
+		return `
+	reverse_proxy {{.Origin}} {
+		@ok status 2xx
+		handle_response @ok {
+			` + of + `
+		}
+	}
+}`
+	}
+	runAll(t, "caddy", caddyConfig, []scenario{
+		{name: "no fault", config: caddyHTTP + caddyPass},
+		{name: "no fault, TLS", config: caddyTLS + caddyPass, tls: true},
+		{
+			name: "302 instead of the answer", config: caddyHTTP + inPlace("redir https://sorry.example.com/ 302"),
+			statuses: []int{302}, sent: true,
+		},
+		{
+			name: "308 instead of the answer", config: caddyHTTP + inPlace("redir * "+sendPath+" 308"),
+			statuses: []int{308}, sent: true,
+		},
+		{
+			name: "403 instead of the answer", config: caddyHTTP + inPlace("respond Forbidden 403"),
+			statuses: []int{403}, sent: true,
+		},
+		{
+			name: "403 instead of the answer, TLS", config: caddyTLS + inPlace("respond Forbidden 403"),
+			tls: true, statuses: []int{403}, sent: true,
+		},
+		{
+			name: "429 with the body of the answer", config: caddyHTTP + inPlace("copy_response 429"),
+			statuses: []int{429}, sent: true,
+		},
+		{
+			name: "origin hangs", config: caddyHTTP + caddyImpatient + "}",
+			fault: hangs, statuses: []int{504}, sent: true,
+		},
+		{
+			name:   "origin hangs, 302 to a page of regret",
+			config: caddyHTTP + caddyImpatient + "	handle_errors {\n		redir https://sorry.example.com/ 302\n	}\n}",
+			fault:  hangs, statuses: []int{302}, sent: true,
+		},
+		{
+			name: "origin resets", config: caddyHTTP + caddyPass,
+			fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
+		},
+		{
+			name:   "origin resets, tried again for a time, TLS",
+			config: caddyTLS + "	reverse_proxy {{.Origin}} {\n		lb_try_duration 200ms\n		lb_try_interval 10ms\n	}\n}",
+			tls:    true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
+		},
+		{
+			name: "canceled, TLS", config: caddyTLS + caddyPass,
+			tls: true, canceled: true, fault: slower, sent: true,
+		},
+	}, "run", "--config", "{{.File}}", "--adapter", "caddyfile")
+}

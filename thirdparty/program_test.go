@@ -1,0 +1,311 @@
+//go:build linux
+
+package thirdparty_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+// A scenario is a way to configure a program, and what the origin does behind it.
+type scenario struct {
+	name string
+	// config goes into the program's configuration.
+	config string
+	// tls has clients speak TLS to the program, and HTTP/2 where it offers that.
+	tls bool
+	// fault is what requests meet at the origin: all, or with some likelihood.
+	fault  stytchtest.Fault
+	chance float64
+	// event happens to the program now and then, between an SMS and its answer.
+	event func(*program)
+	// canceled has contexts be canceled at random.
+	canceled bool
+	// throughProxy has clients send to the origin, with the program as proxy.
+	throughProxy bool
+
+	// What must be seen, else the scenario shows nothing: an error with each of
+	// the statuses, a Send that fails though its SMS went out, one that fails
+	// without an SMS, and that this many connections were made.
+	statuses    []int
+	sent        bool
+	unsent      bool
+	connections int
+}
+
+// runAll runs the scenarios with a program. Its configuration is a template,
+// executed with settings.
+func runAll(t *testing.T, name, config string, scenarios []scenario, args ...string) {
+	path := look(t, name)
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t, path, config, args)
+		})
+	}
+}
+
+func (s scenario) run(t *testing.T, path, config string, args []string) {
+	l := newLab(t)
+	if s.fault.Delay > 0 || s.fault.Reset || s.fault.StatusCode != 0 {
+		if s.chance == 0 {
+			s.chance = 1
+		}
+		l.chance, l.fault = s.chance, s.fault
+	}
+	p := l.start(path, config, s.config, args)
+	if s.event != nil {
+		l.event = func() { s.event(p) }
+	}
+	scheme := "http://"
+	if s.tls {
+		scheme = "https://"
+	}
+	clients := l.clients(scheme+p.addr, nil, &http.Client{Transport: l.transport()})
+	if s.throughProxy {
+		clients = l.clients(l.origin.URL, &http.Client{Transport: l.transport(func(t *http.Transport) {
+			t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: p.addr})
+		})})
+	}
+	n := *sends
+	if s.event != nil {
+		n *= 4 // A program takes its time for a reload.
+	}
+	results := l.send(n, s.canceled, clients)
+	if s.canceled {
+		l.settle()
+	}
+	from := map[string]bool{}
+	for _, r := range l.stytch.Requests() {
+		from[r.Header.Get("X-From")] = true
+	}
+	tally := l.check(results)
+	for _, status := range s.statuses {
+		assert.NotZero(t, tally.statuses[status], "errors with status %d", status)
+	}
+	if s.sent {
+		assert.NotZero(t, tally.sentAndFailed, "Sends that failed after their SMS")
+	}
+	if s.unsent {
+		assert.NotZero(t, tally.unsentAndFailed, "Sends that failed without an SMS")
+	}
+	assert.GreaterOrEqual(t, len(from), s.connections, "connections to the program")
+}
+
+// look returns the path of a program, and skips the test where there is none.
+func look(t *testing.T, name string) string {
+	for _, file := range []string{name, "/usr/sbin/" + name} {
+		if path, err := exec.LookPath(file); err == nil {
+			return path
+		}
+	}
+	t.Skipf("there is no %s here", name)
+	return ""
+}
+
+// A program is a process that stands between the client and the origin.
+type program struct {
+	addr string
+	cmd  *exec.Cmd
+}
+
+// settings are what a configuration refers to.
+type settings struct {
+	Port   int    // of 127.0.0.1, to listen on
+	Origin string // its address
+	// OriginPort is part of it.
+	OriginPort string
+	Dir        string // for whatever files it needs; anyone can write there
+	PEM        string // a file with a certificate and its key
+	Cert, Key  string // the same, in two files
+	Config     string // the scenario's part
+	File       string // the file that the whole is in
+	Root       bool   // whether it is run by root
+}
+
+// start runs a program with a configuration file, until the test ends. The
+// args are templates, too.
+func (l *lab) start(path, config, scenario string, args []string) *program {
+	set := settings{
+		Port:   freePort(l),
+		Origin: l.origin.Listener.Addr().String(),
+		Dir:    l.dir(),
+		Root:   os.Getuid() == 0,
+	}
+	_, set.OriginPort, _ = net.SplitHostPort(set.Origin)
+	set.PEM, set.Cert, set.Key = l.certificate(set.Dir)
+	set.Config = l.execute(scenario, set)
+	set.File = filepath.Join(set.Dir, "config")
+	require.NoError(l, os.WriteFile(set.File, []byte(l.execute(config, set)), 0o644))
+
+	p := &program{addr: fmt.Sprintf("127.0.0.1:%d", set.Port)}
+	command := make([]string, len(args))
+	for i, arg := range args {
+		command[i] = l.execute(arg, set)
+	}
+	var output bytes.Buffer
+	p.cmd = exec.Command(path, command...)
+	p.cmd.Env = append(os.Environ(), "HOME="+set.Dir, "XDG_DATA_HOME="+set.Dir, "XDG_CONFIG_HOME="+set.Dir)
+	p.cmd.Stdout, p.cmd.Stderr = &output, &output
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,            // to end its workers with it
+		Pdeathsig: syscall.SIGTERM, // for where this process has no time to do that
+	}
+	require.NoError(l, p.cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		_ = p.cmd.Wait()
+		close(ended)
+	}()
+	l.Cleanup(func() {
+		select {
+		case <-ended:
+			l.Errorf("%s has ended by itself", path)
+		default:
+		}
+		// One that has children waits for them when it is told to end, and leaves
+		// nothing of them.
+		p.signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(300 * time.Millisecond):
+		}
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-ended
+		// Killed, Squid leaves its shared memory.
+		left, _ := filepath.Glob(fmt.Sprintf("/dev/shm/squid%d-*", set.Port))
+		for _, file := range left {
+			_ = os.Remove(file)
+		}
+		if l.Failed() {
+			l.Logf("%s: %s", filepath.Base(path), lastLines(output.String(), 8))
+		}
+	})
+	require.Eventually(l, func() bool {
+		select {
+		case <-ended:
+			l.Errorf("%s has ended", path)
+			return true
+		default:
+		}
+		conn, err := net.Dial("tcp", p.addr)
+		if err != nil {
+			return false
+		}
+		_ = conn.Close()
+		return true
+	}, 20*time.Second, 5*time.Millisecond, "%s does not listen", path)
+	if l.Failed() {
+		l.FailNow()
+	}
+	return p
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+func (l *lab) execute(text string, set settings) string {
+	var b strings.Builder
+	require.NoError(l, template.Must(template.New("").Parse(text)).Execute(&b, set))
+	return b.String()
+}
+
+// dir makes a directory that is open to the users that some programs become.
+// Those of t.TempDir are not.
+func (l *lab) dir() string {
+	dir, err := os.MkdirTemp("", "thirdparty")
+	require.NoError(l, err)
+	require.NoError(l, os.Chmod(dir, 0o777))
+	l.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// certificate writes the certificate of httptest's servers, and its key.
+func (l *lab) certificate(dir string) (both, cert, key string) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	der, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	require.NoError(l, err)
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	write := func(name string, data []byte) string {
+		file := filepath.Join(dir, name)
+		require.NoError(l, os.WriteFile(file, data, 0o644))
+		return file
+	}
+	return write("both.pem", append(bytes.Clone(serverPEM), keyPEM...)), write("cert.pem", serverPEM), write("key.pem", keyPEM)
+}
+
+var ports struct {
+	sync.Mutex
+	given map[int]bool
+}
+
+// freePort returns a port below those that the kernel gives away by itself, so
+// that no other server or connection of these tests is given it meanwhile.
+func freePort(l *lab) int {
+	ports.Lock()
+	defer ports.Unlock()
+	for range 1000 {
+		port := 15000 + rand.N(15000)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		_ = listener.Close()
+		if ports.given[port] {
+			continue
+		}
+		if ports.given == nil {
+			ports.given = map[int]bool{}
+		}
+		ports.given[port] = true
+		return port
+	}
+	require.Fail(l, "no port is free")
+	return 0
+}
+
+// signal sends a signal to the program's first process.
+func (p *program) signal(sig syscall.Signal) { _ = p.cmd.Process.Signal(sig) }
+
+// killChildren ends the processes that the program has started, at once.
+func (p *program) killChildren() {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // It has ended.
+		}
+		// "pid (name) state parent ...", where the name may hold anything.
+		_, rest, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ")
+		fields := strings.Fields(rest)
+		if len(fields) > 1 && fields[1] == strconv.Itoa(p.cmd.Process.Pid) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
