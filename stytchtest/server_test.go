@@ -932,3 +932,5 @@ type recorder struct {
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { r.body = append(r.body, b...); return len(b), nil }
+
+func newest(s *stytchtest.Server) stytchtest.SMS { sms := s.SMS(); return sms[len(sms)-1] }
