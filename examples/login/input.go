@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -12,15 +13,19 @@ import (
 )
 
 // e164 reads a phone number as people write it: with or without its country code,
-// with a prefix for calls abroad, as a link, or among other signs.
+// with a prefix for calls abroad, as a link, or among other signs. It does not
+// guess: it completes no local number, and reads no ② as a 2.
 func e164(typed string) (string, bool) {
 	text := strings.TrimSpace(asciiDigits(typed))
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsNumber(r) && !unicode.IsDigit(r) }) {
+		return "", false
+	}
 	if rest, ok := strings.CutPrefix(text, "00"); ok { // Parse knows the prefix of the first country only.
 		text = "+" + rest
 	}
 	for _, text := range []string{text, noPhone.ReplaceAllString(text, "")} {
 		number, err := phonenumbers.Parse(text, countries[0])
-		if err == nil && phonenumbers.IsPossibleNumber(number) {
+		if err == nil && phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE {
 			return phonenumbers.Format(number, phonenumbers.E164), true
 		}
 	}
@@ -30,18 +35,27 @@ func e164(typed string) (string, bool) {
 var (
 	noPhone   = regexp.MustCompile(`[^0-9+]`)
 	noDigits  = regexp.MustCompile(`[^0-9]`)
-	sixDigits = regexp.MustCompile(`(?:^|[^0-9])([0-9]{3})[^0-9]?([0-9]{3})(?:[^0-9]|$)`)
+	numbers   = regexp.MustCompile(`[0-9]+`)
+	groupings = regexp.MustCompile(`[0-9]+(?:[^0-9][0-9]+)*`)
 )
 
 // codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
-// digits of any script.
+// digits of any script: six digits in a row or else in groups, such as 123-456. It
+// is empty if there is none, or more than one.
 func codeIn(typed string) string {
 	text := asciiDigits(typed)
-	digits := noDigits.ReplaceAllString(text, "")
-	if found := sixDigits.FindStringSubmatch(text); found != nil && len(digits) != 6 {
-		return found[1] + found[2]
+	for _, pattern := range []*regexp.Regexp{numbers, groupings} {
+		var codes []string
+		for _, found := range pattern.FindAllString(text, -1) {
+			if code := noDigits.ReplaceAllString(found, ""); len(code) == 6 && !slices.Contains(codes, code) {
+				codes = append(codes, code)
+			}
+		}
+		if len(codes) == 1 {
+			return codes[0]
+		}
 	}
-	return digits
+	return ""
 }
 
 // asciiDigits replaces the digits of all scripts, and drops what cannot be seen,
@@ -76,7 +90,11 @@ func shown(text string) string {
 // first that Stytch has texts in, or else English. [language.Matcher] has high
 // confidence in English for readers of Urdu, and in the zh of "zh-TW, zh".
 func locale(acceptLanguage string) stytchb2b.Locale {
-	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // in order of preference
+	parts := slices.DeleteFunc(strings.Split(acceptLanguage, ","), func(part string) bool {
+		_, _, err := language.ParseAcceptLanguage(part)
+		return err != nil // One malformed part would make the others count for nothing.
+	})
+	tags, _, _ := language.ParseAcceptLanguage(strings.Join(parts, ",")) // in order of preference
 	seen := map[language.Base]bool{}
 	for _, tag := range tags {
 		base, script, region := tag.Raw()

@@ -22,12 +22,15 @@ import (
 //   - otherwise intermediate_session_token, and in mfa_required the phone number
 //     of member_options, and whether secondary_auth_initiated is "sms_otp": then
 //     Stytch has sent the first code by itself.
+//
+// The fields of the form are in r.Form, and the query of a magic link or of single
+// sign-on that comes back to GET /sign-in, too: stytch_token_type and token.
 func authenticate(r *http.Request, _ *login) (login, error) {
 	return login{
-		OrganizationID:           strings.TrimSpace(r.PostForm.Get("organization_id")),
-		MemberID:                 strings.TrimSpace(r.PostForm.Get("member_id")),
-		IntermediateSessionToken: strings.TrimSpace(r.PostForm.Get("intermediate_session_token")),
-		Sent:                     r.PostForm.Get("secondary_auth_initiated") == "sms_otp",
+		OrganizationID:           strings.TrimSpace(r.Form.Get("organization_id")),
+		MemberID:                 strings.TrimSpace(r.Form.Get("member_id")),
+		IntermediateSessionToken: strings.TrimSpace(r.Form.Get("intermediate_session_token")),
+		Sent:                     r.Form.Get("secondary_auth_initiated") == "sms_otp",
 	}, nil
 }
 

@@ -16,12 +16,13 @@ for (const time of document.querySelectorAll("time")) {
   time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
 }
 
-// Waits count down. A notice then disappears, and the button can be pressed.
+// Waits count down by the wall clock, which goes on while the machine sleeps. A
+// notice then disappears, and the button can be pressed.
 for (const element of document.querySelectorAll("[data-wait]")) {
   const time = element.querySelector("span") ?? element;
-  const end = performance.now() + element.dataset.wait * 1000;
+  const end = Date.now() + element.dataset.wait * 1000;
   const timer = setInterval(() => {
-    const seconds = Math.ceil((end - performance.now()) / 1000);
+    const seconds = Math.ceil((end - Date.now()) / 1000);
     if (seconds > 0) {
       element.setAttribute("aria-live", "off"); // It has been read out once.
       if (seconds <= 90) time.textContent = time.textContent.replace(/\d+ [a-z]+/, `${seconds} second${seconds === 1 ? "" : "s"}`);
