@@ -1,6 +1,6 @@
 // Command handler is the SMS step of a login in two handlers: one sends another
 // code, and one verifies the code that the user enters. Stytch is a fake in this
-// process, and has sent the first code by itself.
+// process, and has sent the first code automatically.
 //
 //	go run ./examples/handler
 //	curl -b session=ada -X POST http://127.0.0.1:8080/resend
@@ -9,13 +9,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"math"
 	"net/http"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -30,8 +28,8 @@ func main() {
 	}
 	sessions := map[string]member{"ada": {primary.OrganizationID, primary.MemberID, primary.IntermediateSessionToken}}
 	s := &smsStep{
-		client: stytch.Client(), // Yours is of stytchb2b.NewClientFromEnv.
-		member: func(r *http.Request) (member, bool) { // Yours asks your sessions.
+		client: stytch.Client(), // Yours is from stytchb2b.NewClientFromEnv, with a guard.
+		member: func(r *http.Request) (member, bool) { // Yours reads your sessions.
 			cookie, err := r.Cookie("session")
 			if err != nil {
 				return member{}, false
@@ -40,9 +38,10 @@ func main() {
 			return m, ok
 		},
 	}
-	http.HandleFunc("POST /resend", s.resend)
-	http.HandleFunc("POST /code", s.code)
-	go func() { log.Fatal(http.ListenAndServe("127.0.0.1:8080", nil)) }()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /resend", s.resend)
+	mux.HandleFunc("POST /code", s.code)
+	go func() { log.Fatal(http.ListenAndServe("127.0.0.1:8080", http.NewCrossOriginProtection().Handler(mux))) }()
 	fmt.Println("Listening on http://127.0.0.1:8080")
 	for {
 		sms, err := stytch.NextSMS(context.Background())
@@ -53,77 +52,78 @@ func main() {
 	}
 }
 
-// A member is what the primary login has put into the session of the browser.
-type member struct {
-	OrganizationID, MemberID, IntermediateSessionToken string
-}
+// A member is what the primary login has put into the browser's session.
+type member struct{ OrganizationID, MemberID, IntermediateSessionToken string }
 
 // An smsStep has the handlers.
 type smsStep struct {
 	client *stytchb2b.Client
-	member func(*http.Request) (member, bool) // of the request's session
-	tries  sync.Map                           // by Member ID, an *atomic.Int32: codes entered since the last SMS
+	member func(*http.Request) (member, bool) // from the request's session
 }
 
-const maxTries = 5
-
+// resend sends another code. A Member without a phone number enters one.
 func (s *smsStep) resend(w http.ResponseWriter, r *http.Request) {
 	m, ok := s.member(r)
 	if !ok {
-		http.Error(w, "Please sign in again.", http.StatusUnauthorized)
+		answer(w, stytchb2b.NextSignIn, nil)
 		return
 	}
-	// If the browser goes away, the call goes on. Otherwise nobody would know
-	// whether an SMS went out.
-	ctx := context.WithoutCancel(r.Context())
-	_, err := s.client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: m.OrganizationID, MemberID: m.MemberID})
-	if stytchb2b.MaybeSent(err) {
-		s.tries.Delete(m.MemberID) // There may be a new code to enter.
-	}
-	switch wait := stytchb2b.RetryAfter(err); {
-	case err == nil:
-		fmt.Fprintln(w, "We have sent you a code.")
-	case stytchb2b.MaybeSent(err):
-		http.Error(w, "Your code may be on its way. If it does not arrive within a minute, request another one.", http.StatusBadGateway)
-	case wait > 0:
-		w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))
-		http.Error(w, "Too many codes. Please try again later.", http.StatusTooManyRequests)
-	default:
-		log.Print(err) // It says what was wrong, without secrets.
-		http.Error(w, "We could not send the code. Please try again later.", http.StatusBadGateway)
-	}
+	// The call goes on if the browser goes away. With an expired token, Stytch sends nothing.
+	_, err := s.client.OTPs.SMS.Send(context.WithoutCancel(r.Context()), stytchb2b.SMSSendParams{
+		OrganizationID: m.OrganizationID, MemberID: m.MemberID, IntermediateSessionToken: m.IntermediateSessionToken,
+		MFAPhoneNumber: digits.Replace(r.PostFormValue("phone")), // +1 202 555 0123
+	})
+	answer(w, stytchb2b.AfterSend(err), err)
 }
 
+// code verifies the code that the user enters.
 func (s *smsStep) code(w http.ResponseWriter, r *http.Request) {
 	m, ok := s.member(r)
 	if !ok {
-		http.Error(w, "Please sign in again.", http.StatusUnauthorized)
-		return
-	}
-	// Counted before Stytch is asked, so that of many at once none is missed; over all
-	// browsers of the Member. For several processes, count in Redis.
-	tries, _ := s.tries.LoadOrStore(m.MemberID, new(atomic.Int32))
-	if tries.(*atomic.Int32).Add(1) > maxTries {
-		http.Error(w, "Too many incorrect codes. Request a new one.", http.StatusTooManyRequests)
+		answer(w, stytchb2b.NextSignIn, nil)
 		return
 	}
 	resp, err := s.client.OTPs.SMS.Authenticate(context.WithoutCancel(r.Context()), stytchb2b.SMSAuthenticateParams{
 		OrganizationID: m.OrganizationID, MemberID: m.MemberID, IntermediateSessionToken: m.IntermediateSessionToken,
-		Code: r.PostFormValue("code"),
+		Code: digits.Replace(r.PostFormValue("code")),
 	})
-	var apiErr *stytchb2b.APIError
-	switch {
-	case err == nil:
-		s.tries.Delete(m.MemberID)
+	if err == nil {
 		// Put resp.SessionToken or resp.SessionJWT into a new session here.
 		fmt.Fprintf(w, "Signed in until %s.\n", resp.MemberSession.ExpiresAt.Format(time.RFC3339))
-	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
-		http.Error(w, "That code is incorrect.", http.StatusUnprocessableEntity)
-	case stytchb2b.MaybeUsed(err):
-		log.Print(err)
-		http.Error(w, "We lost track of your code. Please sign in again.", http.StatusBadGateway)
-	default:
-		log.Print(err)
-		http.Error(w, "We could not check the code. Enter it again, or request a new one.", http.StatusBadGateway)
+		return
 	}
+	answer(w, stytchb2b.AfterAuthenticate(err), err)
+}
+
+// digits replaces what people type among digits, such as "123 456", or instead of them.
+var digits = strings.NewReplacer(" ", "", "\u00a0", "", "\u3000", "", "-", "",
+	"０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9")
+
+type reply struct {
+	status int
+	text   string
+}
+
+var replies = map[stytchb2b.Next]reply{
+	stytchb2b.NextContinue:    {200, "We have sent you a code."},
+	stytchb2b.NextCheckPhone:  {202, "Your code may be on its way. If it does not arrive within a minute, request another one."},
+	stytchb2b.NextWait:        {429, "Please wait a moment, then try again."},
+	stytchb2b.NextEnterNumber: {422, "We cannot send a code to that number. Enter another one."},
+	stytchb2b.NextEnterCode:   {422, "That code is incorrect. Enter the code from the newest message, or request another one."},
+	stytchb2b.NextRequestCode: {422, "That code has expired. Request a new one."},
+	stytchb2b.NextSignIn:      {401, "Your sign-in has expired. Please sign in again."},
+	stytchb2b.NextLocked:      {403, "Your account is locked after too many failed attempts. Please try again later."},
+	stytchb2b.NextFail:        {502, "Something went wrong. Please try again later."},
+}
+
+// answer tells the user what to do next.
+func answer(w http.ResponseWriter, next stytchb2b.Next, err error) {
+	if next == stytchb2b.NextFail {
+		log.Print(err) // It says what went wrong, without secrets.
+	}
+	if wait := stytchb2b.RetryAfter(err); wait > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))
+	}
+	w.WriteHeader(replies[next].status)
+	fmt.Fprintln(w, replies[next].text)
 }
