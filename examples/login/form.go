@@ -34,14 +34,8 @@ const (
 // sends the browser back to "/", where a reload sends no second SMS. A browser
 // whose form had no answer has the form's address, and may ask for that.
 func (a *app) form(path string, want step, handle handler) {
-	a.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	})
-	a.mux.HandleFunc("POST "+path, a.handleForm(want, handle))
-}
-
-func (a *app) handleForm(want step, handle handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	a.mux.Handle("GET "+path, http.RedirectHandler("/", http.StatusSeeOther))
+	a.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			status := http.StatusBadRequest
