@@ -1,9 +1,7 @@
 package stytchb2b_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,7 +10,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -23,7 +20,6 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/atmostonce"
@@ -124,30 +120,29 @@ func (fc faultCase) atOnce() int {
 // the server has applied it for a member. A number that is verified shows that
 // the server took the code.
 type suiteCall struct {
-	op           stytchb2b.Op
-	do           func(suiteClient) func(context.Context, string) error
-	applied      func(*stytchtest.Server, string) int
-	maybeApplied func(error) bool
-	maybeOther   func(error) bool // of the other call
+	op         stytchb2b.Op
+	client     func(*lab, ...stytchb2b.Option) faults.Client
+	applied    func(*stytchtest.Server, string) int
+	maybeOther func(error) bool // of the other call
 }
 
 var suiteCalls = []suiteCall{
 	{
 		stytchb2b.OpSMSSend,
-		func(c suiteClient) func(context.Context, string) error { return c.send },
+		(*lab).send,
 		func(s *stytchtest.Server, member string) int { return len(s.SMSTo(member)) },
-		stytchb2b.MaybeSent, stytchb2b.MaybeUsed,
+		stytchb2b.MaybeUsed,
 	},
 	{
 		stytchb2b.OpSMSAuthenticate,
-		func(c suiteClient) func(context.Context, string) error { return c.authenticate },
+		(*lab).authenticate,
 		func(s *stytchtest.Server, member string) int {
 			if m, _ := s.Member(member); m.MFAPhoneNumberVerified {
 				return 1
 			}
 			return 0
 		},
-		stytchb2b.MaybeUsed, stytchb2b.MaybeSent,
+		stytchb2b.MaybeSent,
 	},
 }
 
@@ -171,49 +166,24 @@ func TestFaults(t *testing.T) {
 							if attempt == 1 {
 								return fc
 							}
-							return faultCase{network: faults.Plain}
+							return faultCases[0]
 						})
-						l.applied = call.applied
-						results := l.run(8, fc.atOnce(), context.Background, call.do(l.client(30*time.Second)))
+						l.applied, l.timeout = call.applied, 30*time.Second
+						results := l.Send(8, fc.atOnce(), false, call.client(l, stytchb2b.WithTimeout(l.timeout)))
+						l.Count(results)
 						for _, r := range results {
-							fc.check(t, r.err, call.applied(l.stytch, r.member), call.maybeApplied)
-							assert.False(t, r.err != nil && call.maybeOther(r.err), "it is not the other call")
+							switch {
+							case fc.succeeds:
+								assert.NoError(t, r.Err)
+							case assert.Error(t, r.Err):
+								assert.Equal(t, max(fc.outcome, stytchb2b.OutcomeUnknown), outcomeOf(r.Err), "%v", r.Err)
+								assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, r.MaybeSent)
+								assert.False(t, call.maybeOther(r.Err), "it is not the other call")
+							}
+							assert.Equal(t, fc.sms, call.applied(l.Stytch, r.Member))
 						}
-						tally := l.tally(results, stytchb2b.MaybeSent)
-						assert.Zero(t, tally.notRetried, tally.notRetriedFor)
+						assert.Empty(t, l.notRetried(results))
 					})
-				}
-			})
-		}
-	}
-}
-
-// check holds what a call ended with against what the server did: how often it
-// sent an SMS, or took the code.
-func (fc faultCase) check(t *testing.T, err error, applied int, maybeApplied func(error) bool) {
-	switch {
-	case fc.succeeds:
-		assert.NoError(t, err)
-	case assert.Error(t, err):
-		assert.Equal(t, max(fc.outcome, stytchb2b.OutcomeUnknown), outcomeOf(err), "%v", err)
-		assert.Equal(t, fc.outcome != stytchb2b.OutcomeNotApplied, maybeApplied(err))
-	}
-	assert.Equal(t, fc.sms, applied)
-}
-
-// Whatever code a stream is reset with, and whoever resets it each time, a call is
-// applied at most once. net/http would send the request again after some codes.
-func TestStreamIsResetAfterProcessing(t *testing.T) {
-	t.Parallel()
-	for _, call := range suiteCalls {
-		for code := range uint32(0xe) {
-			t.Run(fmt.Sprintf("%s, %#x", call.op, code), func(t *testing.T) {
-				t.Parallel()
-				fc := faultCase{name: "reset", http2: &faults.HTTP2{Code: code, Processed: true}, sms: 1, outcome: stytchb2b.OutcomeUnknown}
-				l := newLab(t, faults.HTTPS2, func(string, int) faultCase { return fc })
-				for _, r := range l.run(4, 2, context.Background, call.do(l.client(suiteTimeout))) {
-					fc.check(t, r.err, call.applied(l.stytch, r.member), call.maybeApplied)
-					assert.Len(t, l.drawn[r.member], 1)
 				}
 			})
 		}
@@ -224,34 +194,34 @@ func TestStreamIsResetAfterProcessing(t *testing.T) {
 func TestMixOfAuthenticate(t *testing.T) {
 	t.Parallel()
 	for _, proto := range faults.Protocols {
-		for name, newContext := range map[string]func() context.Context{"": context.Background, ", canceled": canceledSoon} {
-			t.Run(string(proto)+name, func(t *testing.T) {
+		for _, canceled := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, canceled=%v", proto, canceled), func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t, proto, drawMix(proto, 11))
 				l.applied = suiteCalls[1].applied
+				results := l.Send(*mixSends/4, 16, canceled, l.authenticate())
+				l.Count(results)
 				well, unknown := 0, 0
-				for _, r := range l.run(*mixSends/4, 16, newContext, l.stytchb2b().authenticate) {
-					m, _ := l.stytch.Member(r.member)
+				for _, r := range results {
+					m, _ := l.Stytch.Member(r.Member)
 					switch {
-					case r.err == nil:
+					case r.Err == nil:
 						well++
 						assert.True(t, m.MFAPhoneNumberVerified)
-					case stytchb2b.MaybeUsed(r.err):
+					case r.MaybeSent:
 						unknown++
-						drawn := l.drawn[r.member]
+						drawn := l.drawn[r.Member]
 						assert.NotEmpty(t, drawn)
 						for _, fc := range drawn[:len(drawn)-1] {
 							// A GOAWAY for one stream may come before another has left.
 							assert.True(t, fc.safe || strings.HasPrefix(fc.name, "GOAWAY"), "tried again after %s", fc.name)
 						}
 					default:
-						assert.False(t, m.MFAPhoneNumberVerified, "%v", r.err)
+						assert.False(t, m.MFAPhoneNumberVerified, "%v", r.Err)
 					}
 				}
-				if name == "" { // On a machine that is slow just then, all may be canceled early.
-					assert.NotZero(t, well)
-					assert.NotZero(t, unknown)
-				}
+				assert.NotZero(t, well)
+				assert.NotZero(t, unknown)
 			})
 		}
 	}
@@ -293,34 +263,49 @@ func drawMix(proto faults.Protocol, seed uint64) func(string, int) faultCase {
 func TestMix(t *testing.T) {
 	t.Parallel()
 	const atOnce, seed = 64, 20260601
-	sends := *mixSends
-	clients := []func(*lab) suiteClient{(*lab).stytchb2b, (*lab).atMostOnce}
+	clients := []func(*lab) faults.Client{func(l *lab) faults.Client { return l.send() }, (*lab).atMostOnce}
 	if testing.Verbose() {
 		clients = append(clients, (*lab).netHTTP, (*lab).retryableHTTP)
 	}
+	type row struct {
+		faults.Tally
+		notRetried int
+		lies       string
+	}
 	var mu sync.Mutex
-	total := map[string]tally{}
+	total := map[string]row{}
 	t.Run("clients", func(t *testing.T) {
 		for _, proto := range faults.Protocols {
-			for _, newClient := range clients {
+			for i, newClient := range clients {
 				l := newLab(t, proto, drawMix(proto, seed))
 				client := newClient(l)
-				t.Run(client.name+" over "+string(proto), func(t *testing.T) {
+				t.Run(client.Name+" over "+string(proto), func(t *testing.T) {
 					t.Parallel()
-					tally := l.tally(l.run(sends, atOnce, context.Background, client.send), client.maybeSent)
-					if client.maybeSent != nil {
-						assert.Zero(t, tally.double, "members with more than one SMS")
-						assert.Zero(t, tally.lies, "errors that deny an SMS")
-						assert.Greater(t, tally.well, sends/10)
+					l.TB = t
+					results := l.Send(*mixSends, atOnce, false, client)
+					r := row{notRetried: len(l.notRetried(results)), lies: "it does not say"}
+					if client.MaybeSent == nil {
+						r.Tally = l.Count(results)
+						assert.NotZero(t, r.Doubles+r.notRetried, "the mix shows nothing")
 					} else {
-						assert.NotZero(t, tally.double+tally.notRetried, "the mix shows nothing")
+						r.Tally = l.Check(results)
+						assert.Greater(t, r.Well, *mixSends/10)
 					}
-					if client.name == ours {
-						assert.Zero(t, tally.notRetried, "safe retries not taken: %s", tally.notRetriedFor)
+					if i == 0 {
+						assert.Empty(t, l.notRetried(results), "safe retries not taken")
 					}
 					mu.Lock()
 					defer mu.Unlock()
-					total[client.name] = total[client.name].add(tally)
+					sum := total[client.Name]
+					r.Sends += sum.Sends
+					r.Well += sum.Well
+					r.Doubles += sum.Doubles
+					r.Lies += sum.Lies
+					r.notRetried += sum.notRetried
+					if client.MaybeSent != nil {
+						r.lies = fmt.Sprint(r.Lies)
+					}
+					total[client.Name] = r
 				})
 			}
 		}
@@ -330,16 +315,11 @@ func TestMix(t *testing.T) {
 	fmt.Fprintln(w, "| client\t| ended well\t| members with more than one SMS\t| safe retries not taken\t| errors that deny an SMS that was sent\t|")
 	fmt.Fprintln(w, "| ---\t| ---:\t| ---:\t| ---:\t| ---:\t|")
 	for _, name := range slices.Sorted(maps.Keys(total)) {
-		c := total[name]
-		lies := "it does not say"
-		if c.says {
-			lies = fmt.Sprint(c.lies)
-		}
-		fmt.Fprintf(w, "| %s\t| %.1f%%\t| %d\t| %d\t| %s\t|\n", name, 100*float64(c.well)/float64(c.sends), c.double, c.notRetried, lies)
+		r := total[name]
+		fmt.Fprintf(w, "| %s\t| %.1f%%\t| %d\t| %d\t| %s\t|\n", name, 100*float64(r.Well)/float64(r.Sends), r.Doubles, r.notRetried, r.lies)
 	}
 	_ = w.Flush()
-	t.Logf("%d Sends each, %d at once, seed %d:\n%s", len(faults.Protocols)*sends, atOnce, seed, table.String())
-	t.Logf("%s: nothing sent, but the outcome is unknown: %v", ours, total[ours].inVain)
+	t.Logf("%d Sends each, %d at once, seed %d:\n%s", len(faults.Protocols)**mixSends, atOnce, seed, table.String())
 }
 
 // TestMixCanceled meets all faults while contexts are canceled at random.
@@ -350,31 +330,11 @@ func TestMixCanceled(t *testing.T) {
 			t.Parallel()
 			l := newLab(t, proto, drawMix(proto, 7))
 			// So few at once that most get as far as the server.
-			results := l.run(*mixSends, 4, canceledSoon, l.stytchb2b().send)
-			tally := l.tally(results, stytchb2b.MaybeSent)
-			assert.Zero(t, tally.double)
-			assert.Zero(t, tally.lies)
-			canceled, denied := 0, 0
-			for _, r := range results {
-				if errors.Is(r.err, context.Canceled) {
-					canceled++
-					if !stytchb2b.MaybeSent(r.err) {
-						denied++
-					}
-				}
-			}
-			assert.NotZero(t, canceled)
-			t.Logf("%d Sends, %d canceled, %d of them certainly not sent, %d well; more than one SMS: %d, lies: %d",
-				tally.sends, canceled, denied, tally.well, tally.double, tally.lies)
+			results := l.Send(*mixSends, 4, true, l.send())
+			l.Check(results)
+			assert.True(t, slices.ContainsFunc(results, func(r faults.Result) bool { return errors.Is(r.Err, context.Canceled) }))
 		})
 	}
-}
-
-// canceledSoon returns a context that is canceled at random.
-func canceledSoon() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	time.AfterFunc(rand.N(10*time.Millisecond), cancel)
-	return ctx
 }
 
 // outcomeOf returns the outcome that an error of the library carries.
@@ -388,11 +348,9 @@ func outcomeOf(err error) stytchb2b.Outcome {
 	panic(fmt.Sprintf("an error of neither type: %T", err))
 }
 
-// A lab is a fake Stytch behind a network in which faults happen.
+// A lab is one behind a network in which faults happen.
 type lab struct {
-	*testing.T
-	stytch  *stytchtest.Server // answers through server; its own listener is not used
-	server  *faults.Server
+	*faults.Lab
 	draw    func(member string, attempt int) faultCase
 	timeout time.Duration // of a call
 	// applied tells how often the server has applied a call. An attempt at a slow
@@ -405,67 +363,33 @@ type lab struct {
 }
 
 func newLab(t *testing.T, proto faults.Protocol, draw func(string, int) faultCase) *lab {
-	l := &lab{
-		T:       t,
-		timeout: suiteTimeout,
-		applied: suiteCalls[0].applied,
-		stytch:  stytchtest.NewUnstartedServer(),
+	return &lab{
+		Lab:     faults.NewLab(t, proto, nil),
 		draw:    draw,
+		timeout: faults.Timeout,
+		applied: suiteCalls[0].applied,
 		drawn:   map[string][]faultCase{},
 		nets:    map[string]func() http.RoundTripper{},
 	}
-	_ = l.stytch.Listener.Close()
-	l.server = faults.Serve(t, proto, l.stytch)
-	return l
 }
 
 // network returns the network of a fault.
 func (l *lab) network(fc faultCase) http.RoundTripper {
-	if fc.http2 == nil {
-		return fc.network(l.server)
+	if fc.http2 != nil {
+		return l.HTTP2(*fc.http2).Network(l.Server)
 	}
-	h, seen := *fc.http2, map[string]bool{}
-	var mu sync.Mutex
-	h.Meets = func(body []byte) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		member, _ := named(body)
-		first := !seen[member]
-		seen[member] = true
-		return first
-	}
-	h.Process = func(body []byte) []byte {
-		path := "/v1/b2b/otps/sms/send"
-		if _, code := named(body); code != "" {
-			path = "/v1/b2b/otps/sms/authenticate"
-		}
-		return l.ask(path, bytes.NewReader(body)).Body.Bytes()
-	}
-	return h.Network(l.server)
+	return fc.network(l.Server)
 }
-
-// named returns what a request's body names.
-func named(body []byte) (member, code string) {
-	var p struct {
-		MemberID string `json:"member_id"`
-		Code     string `json:"code"`
-	}
-	_ = json.Unmarshal(body, &p)
-	return p.MemberID, p.Code
-}
-
-// memberKey is that of a context's value that names the Member of a call.
-type memberKey struct{}
 
 // RoundTrip has each attempt meet the fault that is drawn for it.
 func (l *lab) RoundTrip(req *http.Request) (*http.Response, error) {
-	member := req.Context().Value(memberKey{}).(string)
+	member := faults.MemberOf(req.Context())
 	l.mu.Lock()
 	fc := l.draw(member, len(l.drawn[member])+1)
 	l.drawn[member] = append(l.drawn[member], fc)
 	where := fc
 	if fc.server != nil {
-		where = faultCase{network: faults.Plain}
+		where = faultCases[0]
 	}
 	if l.nets[where.name] == nil {
 		l.nets[where.name] = sync.OnceValue(func() http.RoundTripper { return l.network(where) })
@@ -475,7 +399,7 @@ func (l *lab) RoundTrip(req *http.Request) (*http.Response, error) {
 	if fc.server != nil {
 		fault := *fc.server
 		fault.MemberID = member
-		l.stytch.Fail(fault)
+		l.Stytch.Fail(fault)
 		if fault.Delay+fault.BodyDelay > 0 {
 			return l.giveUp(next(), req, fault)
 		}
@@ -492,7 +416,7 @@ func (l *lab) giveUp(next http.RoundTripper, req *http.Request, fault stytchtest
 		defer cancel()
 		go func() {
 			defer cancel()
-			assert.Eventually(l, func() bool { return ctx.Err() != nil || l.applied(l.stytch, fault.MemberID) > 0 }, time.Minute, time.Millisecond)
+			assert.Eventually(l, func() bool { return ctx.Err() != nil || l.applied(l.Stytch, fault.MemberID) > 0 }, time.Minute, time.Millisecond)
 		}()
 	}
 	resp, err := next.RoundTrip(req.WithContext(ctx))
@@ -524,201 +448,56 @@ func (b givenUpBody) Close() error {
 
 type roundTripper = faults.RoundTripper
 
-// A suiteClient is a way to send. It returns nil for a success.
-type suiteClient struct {
-	name string
-	send func(ctx context.Context, member string) error
-	// maybeSent says whether an SMS may have gone out; nil if nobody can.
-	maybeSent func(error) bool
-	// authenticate enters the code of an SMS that was sent without faults. Only
-	// this library's client has it.
-	authenticate func(ctx context.Context, member string) error
+func (l *lab) library(opts []stytchb2b.Option) *stytchb2b.Client {
+	return l.Library(append(opts, stytchb2b.WithHTTPClient(&http.Client{Transport: l}))...)
 }
 
-const (
-	ours         = "stytchb2b" // the name of this library's
-	suiteTimeout = 5 * time.Second
-)
+func (l *lab) send(opts ...stytchb2b.Option) faults.Client { return l.Sends(l.library(opts)) }
 
-func (l *lab) client(timeout time.Duration) suiteClient {
-	l.timeout = timeout
-	client, err := stytchb2b.NewClient(l.stytch.ProjectID, l.stytch.Secret,
-		stytchb2b.WithBaseURL(l.server.URL),
-		stytchb2b.WithHTTPClient(&http.Client{Transport: l}),
-		stytchb2b.WithTimeout(timeout),
-		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond}))
-	require.NoError(l, err)
-	return suiteClient{name: ours, maybeSent: stytchb2b.MaybeSent, send: func(ctx context.Context, member string) error {
-		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.stytch.OrganizationID, MemberID: member})
-		return err
-	}, authenticate: func(ctx context.Context, member string) error {
-		l.ask("/v1/b2b/otps/sms/send", l.body(member))
+// authenticate enters the code of an SMS that was sent without faults.
+func (l *lab) authenticate(opts ...stytchb2b.Option) faults.Client {
+	client := l.library(opts)
+	return faults.Client{Name: "stytchb2b", Send: func(ctx context.Context, member string) error {
+		l.Process(l.Body(member))
 		_, err := client.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
-			OrganizationID: l.stytch.OrganizationID, MemberID: member,
-			Code:                     l.stytch.SMSTo(member)[0].Code,
-			IntermediateSessionToken: l.stytch.IntermediateSessionToken(member),
+			OrganizationID: l.Stytch.OrganizationID, MemberID: member,
+			Code:                     l.Stytch.SMSTo(member)[0].Code,
+			IntermediateSessionToken: l.Stytch.IntermediateSessionToken(member),
 		})
 		return err
-	}}
+	}, MaybeSent: stytchb2b.MaybeUsed}
 }
 
-func (l *lab) stytchb2b() suiteClient { return l.client(suiteTimeout) }
-
-// netHTTP is what one writes by hand.
-func (l *lab) netHTTP() suiteClient {
-	return l.byHand("net/http", l, nil)
+func (l *lab) netHTTP() faults.Client {
+	return l.ByHand("net/http", l.URL, &http.Client{Transport: l}, nil)
 }
 
-// atMostOnce is the same on the lower storey.
-func (l *lab) atMostOnce() suiteClient {
-	return l.byHand("net/http on atmostonce", &atmostonce.Transport{Base: l, NeedsBody: true}, atmostonce.MaybeSent)
-}
-
-func (l *lab) byHand(name string, transport http.RoundTripper, maybeSent func(error) bool) suiteClient {
-	client := &http.Client{Transport: transport}
-	return suiteClient{name: name, maybeSent: maybeSent, send: func(ctx context.Context, member string) error {
-		ctx, cancel := context.WithTimeout(ctx, suiteTimeout)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.server.URL+"/v1/b2b/otps/sms/send", l.body(member))
-		if err != nil {
-			return err
-		}
-		l.setHeader(req)
-		return read(client.Do(req))
-	}}
+func (l *lab) atMostOnce() faults.Client {
+	return l.ByHand("net/http on atmostonce", l.URL, &http.Client{Transport: &atmostonce.Transport{Base: l, NeedsBody: true}}, atmostonce.MaybeSent)
 }
 
 // retryableHTTP is go-retryablehttp with its default policy; only its waits are
 // shortened, and its attempts as many as the others'.
-func (l *lab) retryableHTTP() suiteClient {
+func (l *lab) retryableHTTP() faults.Client {
 	client := retryablehttp.NewClient()
 	client.Logger = nil
 	client.RetryMax, client.RetryWaitMin, client.RetryWaitMax = attempts-1, time.Millisecond, 4*time.Millisecond
-	client.HTTPClient = &http.Client{Transport: l, Timeout: suiteTimeout}
-	return suiteClient{name: "go-retryablehttp, default policy", send: func(ctx context.Context, member string) error {
-		req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodPost, l.server.URL+"/v1/b2b/otps/sms/send", l.body(member))
-		if err != nil {
-			return err
-		}
-		l.setHeader(req.Request)
-		return read(client.Do(req))
-	}}
+	client.HTTPClient = &http.Client{Transport: l}
+	return l.ByHand("go-retryablehttp, default policy", l.URL, client.StandardClient(), nil)
 }
 
-func (l *lab) body(member string) *bytes.Reader {
-	return bytes.NewReader(fmt.Appendf(nil, `{"organization_id":%q,"member_id":%q}`, l.stytch.OrganizationID, member))
-}
-
-// ask makes a request without a network and its faults.
-func (l *lab) ask(path string, body io.Reader) *httptest.ResponseRecorder {
-	req := httptest.NewRequest(http.MethodPost, path, body)
-	l.setHeader(req)
-	resp := httptest.NewRecorder()
-	l.stytch.ServeHTTP(resp, req)
-	return resp
-}
-
-func (l *lab) setHeader(req *http.Request) {
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth(l.stytch.ProjectID, l.stytch.Secret)
-}
-
-// read reads an answer as one does by hand, but for a limit.
-func read(resp *http.Response, err error) error {
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("HTTP %d", resp.StatusCode)
-	}
-	var answer struct {
-		RequestID string `json:"request_id"`
-	}
-	return json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer)
-}
-
-type result struct {
-	member string
-	err    error
-	took   time.Duration
-}
-
-// run makes a Send for each of n members, some at once, and returns when the
-// server has ended all requests.
-func (l *lab) run(n, atOnce int, newContext func() context.Context, send func(context.Context, string) error) []result {
-	results := make([]result, n)
-	places := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
-	for i := range results {
-		m, err := l.stytch.AddMember(stytchtest.Member{MemberID: fmt.Sprintf("member-%d", i), MFAPhoneNumber: "+12025550106"})
-		require.NoError(l, err)
-		places <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-places }()
-			ctx, cancel := context.WithCancel(context.WithValue(newContext(), memberKey{}, m.MemberID))
-			defer cancel()
-			start := time.Now()
-			err := send(ctx, m.MemberID)
-			results[i] = result{m.MemberID, err, time.Since(start)}
-		})
-	}
-	wg.Wait()
-	l.server.Late.Wait()
-	l.stytch.Close()
-	l.server.Close()
-	return results
-}
-
-// A tally is what came of many Sends.
-type tally struct {
-	sends, well, double, notRetried, lies int
-	says                                  bool // whether an SMS may have gone out
-
-	notRetriedFor string         // the last of them
-	inVain        map[string]int // sent nothing, and could not know: by the fault
-}
-
-func (t tally) add(o tally) tally {
-	sum := tally{t.sends + o.sends, t.well + o.well, t.double + o.double, t.notRetried + o.notRetried, t.lies + o.lies, o.says, o.notRetriedFor, map[string]int{}}
-	for _, inVain := range []map[string]int{t.inVain, o.inVain} {
-		for name, n := range inVain {
-			sum.inVain[name] += n
-		}
-	}
-	return sum
-}
-
-func (l *lab) tally(results []result, maybeSent func(error) bool) tally {
-	sms := map[string]int{}
-	for _, m := range l.stytch.SMS() {
-		sms[m.MemberID]++
-	}
-	t := tally{sends: len(results), says: maybeSent != nil, inVain: map[string]int{}}
+// notRetried returns the safe retries that a client has not taken.
+func (l *lab) notRetried(results []faults.Result) (safe []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range results {
-		drawn := l.drawn[r.member]
-		if sms[r.member] > 1 {
-			t.double++
-		}
-		switch {
-		case r.err == nil:
-			t.well++
-		case maybeSent == nil:
-		case !maybeSent(r.err) && sms[r.member] > 0:
-			t.lies++
-			l.Logf("%s: %v, but the server sent %d", drawn[len(drawn)-1].name, r.err, sms[r.member])
-		case maybeSent(r.err) && sms[r.member] == 0 && len(drawn) > 0:
-			t.inVain[drawn[len(drawn)-1].name]++
-		}
+		drawn := l.drawn[r.Member]
 		// On a machine that is slow just then, there may be no time left to wait and
 		// try again.
-		inTime := r.took < l.timeout-3*time.Second
-		if r.err != nil && inTime && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
-			t.notRetried++
-			t.notRetriedFor = fmt.Sprintf("%s, after %v: %v", drawn[len(drawn)-1].name, r.took, r.err)
+		inTime := r.Took < l.timeout-3*time.Second
+		if r.Err != nil && inTime && len(drawn) < attempts && len(drawn) > 0 && drawn[len(drawn)-1].safe {
+			safe = append(safe, fmt.Sprintf("%s, after %v: %v", drawn[len(drawn)-1].name, r.Took, r.Err))
 		}
 	}
-	return t
+	return safe
 }

@@ -2,7 +2,11 @@
 
 package thirdparty_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
 
 // What is not here: "lb_retry_match" with POST. With it Caddy itself sends a
 // request twice, which no client can prevent or notice.
@@ -51,7 +55,7 @@ func TestCaddy(t *testing.T) {
 			statuses: []int{302}, sent: true,
 		},
 		{
-			name: "308 instead of the answer", config: caddyHTTP + inPlace("redir * "+sendPath+" 308"),
+			name: "308 instead of the answer", config: caddyHTTP + inPlace("redir * "+faults.SendPath+" 308"),
 			statuses: []int{308}, sent: true,
 		},
 		{

@@ -5,6 +5,8 @@ package thirdparty_test
 import (
 	"syscall"
 	"testing"
+
+	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
 // What is not here: "retry-on all-retryable-errors". With it HAProxy itself
@@ -94,7 +96,7 @@ func TestHAProxy(t *testing.T) {
 		},
 		{
 			name:     "307 instead of the answer",
-			config:   haproxyFront + haproxyBack + "	http-response redirect location " + sendPath + " code 307",
+			config:   haproxyFront + haproxyBack + "	http-response redirect location " + faults.SendPath + " code 307",
 			statuses: []int{307}, sent: true,
 		},
 		{

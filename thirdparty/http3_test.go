@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -37,8 +36,6 @@ type http3Fault func(*quic.Conn, *http3.Stream)
 type connKey struct{}
 
 func (l *lab) serveHTTP3(fault http3Fault) *http3Server {
-	certs := httptest.NewTLSServer(nil)
-	defer certs.Close()
 	s := &http3Server{lab: l, fault: fault}
 	server := &http3.Server{
 		Handler: s,
@@ -47,7 +44,7 @@ func (l *lab) serveHTTP3(fault http3Fault) *http3Server {
 		},
 	}
 	listener, err := quic.ListenAddrEarly("127.0.0.1:0",
-		http3.ConfigureTLSConfig(&tls.Config{Certificates: certs.TLS.Certificates}), nil)
+		http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{faults.Certificate()}}), nil)
 	require.NoError(l, err)
 	s.url = "https://" + listener.Addr().String()
 	served := make(chan struct{})
@@ -68,14 +65,14 @@ func (s *http3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // It was canceled on its way.
 	}
-	member := memberOf(body)
+	member, _ := faults.Named(body)
 	_, again := s.seen.LoadOrStore(member, true)
 	if s.fault == nil || again {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		s.lab.ServeHTTP(w, r)
 		return
 	}
-	s.process(member)
+	s.Process(body)
 	stream, err := w.(http3.HTTPStreamer).HTTPStream()
 	if err != nil {
 		panic(http.ErrAbortHandler)
@@ -96,18 +93,18 @@ func TestHTTP3(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		s := l.serveHTTP3(nil)
-		tally := l.check(l.send(*sends, false, l.clients(s.url, l.http3Client())))
-		assert.Equal(t, tally.sends, tally.well)
+		tally := l.Check(l.Send(*sends, atOnce, false, l.clients(s.url, l.http3Client())...))
+		assert.Equal(t, tally.Sends, tally.Well)
 	})
 	t.Run("canceled", func(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		l.chance, l.fault = 0.5, slower
 		s := l.serveHTTP3(nil)
-		results := l.send(max(500, *sends), true, l.clients(s.url, l.http3Client()))
+		results := l.Send(max(500, *sends), atOnce, true, l.clients(s.url, l.http3Client())...)
 		l.settle()
-		tally := l.check(results)
-		assert.NotZero(t, tally.sentAndFailed)
+		tally := l.Check(results)
+		assert.NotZero(t, tally.SentAndFailed)
 	})
 	// A transport for each Send, so that contexts end during handshakes too.
 	t.Run("canceled, new connections", func(t *testing.T) {
@@ -118,19 +115,19 @@ func TestHTTP3(t *testing.T) {
 		once := &http.Client{Transport: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 			return l.http3Client().Transport.RoundTrip(req)
 		})}
-		results := l.send(*sends, true, l.clients(s.url, once))
+		results := l.Send(*sends, atOnce, true, l.clients(s.url, once)...)
 		l.settle()
-		tally := l.check(results)
-		assert.NotZero(t, tally.unsentAndFailed)
-		assert.NotZero(t, tally.well)
+		tally := l.Check(results)
+		assert.NotZero(t, tally.UnsentAndFailed)
+		assert.NotZero(t, tally.Well)
 	})
 	t.Run("tried again", func(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		l.chance, l.fault = 0.3, stytchtest.Fault{StatusCode: 503, Processed: true}
 		s := l.serveHTTP3(nil)
-		tally := l.check(l.send(*sends, false, l.clients(s.url, &http.Client{Transport: retries(l, l.http3Client().Transport)})))
-		assert.NotZero(t, tally.sentAndFailed)
+		tally := l.Check(l.Send(*sends, atOnce, false, l.clients(s.url, &http.Client{Transport: retries(l, l.http3Client().Transport)})...))
+		assert.NotZero(t, tally.SentAndFailed)
 	})
 	// quic-go's net.Conn panics when it is closed.
 	t.Run("early, without the cancel", func(t *testing.T) {
@@ -145,10 +142,10 @@ func TestHTTP3(t *testing.T) {
 			l.Cleanup(func() { _ = t.Close() })
 			return t.RoundTrip(req)
 		})
-		results := l.send(*sends, false, l.clients(s.url, &http.Client{Transport: early(detached)(l, slowDials)}))
+		results := l.Send(*sends, atOnce, false, l.clients(s.url, &http.Client{Transport: early(detached)(l, slowDials)})...)
 		l.settle()
-		tally := l.check(results)
-		assert.Less(t, tally.well, tally.sends)
+		tally := l.Check(results)
+		assert.Less(t, tally.Well, tally.Sends)
 	})
 	for code := http3.ErrCodeNoError; code <= http3.ErrCodeVersionFallback; code++ {
 		for name, fault := range map[string]http3Fault{
@@ -163,10 +160,9 @@ func TestHTTP3(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %v", name, code), func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t)
-				l.atOnce = 4
 				s := l.serveHTTP3(fault)
-				tally := l.check(l.send(max(12, *sends/10), false, l.clients(s.url, l.http3Client())))
-				assert.NotZero(t, tally.sentAndFailed, "Sends that failed after their SMS")
+				tally := l.Check(l.Send(max(12, *sends/10), 4, false, l.clients(s.url, l.http3Client())...))
+				assert.NotZero(t, tally.SentAndFailed, "Sends that failed after their SMS")
 			})
 		}
 	}

@@ -5,6 +5,8 @@ package thirdparty_test
 import (
 	"syscall"
 	"testing"
+
+	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
 // What is not here: "proxy_next_upstream non_idempotent". With it nginx itself
@@ -76,7 +78,7 @@ func TestNginx(t *testing.T) {
 			config: nginxHTTP + `
 		proxy_read_timeout 50ms;
 		error_page 502 504 = @again;
-		location @again { return 307 ` + sendPath + `; }` + nginxPass,
+		location @again { return 307 ` + faults.SendPath + `; }` + nginxPass,
 			fault: hangs, statuses: []int{307}, sent: true,
 		},
 		{

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -26,6 +25,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -85,7 +85,7 @@ func (s scenario) run(t *testing.T, path, config string, args []string) {
 	}
 	clients := l.clients(scheme+p.addr, nil, &http.Client{Transport: l.transport()})
 	if s.throughProxy {
-		clients = l.clients(l.origin.URL, &http.Client{Transport: l.transport(func(t *http.Transport) {
+		clients = l.clients(l.URL, &http.Client{Transport: l.transport(func(t *http.Transport) {
 			t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: p.addr})
 		})})
 	}
@@ -93,23 +93,23 @@ func (s scenario) run(t *testing.T, path, config string, args []string) {
 	if s.event != nil {
 		n *= 4 // A program takes its time for a reload.
 	}
-	results := l.send(n, s.canceled, clients)
+	results := l.Send(n, atOnce, s.canceled, clients...)
 	if s.canceled {
 		l.settle()
 	}
 	from := map[string]bool{}
-	for _, r := range l.stytch.Requests() {
+	for _, r := range l.Stytch.Requests() {
 		from[r.Header.Get("X-From")] = true
 	}
-	tally := l.check(results)
+	tally := l.Check(results)
 	for _, status := range s.statuses {
-		assert.NotZero(t, tally.statuses[status], "errors with status %d", status)
+		assert.NotZero(t, tally.Statuses[status], "errors with status %d", status)
 	}
 	if s.sent {
-		assert.NotZero(t, tally.sentAndFailed, "Sends that failed after their SMS")
+		assert.NotZero(t, tally.SentAndFailed, "Sends that failed after their SMS")
 	}
 	if s.unsent {
-		assert.NotZero(t, tally.unsentAndFailed, "Sends that failed without an SMS")
+		assert.NotZero(t, tally.UnsentAndFailed, "Sends that failed without an SMS")
 	}
 	assert.GreaterOrEqual(t, len(from), s.connections, "connections to the program")
 }
@@ -150,7 +150,7 @@ type settings struct {
 func (l *lab) start(path, config, scenario string, args []string) *program {
 	set := settings{
 		Port:   freePort(l),
-		Origin: l.origin.Listener.Addr().String(),
+		Origin: l.Listener.Addr().String(),
 		Dir:    l.dir(),
 		Root:   os.Getuid() == 0,
 	}
@@ -244,11 +244,9 @@ func (l *lab) dir() string {
 	return dir
 }
 
-// certificate writes the certificate of httptest's servers, and its key.
+// certificate writes the certificate that all servers here have, and its key.
 func (l *lab) certificate(dir string) (both, cert, key string) {
-	server := httptest.NewTLSServer(nil)
-	defer server.Close()
-	der, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	der, err := x509.MarshalPKCS8PrivateKey(faults.Certificate().PrivateKey)
 	require.NoError(l, err)
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	write := func(name string, data []byte) string {
@@ -256,7 +254,7 @@ func (l *lab) certificate(dir string) (both, cert, key string) {
 		require.NoError(l, os.WriteFile(file, data, 0o644))
 		return file
 	}
-	return write("both.pem", append(bytes.Clone(serverPEM), keyPEM...)), write("cert.pem", serverPEM), write("key.pem", keyPEM)
+	return write("both.pem", append(certPEM(), keyPEM...)), write("cert.pem", certPEM()), write("key.pem", keyPEM)
 }
 
 var ports struct {

@@ -61,10 +61,10 @@ func usedConnections(l *lab) http.RoundTripper {
 // and refuses the next ones as Stytch does.
 func sentThenRefused(l *lab) http.RoundTripper {
 	for i := range *sends {
-		l.stytch.Fail(stytchtest.Fault{MemberID: member(i), StatusCode: 503, Processed: true})
+		l.Stytch.Fail(stytchtest.Fault{MemberID: faults.MemberID(i), StatusCode: 503, Processed: true})
 		for range 8 {
-			l.stytch.Fail(stytchtest.Fault{
-				MemberID: member(i), StatusCode: 429,
+			l.Stytch.Fail(stytchtest.Fault{
+				MemberID: faults.MemberID(i), StatusCode: 429,
 				Header: http.Header{"Content-Type": {"application/json"}},
 				Body: `{"status_code":429,"request_id":"request-id-test-1","error_type":"too_many_requests",` +
 					`"error_message":"Too many requests have been made.","error_url":"https://stytch.com/docs/api/errors/429"}`,
@@ -119,14 +119,14 @@ func TestTransports(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			clients := l.clients(l.origin.URL, &http.Client{Transport: tt.wrap(l, tt.network(l)), Timeout: tt.timeout})
-			results := l.send(*sends, false, clients)
+			clients := l.clients(l.URL, &http.Client{Transport: tt.wrap(l, tt.network(l)), Timeout: tt.timeout})
+			results := l.Send(*sends, atOnce, false, clients...)
 			l.settle()
-			tally := l.check(results)
+			tally := l.Check(results)
 			if tt.fails {
-				assert.Less(t, tally.well, tally.sends)
+				assert.Less(t, tally.Well, tally.Sends)
 			} else {
-				assert.NotZero(t, tally.well)
+				assert.NotZero(t, tally.Well)
 			}
 		})
 	}
@@ -169,9 +169,9 @@ func circuitBreaker(l *lab, next http.RoundTripper) http.RoundTripper {
 	})
 	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		answers := make(chan *http.Response, 1)
-		l.late.Add(1)
+		l.Late.Add(1)
 		err := hystrix.Do(name, func() error {
-			defer l.late.Done()
+			defer l.Late.Done()
 			resp, err := next.RoundTrip(req)
 			answers <- resp
 			return err
@@ -186,7 +186,7 @@ func circuitBreaker(l *lab, next http.RoundTripper) http.RoundTripper {
 
 // closeLate closes the body of an answer that comes too late.
 func closeLate(l *lab, answers <-chan *http.Response) {
-	l.late.Go(func() {
+	l.Late.Go(func() {
 		if resp := <-answers; resp != nil {
 			_ = resp.Body.Close()
 		}
@@ -205,7 +205,7 @@ func early(change func(*http.Request) (*http.Request, error)) func(*lab, http.Ro
 				return nil, err
 			}
 			answers, failures := make(chan *http.Response, 1), make(chan error, 1)
-			l.late.Go(func() {
+			l.Late.Go(func() {
 				resp, err := next.RoundTrip(req)
 				if err != nil {
 					failures <- err

@@ -59,7 +59,7 @@ func Serve(tb testing.TB, proto Protocol, handler http.Handler, change ...func(*
 	if proto == HTTP1 {
 		s.Start()
 	} else {
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate()}}
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{Certificate()}}
 		s.StartTLS()
 	}
 	tb.Cleanup(func() {
@@ -69,9 +69,9 @@ func Serve(tb testing.TB, proto Protocol, handler http.Handler, change ...func(*
 	return s
 }
 
-// certificate is that of every server here. An ECDSA signature takes a fraction of
+// Certificate is that of every server here. An ECDSA signature takes a fraction of
 // the time that one with httptest's RSA key does.
-var certificate = sync.OnceValue(func() tls.Certificate {
+var Certificate = sync.OnceValue(func() tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)

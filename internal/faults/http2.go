@@ -2,13 +2,12 @@ package faults
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
-	"sync"
+	"testing"
 )
 
 // net/http's server cannot be made to reset a stream with any error code or to
@@ -19,8 +18,12 @@ import (
 type HTTP2 struct {
 	Processed bool   // they took effect before
 	OnHeader  bool   // it does not wait for the body
+	Answering bool   // the header of the answer comes before the fault
 	GoAway    bool   // they end with GOAWAY; otherwise with RST_STREAM
-	Code      uint32 // of RST_STREAM
+	Code      uint32 // of either
+	// Last is the last stream of a GOAWAY that ends this one. If it is nil, it is
+	// the last that took effect.
+	Last func(stream uint32) uint32
 
 	// Meets reports whether a request is to meet the fault, by its body.
 	Meets func(body []byte) bool
@@ -41,37 +44,18 @@ const (
 	flagEndHeaders = 0x4
 )
 
-// Network is a network to the server, which starts with it. It has s's certificate.
-func (h HTTP2) Network(s *Server) http.RoundTripper {
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
-		Certificates: s.TLS.Certificates,
-		NextProtos:   []string{"h2"},
-	})
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				// The transport keeps a connection on which a request was canceled
-				// just before the end.
-				defer context.AfterFunc(s.tb.Context(), func() { _ = conn.Close() })()
-				h.serve(conn)
-			})
+// Serve starts the server. It ends with the test.
+func (h HTTP2) Serve(tb testing.TB) *Server {
+	return Serve(tb, HTTPS2, http.NotFoundHandler(), func(s *http.Server) {
+		s.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+			"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { h.serve(conn) },
 		}
 	})
-	t := dialing(s, dialTo(listener.Addr().String()))
-	s.tb.Cleanup(func() {
-		t.CloseIdleConnections()
-		_ = listener.Close()
-		wg.Wait()
-	})
-	return t
+}
+
+// Network is a network that leads to the server in the place of s.
+func (h HTTP2) Network(s *Server) http.RoundTripper {
+	return dialing(s, dialTo(h.Serve(s.tb).Listener.Addr().String()))
 }
 
 func (h HTTP2) serve(conn net.Conn) {
@@ -136,18 +120,24 @@ func (h HTTP2) answer(conn net.Conn, stream uint32, processed *uint32, body []by
 		*processed = max(*processed, stream)
 		answer = h.Process(body)
 	}
-	switch {
-	case meets && h.GoAway:
-		// Without an error.
-		writeFrame(conn, frameGoAway, 0, 0, binary.BigEndian.AppendUint64(nil, uint64(*processed)<<32))
-		return false
-	case meets:
-		writeFrame(conn, frameRSTStream, 0, stream, binary.BigEndian.AppendUint32(nil, h.Code))
-		return true
+	if !meets || h.Answering {
+		const status200 = 0x88 // HPACK: the static table's entry (RFC 7541, appendix A)
+		writeFrame(conn, frameHeaders, flagEndHeaders, stream, []byte{status200})
 	}
-	const status200 = 0x88 // HPACK: the static table's entry (RFC 7541, appendix A)
-	writeFrame(conn, frameHeaders, flagEndHeaders, stream, []byte{status200})
-	writeFrame(conn, frameData, flagEndStream, stream, answer)
+	code := binary.BigEndian.AppendUint32(nil, h.Code)
+	switch {
+	case !meets:
+		writeFrame(conn, frameData, flagEndStream, stream, answer)
+	case !h.GoAway:
+		writeFrame(conn, frameRSTStream, 0, stream, code)
+	default:
+		last := *processed
+		if h.Last != nil {
+			last = h.Last(stream)
+		}
+		writeFrame(conn, frameGoAway, 0, 0, append(binary.BigEndian.AppendUint32(nil, last), code...))
+		return false
+	}
 	return true
 }
 

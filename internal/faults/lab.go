@@ -1,0 +1,287 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+// A Lab is a fake Stytch that counts its SMS, and Sends to it. The count is the
+// truth that clients are held to.
+type Lab struct {
+	testing.TB
+	*Server
+	Stytch *stytchtest.Server // answers through Server; its own listener is not used
+	usual  atomic.Int64       // how long the last Send took that was not canceled
+}
+
+// NewLab starts a lab. It has a handler in front of the fake, if it is not nil.
+func NewLab(tb testing.TB, proto Protocol, handler http.Handler) *Lab {
+	l := &Lab{TB: tb, Stytch: stytchtest.NewUnstartedServer()}
+	_ = l.Stytch.Listener.Close()
+	if handler == nil {
+		handler = l.Stytch
+	}
+	l.Server = Serve(tb, proto, handler)
+	tb.Cleanup(l.Stytch.Close) // It ends what hangs.
+	return l
+}
+
+// A Client sends an SMS to a Member.
+type Client struct {
+	Name string
+	Send func(ctx context.Context, member string) error
+	// MaybeSent says of an error whether an SMS may have gone out. It is nil if the
+	// client cannot say.
+	MaybeSent func(error) bool
+}
+
+// Timeout bounds a Send of the lab's clients.
+const Timeout = 5 * time.Second
+
+// Library is a client of this library, which waits little before it tries again.
+func (l *Lab) Library(opts ...stytchb2b.Option) *stytchb2b.Client {
+	client, err := stytchb2b.NewClient(l.Stytch.ProjectID, l.Stytch.Secret, append([]stytchb2b.Option{
+		stytchb2b.WithBaseURL(l.URL),
+		stytchb2b.WithTimeout(Timeout),
+		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: time.Millisecond, MaxBackoff: 4 * time.Millisecond}),
+	}, opts...)...)
+	require.NoError(l, err)
+	return client
+}
+
+// Sends has a client of this library send.
+func (l *Lab) Sends(client *stytchb2b.Client) Client {
+	return Client{"stytchb2b", func(ctx context.Context, member string) error {
+		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.Stytch.OrganizationID, MemberID: member})
+		return err
+	}, stytchb2b.MaybeSent}
+}
+
+// SendPath is that of Stytch's endpoint.
+const SendPath = "/v1/b2b/otps/sms/send"
+
+// ByHand is a client as one writes it with net/http.
+func (l *Lab) ByHand(name, url string, client *http.Client, maybeSent func(error) bool) Client {
+	return Client{name, func(ctx context.Context, member string) error {
+		ctx, cancel := context.WithTimeout(ctx, Timeout)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+SendPath, bytes.NewReader(l.Body(member)))
+		if err != nil {
+			return err
+		}
+		l.authenticate(req)
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return StatusError(resp.StatusCode)
+		}
+		text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(text, &struct {
+			RequestID string `json:"request_id"`
+		}{})
+	}, maybeSent}
+}
+
+// A StatusError is the status of an answer other than 200.
+type StatusError int
+
+func (e StatusError) Error() string { return fmt.Sprint("HTTP ", int(e)) }
+
+func statusOf(err error) int {
+	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
+		return e.StatusCode
+	}
+	status := StatusError(0)
+	errors.As(err, &status)
+	return int(status)
+}
+
+// Body is the body of a Send's request.
+func (l *Lab) Body(member string) []byte {
+	return fmt.Appendf(nil, `{"organization_id":%q,"member_id":%q}`, l.Stytch.OrganizationID, member)
+}
+
+func (l *Lab) authenticate(req *http.Request) {
+	req.Header.Set("Content-Type", "application/json")
+	req.SetBasicAuth(l.Stytch.ProjectID, l.Stytch.Secret)
+}
+
+// Named returns the Member that a request's body names, and the code.
+func Named(body []byte) (member, code string) {
+	var p struct {
+		MemberID string `json:"member_id"`
+		Code     string `json:"code"`
+	}
+	_ = json.Unmarshal(body, &p)
+	return p.MemberID, p.Code
+}
+
+// Process lets a request take effect without a network. It returns the answer's
+// body.
+func (l *Lab) Process(body []byte) []byte {
+	path := SendPath
+	if _, code := Named(body); code != "" {
+		path = "/v1/b2b/otps/sms/authenticate"
+	}
+	req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+	l.authenticate(req)
+	resp := httptest.NewRecorder()
+	l.Stytch.ServeHTTP(resp, req)
+	return resp.Body.Bytes()
+}
+
+// HTTP2 has the first request for each Member meet the fault, and all take effect
+// at the lab's Stytch.
+func (l *Lab) HTTP2(h HTTP2) HTTP2 {
+	var seen sync.Map
+	h.Meets = func(body []byte) bool {
+		member, _ := Named(body)
+		_, again := seen.LoadOrStore(member, true)
+		return !again
+	}
+	h.Process = l.Process
+	return h
+}
+
+// A Result is what a Send ended with.
+type Result struct {
+	Member    string
+	Err       error
+	MaybeSent bool // what the client says of Err; true if it cannot say
+	Took      time.Duration
+}
+
+// MemberID returns the ID of the Member that the ith Send is for.
+func MemberID(i int) string { return fmt.Sprintf("member-%d", i) }
+
+type memberKey struct{}
+
+// MemberOf returns the Member that a Send with this context is for.
+func MemberOf(ctx context.Context) string { return ctx.Value(memberKey{}).(string) }
+
+// Send makes n Sends, each to a Member of its own, by the clients in turn. If
+// canceled is set, all but every fifth have a context that is canceled at random,
+// before or after a Send takes that has nothing against it.
+func (l *Lab) Send(n, atOnce int, canceled bool, clients ...Client) []Result {
+	results := make([]Result, n)
+	places := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i := range results {
+		m, err := l.Stytch.AddMember(stytchtest.Member{MemberID: MemberID(i), MFAPhoneNumber: "+12025550106"})
+		require.NoError(l, err)
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			ctx, cancel := context.WithCancel(context.WithValue(context.Background(), memberKey{}, m.MemberID))
+			defer cancel()
+			toTheEnd := !canceled || i%5 == 0
+			if !toTheEnd {
+				time.AfterFunc(rand.N(time.Duration(max(2*l.usual.Load(), int64(time.Millisecond)))), cancel)
+			}
+			c, start := clients[i%len(clients)], time.Now()
+			r := Result{Member: m.MemberID, Err: c.Send(ctx, m.MemberID), Took: time.Since(start)}
+			r.MaybeSent = r.Err != nil && (c.MaybeSent == nil || c.MaybeSent(r.Err))
+			results[i] = r
+			if toTheEnd {
+				l.usual.Store(int64(min(r.Took, 100*time.Millisecond)))
+			}
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// A Tally is what came of many Sends.
+type Tally struct {
+	Sends, Well, Unknown, NotSent int
+
+	Doubles int // Sends with more than one SMS
+	Lies    int // errors that deny an SMS that went out
+	Missing int // Sends that ended well without an SMS
+
+	SentAndFailed   int         // errors of Sends whose SMS went out
+	UnsentAndFailed int         // errors of Sends without an SMS
+	Statuses        map[int]int // of answers that Sends failed with
+	Example         string      // of what is wrong
+}
+
+// Count ends the lab when all requests have ended, and holds the results against
+// the SMS that it has counted.
+func (l *Lab) Count(results []Result) Tally {
+	l.Late.Wait()
+	l.Stytch.Close()
+	l.Close()
+	sms := map[string]int{}
+	for _, m := range l.Stytch.SMS() {
+		sms[m.MemberID]++
+	}
+	t := Tally{Sends: len(results), Statuses: map[int]int{}}
+	for _, r := range results {
+		n := sms[r.Member]
+		wrong := func(count *int, what string) {
+			*count++
+			t.Example = fmt.Sprintf("%s: %d SMS, %.300v", what, n, r.Err)
+		}
+		if n > 1 {
+			wrong(&t.Doubles, "more than one SMS")
+		}
+		if r.Err == nil {
+			t.Well++
+			if n == 0 {
+				wrong(&t.Missing, "a success without an SMS")
+			}
+			continue
+		}
+		if status := statusOf(r.Err); status > 0 {
+			t.Statuses[status]++
+		}
+		switch {
+		case r.MaybeSent:
+			t.Unknown++
+		case n > 0:
+			wrong(&t.Lies, "a lie")
+			fallthrough
+		default:
+			t.NotSent++
+		}
+		if n > 0 {
+			t.SentAndFailed++
+		} else {
+			t.UnsentAndFailed++
+		}
+	}
+	return t
+}
+
+// Check is Count of clients that promise something.
+func (l *Lab) Check(results []Result) Tally {
+	t := l.Count(results)
+	l.Logf("%+v", t)
+	assert.Zero(l, t.Doubles, "Sends with more than one SMS, such as %s", t.Example)
+	assert.Zero(l, t.Lies, "errors that deny an SMS that went out, such as %s", t.Example)
+	assert.Zero(l, t.Missing, "Sends that ended well without an SMS, such as %s", t.Example)
+	return t
+}
