@@ -2,7 +2,6 @@ package stytchb2b_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -11,11 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/byhand"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 // These hold a change against the last one, with benchstat: see CONTRIBUTING.md.
-// thirdparty/bench holds the library against what people use instead.
+// internal/bench holds the library against net/http over loopback.
 
 // memory is a transport that answers without a network.
 func memory(status int, body []byte) http.RoundTripper {
@@ -99,40 +99,17 @@ func BenchmarkNewClient(b *testing.B) {
 	}
 }
 
-// BenchmarkHandWritten is BenchmarkSend's call as one writes it with net/http.
-func BenchmarkHandWritten(b *testing.B) {
-	client := &http.Client{Transport: memory(200, answerOf(b))}
+// BenchmarkByHand is BenchmarkSend's call as one writes it with net/http.
+func BenchmarkByHand(b *testing.B) {
+	client := byhand.Client{
+		HTTP:    &http.Client{Transport: memory(200, answerOf(b))},
+		BaseURL: "https://test.stytch.com", ProjectID: "project-test-1", Secret: "secret-test-1",
+		Timeout: stytchb2b.DefaultTimeout,
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := handWritten(b, client); err != nil {
+		if err := client.Send(b.Context(), benchParams, &stytchb2b.SMSSendResponse{}); err != nil {
 			b.Fatal(err)
 		}
 	}
-}
-
-func handWritten(b *testing.B, client *http.Client) (*stytchb2b.SMSSendResponse, error) {
-	type body stytchb2b.SMSSendParams // as it is, not masked
-	text, err := json.Marshal(body(benchParams))
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(b.Context(), stytchb2b.DefaultTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://test.stytch.com/v1/b2b/otps/sms/send", bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth("project-test-1", "secret-test-1")
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	out := &stytchb2b.SMSSendResponse{}
-	return out, json.Unmarshal(raw, out)
 }

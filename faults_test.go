@@ -458,7 +458,7 @@ func (l *lab) send(opts ...stytchb2b.Option) faults.Client { return l.Sends(l.li
 func (l *lab) authenticate(opts ...stytchb2b.Option) faults.Client {
 	client := l.library(opts)
 	return faults.Client{Name: "stytchb2b", Send: func(ctx context.Context, member string) error {
-		l.Process(l.Body(member))
+		l.Process(fmt.Appendf(nil, `{"organization_id":%q,"member_id":%q}`, l.Stytch.OrganizationID, member))
 		_, err := client.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
 			OrganizationID: l.Stytch.OrganizationID, MemberID: member,
 			Code:                     l.Stytch.SMSTo(member)[0].Code,

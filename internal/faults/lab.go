@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/byhand"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -69,64 +69,33 @@ func (l *Lab) Library(opts ...stytchb2b.Option) *stytchb2b.Client {
 // Sends has a client of this library send.
 func (l *Lab) Sends(client *stytchb2b.Client) Client {
 	return Client{"stytchb2b", func(ctx context.Context, member string) error {
-		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: l.Stytch.OrganizationID, MemberID: member})
+		_, err := client.OTPs.SMS.Send(ctx, l.params(member))
 		return err
 	}, stytchb2b.MaybeSent}
 }
 
-// SendPath is that of Stytch's endpoint.
-const SendPath = "/v1/b2b/otps/sms/send"
-
 // ByHand is a client as one writes it with net/http.
 func (l *Lab) ByHand(name, url string, client *http.Client, maybeSent func(error) bool) Client {
+	c := byhand.Client{HTTP: client, BaseURL: url, ProjectID: l.Stytch.ProjectID, Secret: l.Stytch.Secret, Timeout: Timeout}
 	return Client{name, func(ctx context.Context, member string) error {
-		ctx, cancel := context.WithTimeout(ctx, Timeout)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+SendPath, bytes.NewReader(l.Body(member)))
-		if err != nil {
-			return err
-		}
-		l.authenticate(req)
-		resp, err := client.Do(req)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK {
-			return StatusError(resp.StatusCode)
-		}
-		text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(text, &struct {
+		var answer struct {
 			RequestID string `json:"request_id"`
-		}{})
+		}
+		return c.Send(ctx, l.params(member), &answer)
 	}, maybeSent}
 }
 
-// A StatusError is the status of an answer other than 200.
-type StatusError int
-
-func (e StatusError) Error() string { return fmt.Sprint("HTTP ", int(e)) }
+func (l *Lab) params(member string) stytchb2b.SMSSendParams {
+	return stytchb2b.SMSSendParams{OrganizationID: l.Stytch.OrganizationID, MemberID: member}
+}
 
 func statusOf(err error) int {
 	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
 		return e.StatusCode
 	}
-	status := StatusError(0)
+	status := byhand.StatusError(0)
 	errors.As(err, &status)
 	return int(status)
-}
-
-// Body is the body of a Send's request.
-func (l *Lab) Body(member string) []byte {
-	return fmt.Appendf(nil, `{"organization_id":%q,"member_id":%q}`, l.Stytch.OrganizationID, member)
-}
-
-func (l *Lab) authenticate(req *http.Request) {
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth(l.Stytch.ProjectID, l.Stytch.Secret)
 }
 
 // Named returns the Member that a request's body names, and the code.
@@ -139,6 +108,9 @@ func Named(body []byte) (member, code string) {
 	return p.MemberID, p.Code
 }
 
+// SendPath is that of Stytch's endpoint.
+const SendPath = "/v1/b2b/otps/sms/send"
+
 // Process lets a request take effect without a network. It returns the answer's
 // body.
 func (l *Lab) Process(body []byte) []byte {
@@ -147,7 +119,8 @@ func (l *Lab) Process(body []byte) []byte {
 		path = "/v1/b2b/otps/sms/authenticate"
 	}
 	req := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
-	l.authenticate(req)
+	req.Header.Set("Content-Type", "application/json")
+	req.SetBasicAuth(l.Stytch.ProjectID, l.Stytch.Secret)
 	resp := httptest.NewRecorder()
 	l.Stytch.ServeHTTP(resp, req)
 	return resp.Body.Bytes()

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +39,7 @@ func exampleAnswer() []byte {
 	srv := stytchtest.NewServer()
 	defer srv.Close()
 	w := httptest.NewRecorder()
-	req := httptest.NewRequest(http.MethodPost, "/"+path, strings.NewReader(
+	req := httptest.NewRequest(http.MethodPost, "/v1/b2b/otps/sms/send", strings.NewReader(
 		fmt.Sprintf(`{"organization_id":%q,"member_id":%q}`, srv.OrganizationID, srv.MemberID)))
 	req.Header.Set("Content-Type", "application/json")
 	req.SetBasicAuth(srv.ProjectID, srv.Secret)
@@ -49,14 +48,10 @@ func exampleAnswer() []byte {
 }
 
 // serve is the server's process. A request to /delay/5ms/... is answered after
-// that time, one to /hold/...
-// when /release is asked for. One to /counted/... counts for /sent, and /close
-// closes the connections that are idle.
+// that time, one to /hold/... when /release is asked for.
 func serve(proto protocol) {
-	var connections, held, sent atomic.Int64
-	var idle sync.Map // connections
-	var release sync.RWMutex
-	gate := make(chan struct{})
+	var connections, held atomic.Int64
+	gate := make(chan struct{}) // a token for each answer that is held
 	answer := exampleAnswer()
 	mux := http.NewServeMux()
 	respond := func(w http.ResponseWriter, r *http.Request) {
@@ -70,45 +65,24 @@ func serve(proto protocol) {
 		time.Sleep(d)
 		respond(w, r)
 	})
-	mux.HandleFunc("/counted/", func(w http.ResponseWriter, r *http.Request) {
-		sent.Add(1)
-		respond(w, r)
-	})
-	mux.HandleFunc("/sent", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, sent.Swap(0)) })
 	mux.HandleFunc("/hold/", func(w http.ResponseWriter, r *http.Request) {
-		release.RLock()
-		g := gate
-		release.RUnlock()
 		held.Add(1)
-		<-g
-		held.Add(-1)
+		<-gate
 		respond(w, r)
 	})
 	mux.HandleFunc("/release", func(http.ResponseWriter, *http.Request) {
-		release.Lock()
-		close(gate)
-		gate = make(chan struct{})
-		release.Unlock()
+		for range held.Swap(0) {
+			gate <- struct{}{}
+		}
 	})
 	mux.HandleFunc("/held", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, held.Load()) })
 	mux.HandleFunc("/connections", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, connections.Swap(0)) })
 
 	server := httptest.NewUnstartedServer(mux)
-	mux.HandleFunc("/close", func(http.ResponseWriter, *http.Request) {
-		idle.Range(func(conn, _ any) bool {
-			_ = conn.(net.Conn).Close()
-			return true
-		})
-	})
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			connections.Add(1)
-		}
-		if state == http.StateIdle {
-			idle.Store(conn, nil)
-		} else {
-			idle.Delete(conn)
 		}
 	}
 	server.EnableHTTP2 = proto == https2

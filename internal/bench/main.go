@@ -1,0 +1,303 @@
+// Command bench holds stytchb2b against the same call written by hand with
+// net/http, and prints what its README quotes: ratios, from one run on one machine.
+// All its traffic stays on loopback.
+//
+//	go run ./internal/bench
+//
+// It takes two minutes, or as long as -time says. In less than ten seconds it
+// measures little, and shows that it works.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"text/tabwriter"
+	"time"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/byhand"
+)
+
+var length = flag.Duration("time", 2*time.Minute, "how long to measure")
+
+func main() {
+	mode := flag.String("serve", "", "be the server, of this `protocol`; for the command's own use")
+	flag.Parse()
+	if *mode != "" {
+		serve(protocol(*mode))
+		return
+	}
+	machine()
+	kept()
+	throughput()
+	scale()
+	size()
+}
+
+// atLength is n, or a little of it in a short run.
+func atLength(n int) int {
+	if *length < 10*time.Second {
+		return n / 20
+	}
+	return n
+}
+
+var began = time.Now()
+
+// progress says on stderr what is measured next.
+func progress(step int, what ...any) {
+	fmt.Fprintf(os.Stderr, "bench: %d of 7, after %2.0f s: %s\n", step, time.Since(began).Seconds(), fmt.Sprint(what...))
+}
+
+// rounds calls f for some tenths of the time, and once at least.
+func rounds(tenths time.Duration, f func()) {
+	for end := time.Now().Add(tenths * *length / 10); ; {
+		f()
+		if !time.Now().Before(end) {
+			return
+		}
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// table prints rows under a title.
+func table(title string, header string, rows ...string) {
+	fmt.Printf("\n## %s\n\n", title)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
+	columns := strings.Count(header, "|")
+	fmt.Fprintln(w, "| "+strings.ReplaceAll(header, "|", "\t| ")+"\t|")
+	fmt.Fprintln(w, "| ---"+strings.Repeat("\t| ---:", columns)+"\t|")
+	for _, row := range rows {
+		fmt.Fprintln(w, "| "+strings.ReplaceAll(row, "|", "\t| ")+"\t|")
+	}
+	check(w.Flush())
+}
+
+func machine() {
+	fmt.Printf("%s, %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0))
+}
+
+func median(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }
+
+const (
+	projectID = "project-test-11111111-1111-4111-8111-111111111111"
+	secret    = "secret-test-11111111-1111-4111-8111-111111111111"
+)
+
+var params = stytchb2b.SMSSendParams{
+	OrganizationID: "organization-test-07971b06-ac8b-4cdb-9c15-63b17e653931",
+	MemberID:       "member-test-32fc5024-9c09-4da3-bd2e-c9ce4da9375f",
+	Locale:         stytchb2b.LocaleEs,
+}
+
+// A send makes the call once, and ends the program if it fails.
+type send func()
+
+const timeout = time.Minute
+
+// library makes a client of the library. With nil, it has its own transport.
+func library(url string, transport http.RoundTripper) send {
+	opts := []stytchb2b.Option{stytchb2b.WithBaseURL(url), stytchb2b.WithTimeout(timeout)}
+	if transport != nil {
+		opts = append(opts, stytchb2b.WithHTTPClient(&http.Client{Transport: transport}))
+	}
+	client, err := stytchb2b.NewClient(projectID, secret, opts...)
+	check(err)
+	return func() {
+		_, err := client.OTPs.SMS.Send(context.Background(), params)
+		check(err)
+	}
+}
+
+func handWritten(url string, transport http.RoundTripper) send {
+	client := byhand.Client{HTTP: &http.Client{Transport: transport}, BaseURL: url, ProjectID: projectID, Secret: secret, Timeout: timeout}
+	return func() { check(client.Send(context.Background(), params, &stytchb2b.SMSSendResponse{})) }
+}
+
+// kept is one Send after the other on one kept connection.
+func kept() {
+	sends := atLength(500)
+	var rows []string
+	for step, proto := range []protocol{http1, https1} {
+		progress(1+step, "one Send on a kept connection, ", proto)
+		s := startServer(proto)
+		url := s.URL + "/delay/0s"
+		clients := []send{handWritten(url, s.tuned()), handWritten(url, apart{s.tuned()}), library(url, s.tuned())}
+		times := make([][]float64, len(clients))
+		rounds(1, func() { // in turn, so that a slow moment of the machine meets all
+			for i, send := range clients {
+				start := time.Now()
+				for range sends {
+					send()
+				}
+				times[i] = append(times[i], float64(time.Since(start))/float64(sends))
+			}
+		})
+		rows = append(rows, fmt.Sprintf("%s|1.00|%.2f|%.2f|%.0f µs", proto,
+			median(times[1])/median(times[0]), median(times[2])/median(times[0]), median(times[2])/1000))
+		s.stop()
+	}
+	table("One Send on a kept connection, over loopback", "protocol|by hand|by hand, header and body written apart|stytchb2b|time", rows...)
+}
+
+// apart hides the type of a request's body, so that net/http writes the header and
+// the body apart, as it does for the library, whose body can be read once.
+type apart struct{ next http.RoundTripper }
+
+func (a apart) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Body = struct{ io.ReadCloser }{req.Body}
+	return a.next.RoundTrip(req)
+}
+
+// throughput is many calls at once to a server that takes 5 ms.
+func throughput() {
+	const atOnce = 64
+	sends := atLength(5000)
+	var rows []string
+	for step, proto := range protocols {
+		progress(3+step, sends, " Sends, ", atOnce, " at once, ", proto)
+		s := startServer(proto)
+		url := s.URL + "/delay/5ms"
+		// The library makes its transport from the default one, which is how the
+		// certificate of the server gets there.
+		s.trust(http.DefaultTransport.(*http.Transport))
+		clients := []struct {
+			name string
+			make func() (send, func())
+		}{
+			{"tuned by hand", func() (send, func()) { t := s.tuned(); return handWritten(url, t), t.CloseIdleConnections }},
+			{"stytchb2b, default", func() (send, func()) { return library(url, nil), func() {} }},
+			{"http.DefaultTransport", func() (send, func()) {
+				t := http.DefaultTransport.(*http.Transport).Clone()
+				return handWritten(url, t), t.CloseIdleConnections
+			}},
+		}
+		ratios, connections := make([][]float64, len(clients)), make([]int, len(clients))
+		rounds(2, func() {
+			var tuned float64
+			for i, c := range clients {
+				send, done := c.make()
+				s.ask("connections")
+				rate := 1 / load(sends, atOnce, send).Seconds()
+				connections[i] = max(connections[i], s.ask("connections"))
+				done()
+				if i == 0 {
+					tuned = rate
+				}
+				ratios[i] = append(ratios[i], rate/tuned)
+			}
+		})
+		for i, c := range clients {
+			rows = append(rows, fmt.Sprintf("%s, %s|%.2f|%d", proto, c.name, median(ratios[i]), connections[i]))
+		}
+		s.stop()
+	}
+	table(fmt.Sprintf("%d Sends, %d at once, to a server that takes 5 ms", sends, atOnce), "transport|rate|connections, at most", rows...)
+}
+
+// load makes n calls, some at once, and returns how long all took.
+func load(n, atOnce int, send send) time.Duration {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	start := time.Now()
+	for range atOnce {
+		wg.Go(func() {
+			for next.Add(1) <= int64(n) {
+				send()
+			}
+		})
+	}
+	wg.Wait()
+	return time.Since(start)
+}
+
+// scale is very many Sends in flight at once.
+func scale() {
+	inFlight := atLength(10_000)
+	progress(6, inFlight, " Sends in flight")
+	s := startServer(https2)
+	defer s.stop()
+	s.ask("held") // opens the control connection
+
+	measure := func(newSend func(string, http.RoundTripper) send) (memory, left int) {
+		before, goroutines := settledMemory(), runtime.NumGoroutine()
+		transport := s.tuned()
+		send := newSend(s.URL+"/hold", transport)
+		var wg sync.WaitGroup
+		start := func(n, held int) {
+			for range n {
+				wg.Go(send)
+			}
+			for s.ask("held") < held {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		start(1, 1) // makes the connection
+		start(inFlight-1, inFlight)
+		memory = settledMemory() - before
+		s.ask("release")
+		wg.Wait()
+		transport.CloseIdleConnections()
+		for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		return memory, max(0, runtime.NumGoroutine()-goroutines)
+	}
+	measure(handWritten) // warms up
+	base, leftBase := measure(handWritten)
+	ours, leftOurs := measure(library)
+	table(fmt.Sprintf("%d Sends in flight, %s", inFlight, https2), "client|memory|memory of one|goroutines left behind",
+		fmt.Sprintf("net/http by hand|1.00|%.1f KB|%d", float64(base)/float64(inFlight)/1024, leftBase),
+		fmt.Sprintf("stytchb2b|%.2f|%.1f KB|%d", float64(ours)/float64(base), float64(ours)/float64(inFlight)/1024, leftOurs))
+}
+
+// settledMemory is the memory in use after a collection: heap and stacks.
+func settledMemory() int {
+	var m runtime.MemStats
+	for range 3 {
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc + m.StackInuse)
+}
+
+// size is what the library adds to a program.
+func size() {
+	progress(7, "the size of a program")
+	dir, err := os.MkdirTemp("", "bench")
+	check(err)
+	defer os.RemoveAll(dir)
+	of := func(program string) float64 {
+		out := filepath.Join(dir, program)
+		_, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "github.com/eb715825/stytchb2b/internal/bench/minimal/"+program).Output()
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+			err = fmt.Errorf("%w: %s", err, exit.Stderr)
+		}
+		check(err)
+		info, err := os.Stat(out)
+		check(err)
+		return float64(info.Size())
+	}
+	with, without := of("stytchb2b"), of("nethttp")
+	table("The stripped size of a minimal program", "client|size|size",
+		fmt.Sprintf("net/http by hand|1.00|%.1f MB", without/1e6), fmt.Sprintf("stytchb2b|%.2f|%.1f MB", with/without, with/1e6))
+}
