@@ -170,7 +170,7 @@ func TestFaults(t *testing.T) {
 						})
 						l.applied, l.timeout = call.applied, 30*time.Second
 						results := l.Send(8, fc.atOnce(), false, call.client(l, stytchb2b.WithTimeout(l.timeout)))
-						l.Count(results)
+						l.End(results)
 						for _, r := range results {
 							switch {
 							case fc.succeeds:
@@ -200,7 +200,7 @@ func TestMixOfAuthenticate(t *testing.T) {
 				l := newLab(t, proto, drawMix(proto, 11))
 				l.applied = suiteCalls[1].applied
 				results := l.Send(*mixSends/4, 16, canceled, l.authenticate())
-				l.Count(results)
+				l.End(results)
 				well, unknown := 0, 0
 				for _, r := range results {
 					m, _ := l.Stytch.Member(r.Member)
@@ -285,7 +285,7 @@ func TestMix(t *testing.T) {
 					results := l.Send(*mixSends, atOnce, false, client)
 					r := row{notRetried: len(l.notRetried(results)), lies: "it does not say"}
 					if client.MaybeSent == nil {
-						r.Tally = l.Count(results)
+						r.Tally = l.End(results)
 						assert.NotZero(t, r.Doubles+r.notRetried, "the mix shows nothing")
 					} else {
 						r.Tally = l.Check(results)

@@ -10,7 +10,7 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-var sends = flag.Int("sends", 150, "the number of Sends in each scenario")
+var sends = flag.Int("sends", 60, "the least number of Sends in each scenario")
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 

@@ -46,9 +46,9 @@ type scenario struct {
 	// throughProxy has clients send to the origin, with the program as proxy.
 	throughProxy bool
 
-	// What must be seen, else the scenario shows nothing: an error with each of
-	// the statuses, a Send that fails though its SMS went out, one that fails
-	// without an SMS, and that this many connections were made.
+	// What Sends are made for until it is seen: an error with each of the statuses,
+	// a Send that fails though its SMS went out, one that fails without an SMS, and
+	// that this many connections were made.
 	statuses    []int
 	sent        bool
 	unsent      bool
@@ -89,29 +89,42 @@ func (s scenario) run(t *testing.T, path, config string, args []string) {
 			t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: p.addr})
 		})})
 	}
-	n := *sends
-	if s.event != nil {
-		n *= 4 // A program takes its time for a reload.
+	var results []faults.Result
+	for end := time.Now().Add(time.Minute); ; {
+		results = append(results, l.Send(*sends, atOnce, s.canceled, clients...)...)
+		if len(s.unseen(l, results)) == 0 || time.Now().After(end) {
+			break
+		}
 	}
-	results := l.Send(n, atOnce, s.canceled, clients...)
 	if s.canceled {
 		l.settle()
+	}
+	assert.Empty(t, s.unseen(l, results), "the scenario shows nothing")
+	l.Check(results)
+}
+
+// unseen returns what must be seen, and was not.
+func (s scenario) unseen(l *lab, results []faults.Result) (missing []string) {
+	tally := l.Tally(results)
+	for _, status := range s.statuses {
+		if tally.Statuses[status] == 0 {
+			missing = append(missing, fmt.Sprint("errors with status ", status))
+		}
+	}
+	if s.sent && tally.SentAndFailed == 0 {
+		missing = append(missing, "Sends that failed after their SMS")
+	}
+	if s.unsent && tally.UnsentAndFailed == 0 {
+		missing = append(missing, "Sends that failed without an SMS")
 	}
 	from := map[string]bool{}
 	for _, r := range l.Stytch.Requests() {
 		from[r.Header.Get("X-From")] = true
 	}
-	tally := l.Check(results)
-	for _, status := range s.statuses {
-		assert.NotZero(t, tally.Statuses[status], "errors with status %d", status)
+	if len(from) < s.connections {
+		missing = append(missing, "connections to the program")
 	}
-	if s.sent {
-		assert.NotZero(t, tally.SentAndFailed, "Sends that failed after their SMS")
-	}
-	if s.unsent {
-		assert.NotZero(t, tally.UnsentAndFailed, "Sends that failed without an SMS")
-	}
-	assert.GreaterOrEqual(t, len(from), s.connections, "connections to the program")
+	return missing
 }
 
 // look returns the path of a program, and skips the test where there is none.

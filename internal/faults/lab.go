@@ -28,7 +28,8 @@ type Lab struct {
 	testing.TB
 	*Server
 	Stytch *stytchtest.Server // answers through Server; its own listener is not used
-	usual  atomic.Int64       // how long the last Send took that was not canceled
+	sends  int
+	usual  atomic.Int64 // how long the last Send took that was not canceled
 }
 
 // NewLab starts a lab. It has a handler in front of the fake, if it is not nil.
@@ -163,8 +164,9 @@ func (l *Lab) Send(n, atOnce int, canceled bool, clients ...Client) []Result {
 	places := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
 	for i := range results {
-		m, err := l.Stytch.AddMember(stytchtest.Member{MemberID: MemberID(i), MFAPhoneNumber: "+12025550106"})
+		m, err := l.Stytch.AddMember(stytchtest.Member{MemberID: MemberID(l.sends), MFAPhoneNumber: "+12025550106"})
 		require.NoError(l, err)
+		l.sends++
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
@@ -201,12 +203,8 @@ type Tally struct {
 	Example         string      // of what is wrong
 }
 
-// Count ends the lab when all requests have ended, and holds the results against
-// the SMS that it has counted.
-func (l *Lab) Count(results []Result) Tally {
-	l.Late.Wait()
-	l.Stytch.Close()
-	l.Close()
+// Tally holds the results against the SMS that the lab has counted.
+func (l *Lab) Tally(results []Result) Tally {
 	sms := map[string]int{}
 	for _, m := range l.Stytch.SMS() {
 		sms[m.MemberID]++
@@ -249,9 +247,17 @@ func (l *Lab) Count(results []Result) Tally {
 	return t
 }
 
-// Check is Count of clients that promise something.
+// End ends the lab when all requests have ended, and returns the last tally.
+func (l *Lab) End(results []Result) Tally {
+	l.Late.Wait()
+	l.Stytch.Close()
+	l.Close()
+	return l.Tally(results)
+}
+
+// Check is End where all clients promise something.
 func (l *Lab) Check(results []Result) Tally {
-	t := l.Count(results)
+	t := l.End(results)
 	l.Logf("%+v", t)
 	assert.Zero(l, t.Doubles, "Sends with more than one SMS, such as %s", t.Example)
 	assert.Zero(l, t.Lies, "errors that deny an SMS that went out, such as %s", t.Example)
