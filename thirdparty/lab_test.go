@@ -95,6 +95,17 @@ func (l *lab) transport(change ...func(*http.Transport)) *http.Transport {
 	return t
 }
 
+// first has the first request meet a network, and the others another one.
+func first(network, next http.RoundTripper) http.RoundTripper {
+	began := atomic.Bool{}
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		if began.CompareAndSwap(false, true) {
+			return network.RoundTrip(req)
+		}
+		return next.RoundTrip(req)
+	})
+}
+
 // What the origin does once the SMS is out.
 var (
 	slow   = stytchtest.Fault{Delay: 3 * time.Millisecond}
