@@ -3,7 +3,7 @@ package stytchtest
 import "strings"
 
 // authenticate is POST /v1/b2b/otps/sms/authenticate. s.mu is held.
-func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
+func (s *Server) authenticate(body []byte) (object, *apiError) {
 	var p struct {
 		OrganizationID string `json:"organization_id"`
 		MemberID       string `json:"member_id"`
@@ -12,7 +12,6 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 		sessionOptions
 		SetMFAEnrollment string `json:"set_mfa_enrollment"`
 		SetDefaultMFA    bool   `json:"set_default_mfa"`
-		TelemetryID      string `json:"telemetry_id"`
 	}
 	if err := decode(body, &p); err != nil {
 		return nil, err
@@ -24,8 +23,9 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 		return nil, fail(400, "invalid_code", "Code format is invalid.")
 	case p.SetMFAEnrollment != "" && p.SetMFAEnrollment != "enroll" && p.SetMFAEnrollment != "unenroll":
 		return nil, fail(400, "bad_request", "set_mfa_enrollment must be enroll or unenroll.")
-	case p.named() == 0:
-		return nil, fail(400, "no_session_arguments", "A session argument must be provided.")
+	}
+	if err := p.sessionParams.exactlyOne(); err != nil {
+		return nil, err
 	}
 	if err := p.sessionOptions.check(); err != nil {
 		return nil, err
@@ -44,12 +44,10 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 		member.failed(now)
 		return nil, fail(401, "unable_to_auth_otp_code", "The passcode could not be authenticated because it was either already used or expired.")
 	}
-	sess, err = s.state.begin(sess, member, p.sessionOptions)
-	if err != nil {
+	if sess, err = s.state.begin(sess, member, p.sessionOptions); err != nil {
 		return nil, err
 	}
 	member.unlock()
-	s.state.limits.authenticated(member.MFAPhoneNumber, now)
 	code.used = true
 	s.state.codes[member.MemberID] = code
 	member.MFAPhoneNumberVerified, member.updated = true, now
@@ -63,5 +61,5 @@ func (s *Server) authenticate(body []byte, requestID string) (any, *apiError) {
 		member.DefaultMFAMethod = "sms_otp"
 	}
 	sess.addFactor(smsFactor, now)
-	return authenticateObject{member.MemberID, s.goOn(sess, p.sessionOptions, org, member, requestID)}, nil
+	return s.proceed(sess, p.sessionOptions, org, member), nil
 }

@@ -15,8 +15,8 @@ func (c *clock) now() time.Time {
 	return time.Now().Add(c.ahead)
 }
 
-// Now returns the time of the server's clock, in UTC. Code under test that has a
-// clock of its own can follow it, such as the toll-fraud guard with
+// Now returns the time of the server's clock, in UTC. Code under test with a clock
+// of its own can follow it, such as the toll-fraud guard with
 // guard.WithClock(srv.Now).
 func (s *Server) Now() time.Time {
 	s.mu.Lock()
@@ -24,15 +24,21 @@ func (s *Server) Now() time.Time {
 	return s.state.now()
 }
 
-// SetTime stops the server's clock at t. Everything goes by that clock: codes,
-// sessions, JWTs, locks and rate limits.
+// SetTime stops the server's clock at t. Everything follows that clock: codes,
+// sessions, JWTs, locks and rate limits. The zero time returns the clock to real
+// time.
+//
+// A client that verifies a JWT locally does so by its own clock. To it, a JWT that
+// was issued after Advance is not valid yet: return to real time before the next
+// login.
 func (s *Server) SetTime(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.clock = clock{stopped: t}
 }
 
-// Advance moves the server's clock by d, whether it is stopped or not.
+// Advance moves the server's clock by d, forward or back, whether it is stopped or
+// not.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

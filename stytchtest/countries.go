@@ -2,94 +2,62 @@ package stytchtest
 
 import "strings"
 
-// countryOf returns the ISO 3166 code of the country that a number in E.164
-// form belongs to, or "" where it is unknown or belongs to none (a freephone
-// number, say). Countries that share a calling code are told apart for +1 only;
-// elsewhere the largest stands for all.
+// countryOf returns the ISO 3166 code of the country that a number in E.164 form
+// belongs to. It is empty if the country is unknown, or if the number belongs to
+// none, such as a freephone number. Countries that share a calling code are
+// distinguished for +1 only; elsewhere the largest stands for all.
 func countryOf(number string) string {
 	digits := strings.TrimPrefix(number, "+")
-	if rest, ok := strings.CutPrefix(digits, "1"); ok {
-		if len(rest) != 10 {
-			return ""
-		}
-		area := rest[:3]
-		if country, ok := nanp[area]; ok {
-			return country
-		}
-		return "US"
+	if digits[0] == '1' && len(digits) != 11 {
+		return ""
 	}
-	for n := 3; n >= 1; n-- { // No calling code is the beginning of another.
-		if len(digits) > n {
-			if country, ok := callingCodes[digits[:n]]; ok {
-				return country
-			}
+	for n := min(4, len(digits)-1); n > 0; n-- { // The longest prefix decides.
+		if country, ok := countries[digits[:n]]; ok {
+			return country
 		}
 	}
 	return ""
 }
 
-// knownCountry reports whether countryOf may return the code.
-func knownCountry(code string) bool {
-	if code == "US" {
-		return true
-	}
-	for _, table := range []map[string]string{nanp, callingCodes} {
-		for _, c := range table {
-			if c == code && c != "" {
-				return true
-			}
+// countries has the country of each prefix.
+var countries = byPrefix(prefixes)
+
+func byPrefix(prefixes map[string]string) map[string]string {
+	countries := map[string]string{}
+	for country, list := range prefixes {
+		for _, prefix := range strings.Fields(list) {
+			countries[prefix] = country
 		}
 	}
-	return false
+	return countries
 }
 
-// nanp holds the area codes of the North American Numbering Plan (+1) that are
-// not geographic ones of the US. Stytch's sandbox number, +10000000000, is left
-// to the US.
-var nanp = areaCodes(map[string]string{
-	"CA": "204 226 236 249 250 257 263 289 306 343 354 365 367 368 382 387 403 416 418 428 431 437 438 450 460 468 474 506 514 519 537 548 568 579 581 584 587 600 604 613 622 633 639 647 672 683 705 709 742 753 778 780 782 807 819 825 867 873 879 902 905 942",
-	"AG": "268", "AI": "264", "AS": "684", "BB": "246", "BM": "441", "BS": "242",
-	"DM": "767", "DO": "809 829 849", "GD": "473", "GU": "671", "JM": "658 876",
-	"KN": "869", "KY": "345", "LC": "758", "MP": "670", "MS": "664", "PR": "787 939",
-	"SX": "721", "TC": "649", "TT": "868", "VC": "784", "VG": "284", "VI": "340",
-	// Freephone, premium rate, personal numbers and machines: no country.
-	"": "500 521 522 523 524 525 526 527 528 529 532 533 544 566 577 588 700 710 800 833 844 855 866 877 888 900",
-})
-
-func areaCodes(byCountry map[string]string) map[string]string {
-	byArea := map[string]string{}
-	for country, areas := range byCountry {
-		for _, area := range strings.Fields(areas) {
-			byArea[area] = country
-		}
-	}
-	return byArea
-}
-
-// callingCodes are those of ITU-T E.164, but for +1.
-var callingCodes = map[string]string{
-	"20": "EG", "211": "SS", "212": "MA", "213": "DZ", "216": "TN", "218": "LY",
-	"220": "GM", "221": "SN", "222": "MR", "223": "ML", "224": "GN", "225": "CI", "226": "BF", "227": "NE", "228": "TG", "229": "BJ",
-	"230": "MU", "231": "LR", "232": "SL", "233": "GH", "234": "NG", "235": "TD", "236": "CF", "237": "CM", "238": "CV", "239": "ST",
-	"240": "GQ", "241": "GA", "242": "CG", "243": "CD", "244": "AO", "245": "GW", "246": "IO", "247": "AC", "248": "SC", "249": "SD",
-	"250": "RW", "251": "ET", "252": "SO", "253": "DJ", "254": "KE", "255": "TZ", "256": "UG", "257": "BI", "258": "MZ",
-	"260": "ZM", "261": "MG", "262": "RE", "263": "ZW", "264": "NA", "265": "MW", "266": "LS", "267": "BW", "268": "SZ", "269": "KM",
-	"27": "ZA", "290": "SH", "291": "ER", "297": "AW", "298": "FO", "299": "GL",
-	"30": "GR", "31": "NL", "32": "BE", "33": "FR", "34": "ES",
-	"350": "GI", "351": "PT", "352": "LU", "353": "IE", "354": "IS", "355": "AL", "356": "MT", "357": "CY", "358": "FI", "359": "BG",
-	"36": "HU", "370": "LT", "371": "LV", "372": "EE", "373": "MD", "374": "AM", "375": "BY", "376": "AD", "377": "MC", "378": "SM",
-	"380": "UA", "381": "RS", "382": "ME", "383": "XK", "385": "HR", "386": "SI", "387": "BA", "389": "MK", "39": "IT",
-	"40": "RO", "41": "CH", "420": "CZ", "421": "SK", "423": "LI", "43": "AT", "44": "GB", "45": "DK", "46": "SE", "47": "NO", "48": "PL", "49": "DE",
-	"500": "FK", "501": "BZ", "502": "GT", "503": "SV", "504": "HN", "505": "NI", "506": "CR", "507": "PA", "508": "PM", "509": "HT",
-	"51": "PE", "52": "MX", "53": "CU", "54": "AR", "55": "BR", "56": "CL", "57": "CO", "58": "VE",
-	"590": "GP", "591": "BO", "592": "GY", "593": "EC", "594": "GF", "595": "PY", "596": "MQ", "597": "SR", "598": "UY", "599": "CW",
-	"60": "MY", "61": "AU", "62": "ID", "63": "PH", "64": "NZ", "65": "SG", "66": "TH",
-	"670": "TL", "672": "NF", "673": "BN", "674": "NR", "675": "PG", "676": "TO", "677": "SB", "678": "VU", "679": "FJ",
-	"680": "PW", "681": "WF", "682": "CK", "683": "NU", "685": "WS", "686": "KI", "687": "NC", "688": "TV", "689": "PF",
-	"690": "TK", "691": "FM", "692": "MH", "7": "RU",
-	"81": "JP", "82": "KR", "84": "VN", "850": "KP", "852": "HK", "853": "MO", "855": "KH", "856": "LA", "86": "CN", "880": "BD", "886": "TW",
-	"90": "TR", "91": "IN", "92": "PK", "93": "AF", "94": "LK", "95": "MM",
-	"960": "MV", "961": "LB", "962": "JO", "963": "SY", "964": "IQ", "965": "KW", "966": "SA", "967": "YE", "968": "OM",
-	"970": "PS", "971": "AE", "972": "IL", "973": "BH", "974": "QA", "975": "BT", "976": "MN", "977": "NP", "98": "IR",
-	"992": "TJ", "993": "TM", "994": "AZ", "995": "GE", "996": "KG", "998": "UZ",
+// prefixes are the calling codes of ITU-T E.164, and the area codes of the North
+// American Numbering Plan (+1) outside the US. Stytch's sandbox number,
+// +10000000000, is left to the US.
+var prefixes = map[string]string{
+	// Freephone, premium rate, personal numbers and machines.
+	"":   "1500 1521 1522 1523 1524 1525 1526 1527 1528 1529 1532 1533 1544 1566 1577 1588 1700 1710 1800 1833 1844 1855 1866 1877 1888 1900",
+	"CA": "1204 1226 1236 1249 1250 1257 1263 1289 1306 1343 1354 1365 1367 1368 1382 1387 1403 1416 1418 1428 1431 1437 1438 1450 1460 1468 1474 1506 1514 1519 1537 1548 1568 1579 1581 1584 1587 1600 1604 1613 1622 1633 1639 1647 1672 1683 1705 1709 1742 1753 1778 1780 1782 1807 1819 1825 1867 1873 1879 1902 1905 1942",
+	"AC": "247", "AD": "376", "AE": "971", "AF": "93", "AG": "1268", "AI": "1264", "AL": "355", "AM": "374", "AO": "244", "AR": "54", "AS": "1684",
+	"AT": "43", "AU": "61", "AW": "297", "AZ": "994", "BA": "387", "BB": "1246", "BD": "880", "BE": "32", "BF": "226", "BG": "359", "BH": "973",
+	"BI": "257", "BJ": "229", "BM": "1441", "BN": "673", "BO": "591", "BR": "55", "BS": "1242", "BT": "975", "BW": "267", "BY": "375", "BZ": "501",
+	"CD": "243", "CF": "236", "CG": "242", "CH": "41", "CI": "225", "CK": "682", "CL": "56", "CM": "237", "CN": "86", "CO": "57", "CR": "506", "CU": "53",
+	"CV": "238", "CW": "599", "CY": "357", "CZ": "420", "DE": "49", "DJ": "253", "DK": "45", "DM": "1767", "DO": "1809 1829 1849", "DZ": "213",
+	"EC": "593", "EE": "372", "EG": "20", "ER": "291", "ES": "34", "ET": "251", "FI": "358", "FJ": "679", "FK": "500", "FM": "691", "FO": "298",
+	"FR": "33", "GA": "241", "GB": "44", "GD": "1473", "GE": "995", "GF": "594", "GH": "233", "GI": "350", "GL": "299", "GM": "220", "GN": "224",
+	"GP": "590", "GQ": "240", "GR": "30", "GT": "502", "GU": "1671", "GW": "245", "GY": "592", "HK": "852", "HN": "504", "HR": "385", "HT": "509",
+	"HU": "36", "ID": "62", "IE": "353", "IL": "972", "IN": "91", "IO": "246", "IQ": "964", "IR": "98", "IS": "354", "IT": "39", "JM": "1658 1876",
+	"JO": "962", "JP": "81", "KE": "254", "KG": "996", "KH": "855", "KI": "686", "KM": "269", "KN": "1869", "KP": "850", "KR": "82", "KW": "965",
+	"KY": "1345", "LA": "856", "LB": "961", "LC": "1758", "LI": "423", "LK": "94", "LR": "231", "LS": "266", "LT": "370", "LU": "352", "LV": "371",
+	"LY": "218", "MA": "212", "MC": "377", "MD": "373", "ME": "382", "MG": "261", "MH": "692", "MK": "389", "ML": "223", "MM": "95", "MN": "976",
+	"MO": "853", "MP": "1670", "MQ": "596", "MR": "222", "MS": "1664", "MT": "356", "MU": "230", "MV": "960", "MW": "265", "MX": "52", "MY": "60",
+	"MZ": "258", "NA": "264", "NC": "687", "NE": "227", "NF": "672", "NG": "234", "NI": "505", "NL": "31", "NO": "47", "NP": "977", "NR": "674",
+	"NU": "683", "NZ": "64", "OM": "968", "PA": "507", "PE": "51", "PF": "689", "PG": "675", "PH": "63", "PK": "92", "PL": "48", "PM": "508",
+	"PR": "1787 1939", "PS": "970", "PT": "351", "PW": "680", "PY": "595", "QA": "974", "RE": "262", "RO": "40", "RS": "381", "RU": "7", "RW": "250",
+	"SA": "966", "SB": "677", "SC": "248", "SD": "249", "SE": "46", "SG": "65", "SH": "290", "SI": "386", "SK": "421", "SL": "232", "SM": "378",
+	"SN": "221", "SO": "252", "SR": "597", "SS": "211", "ST": "239", "SV": "503", "SX": "1721", "SY": "963", "SZ": "268", "TC": "1649", "TD": "235",
+	"TG": "228", "TH": "66", "TJ": "992", "TK": "690", "TL": "670", "TM": "993", "TN": "216", "TO": "676", "TR": "90", "TT": "1868", "TV": "688",
+	"TW": "886", "TZ": "255", "UA": "380", "UG": "256", "US": "1", "UY": "598", "UZ": "998", "VC": "1784", "VE": "58", "VG": "1284", "VI": "1340",
+	"VN": "84", "VU": "678", "WF": "681", "WS": "685", "XK": "383", "YE": "967", "ZA": "27", "ZM": "260", "ZW": "263",
 }

@@ -9,7 +9,7 @@
 //	login, err := srv.LogIn(srv.MemberID) // primary authentication: Stytch sends the first SMS
 //	sms, err := srv.NextSMS(ctx)
 //	// ... client.OTPs.SMS.Authenticate with sms.Code and login.IntermediateSessionToken
-//	// ... client.OTPs.SMS.Send for "send it again"
+//	// ... client.OTPs.SMS.Send for another code
 //
 // The examples are the five tests that every login needs. Each Server is a project
 // with its own state, and any number can run side by side. The command in
@@ -20,7 +20,7 @@
 //   - POST /v1/b2b/otps/sms/send and POST /v1/b2b/otps/sms/authenticate.
 //   - POST /v1/b2b/passwords/authenticate, the primary authentication that needs
 //     neither an email nor a browser.
-//   - POST /v1/b2b/sessions/authenticate, and GET
+//   - POST /v1/b2b/sessions/authenticate, POST /v1/b2b/sessions/revoke, and GET
 //     /v1/b2b/sessions/jwks/{project_id}, without credentials.
 //
 // # As Stytch documents it
@@ -30,30 +30,33 @@
 //     Member by ID or external ID.
 //   - After the primary authentication of a Member who needs MFA, the answer has an
 //     intermediate session token and mfa_required. If the Member has a number,
-//     Stytch sends a code to it by itself.
-//   - Send uses the Member's number. A first number is linked to the Member; one
-//     that differs is refused, and so is one that another Member of the
-//     Organization has (400 duplicate_member_phone_number).
-//   - A code lives two minutes and works once, and a new one makes the one before
-//     it invalid. A malformed code is 400 invalid_code, a wrong one 404
-//     otp_code_not_found, a used or expired one 401 unable_to_auth_otp_code.
+//     Stytch sends a code to it automatically.
+//   - Send uses the Member's number. It links a first number to the Member, and
+//     refuses a different one, or one that another Member of the Organization has
+//     (400 duplicate_member_phone_number).
+//   - A code lives two minutes and works once, and a new code replaces it. A
+//     malformed code is 400 invalid_code, a wrong one 404 otp_code_not_found, a used
+//     or expired one 401 unable_to_auth_otp_code.
 //   - The right code verifies the number. It enrolls the Member in MFA if the
 //     Organization requires MFA or the request says so.
 //   - A request names at most one session, with each kind of token in its own
 //     parameter. An intermediate session token lasts ten minutes, and authenticate
-//     uses it up. It stands for factors, so it also works for a Member of another
+//     consumes it. It stands for factors, so it also works for a Member of another
 //     Organization with the same email address, unless a password is among them.
 //   - A new session lasts 60 minutes, or session_duration_minutes. An existing one
-//     keeps its end, unless that is given.
+//     keeps its end, unless a request gives that.
 //   - Custom claims change those of the session as a JSON Merge Patch (RFC 7396)
-//     does, up to 4 KB in all. A new session has claims only if
-//     session_duration_minutes is given.
+//     does, up to 4 KB in total. A new session has claims only if the request gives
+//     session_duration_minutes.
 //   - A JWT is signed with RS256, is valid for five minutes, and has the claims that
-//     Stytch's Go and Node clients read. Each Server has its own key.
-//   - Ten failed attempts lock a Member for an hour: 429 user_lock_limit_reached.
-//   - SMS go to the countries on the project's allowlist. At first it has the US and
-//     Canada, but not the other countries with +1.
-//   - An Organization can restrict MFA to some methods, but not for breakglass
+//     Stytch's Go and Node clients read.
+//   - revoke ends one session, by its ID or a token, or all sessions of a Member. Its
+//     JWT still verifies locally until it expires.
+//   - Ten consecutive failed attempts lock a Member for an hour: 429
+//     user_lock_limit_reached.
+//   - SMS go to the countries on the project's allowlist. It begins with the US and
+//     Canada, without the other countries with +1.
+//   - An Organization can restrict MFA to some methods, except for breakglass
 //     Members.
 //
 // # Assumed
@@ -62,11 +65,11 @@
 // place in the code. CONTRIBUTING.md says how to check the list against a Stytch
 // test project.
 //
-//   - A Member with another active factor (an authenticator app) needs a session
-//     with that factor to add a first number, and nobody else needs a session to
-//     send: 403 session_authorization_error.
+//   - A Member with an authenticator app cannot add a first number without a session
+//     that has this factor, which this server cannot issue: 403
+//     session_authorization_error. Nobody else needs a session to send.
 //   - A session of another Member: 400 member_session_member_id_mismatch. An
-//     intermediate session token that the Organization cannot take: 400
+//     intermediate session token of another Organization: 400
 //     invalid_intermediate_session_token_for_organization.
 //   - A number that differs from the Member's: 400
 //     duplicate_member_phone_number_for_member. No number at all: 400
@@ -75,33 +78,35 @@
 //     action_available_only_for_active_members), and becomes active with the
 //     primary authentication. A deleted Member: 404 member_not_found.
 //   - After a primary authentication, a Member whose default MFA method is "totp"
-//     gets no SMS. Nor does one whose country or limit does not allow it; the
-//     authentication succeeds all the same.
+//     gets no SMS. Neither does one whose country or limit does not allow it; the
+//     authentication succeeds nevertheless.
 //   - A wrong password: 401 unauthorized_credentials. No password at all: 404
 //     member_password_not_found.
-//   - Wrong, used and expired codes and wrong passwords count as failed attempts.
-//     Only a right code ends the count. A locked Member cannot be sent an SMS.
-//   - The prefix of a number in a [RateLimit] is the number without its last four
-//     digits.
+//   - Wrong, used and expired codes and wrong passwords are failed attempts. A right
+//     code ends their row, and so does a primary authentication without MFA. One
+//     that leads to MFA does not, unless [Server.FirstFactorEndsFailures] is set. A
+//     locked Member cannot be sent an SMS.
 //   - Custom claims that begin with https://stytch.com/: 400
 //     stytch_claims_in_custom_claims. Other reserved names are ignored; Stytch's
 //     pages disagree on them. Too large: 400 custom_claims_too_large.
-//   - A JWT still names its session after its five minutes. Stytch says so of
+//   - An expired JWT still names its session. Stytch documents this for
 //     sessions/authenticate only.
-//   - A code that a newer one has replaced is answered like a wrong one.
+//   - A code that a newer one has replaced gets the error of a wrong one.
 //   - A locale must be spelled as in Stytch's clients: 400 invalid_locale. No
 //     session where one is required: 400 no_session_arguments.
+//   - To revoke an unknown session is 404 session_not_found, and an unknown Member
+//     404 member_not_found.
 //   - The keys of another project: 400 invalid_project_id. An ID of the live
 //     environment: 400 live_id_used_in_test_environment.
-//   - A body that is not JSON, is not called so by its Content-Type, has a wrong
-//     type or lacks a required field: 400 bad_request. A body over 64 KiB: 413. A
-//     wrong path or method: 404 route_not_found.
+//   - A body that is not JSON, lacks its Content-Type, has a wrong type or lacks a
+//     required field: 400 bad_request. A body over 64 KiB: 413. A wrong path or
+//     method: 404 route_not_found.
 //   - The order in which parameters are checked, and the wording of messages.
 //
 // # What it does not do
 //
 // It has no other endpoints, such as the /sdk/v1 of Stytch's browser clients, and
 // no permissions: it refuses an authorization_check. It knows no devices: no answer
-// has a member_device. It tells countries that share a calling code apart for +1
-// only. It has no rate limits until [Server.SetRateLimit].
+// has a member_device. It distinguishes countries that share a calling code for +1
+// only. It has no rate limit until [Server.SetRateLimit].
 package stytchtest

@@ -11,7 +11,7 @@ type driftCall struct {
 	path        string // of a POST, or "GET /..."
 	body        any    // fields, or a string
 	contentType string // JSON if empty
-	as          string // without credentials or with wrong ones, if not empty
+	as          string // not with the right credentials, if not empty
 	login       bool   // whether it needs the Member's password
 }
 
@@ -47,11 +47,13 @@ const (
 var driftCalls = []driftCall{
 	{name: "no credentials", status: 401, errorType: "unauthorized_credentials", path: sendPath, body: ofMember(), as: "nobody"},
 	{name: "a wrong secret", status: 401, errorType: "unauthorized_credentials", path: sendPath, body: ofMember(), as: "a wrong secret"},
+	{name: "another project", status: 401, errorType: "unauthorized_credentials", path: sendPath, body: ofMember(), as: "another project"},
 	{name: "a wrong path", status: 404, errorType: "route_not_found", path: "/v1/b2b/otps/sms/nothing", body: ofMember()},
 	{name: "a wrong method", status: 404, errorType: "route_not_found", path: "GET " + sendPath},
 	{name: "a wrong Content-Type", status: 400, errorType: "bad_request", path: sendPath, body: "organization_id=1", contentType: "text/plain"},
 	{name: "no body", status: 400, errorType: "bad_request", path: sendPath},
 	{name: "a body that is cut off", status: 400, errorType: "bad_request", path: sendPath, body: `{"organization_id":`},
+	{name: "a body that is not UTF-8", status: 400, errorType: "bad_request", path: sendPath, body: "{\"member_id\":\"\xff\"}"},
 	{name: "a body that is no object", status: 400, errorType: "bad_request", path: sendPath, body: `[]`},
 	{name: "a field of a wrong type", status: 400, errorType: "bad_request", path: sendPath, body: ofMember("member_id", 7)},
 	{name: "a body of 1 MiB", status: 413, errorType: "bad_request", path: sendPath, body: ofMember("locale", strings.Repeat("e", 1<<20))},
@@ -87,6 +89,12 @@ var driftCalls = []driftCall{
 	{name: "session: a malformed JWT", status: 404, errorType: "session_not_found", path: sessionPath, body: fields{"session_jwt": "a.b.c"}},
 	{name: "session: too short", status: 400, errorType: "invalid_session_duration_minutes", path: sessionPath, body: fields{"session_token": noToken, "session_duration_minutes": 4}},
 
+	{name: "revoke: nothing", status: 400, errorType: "no_session_arguments", path: revokePath, body: fields{}},
+	{name: "revoke: two", status: 400, errorType: "too_many_session_arguments", path: revokePath, body: fields{"member_session_id": noToken, "session_token": noToken}},
+	{name: "revoke: an unknown session ID", status: 404, errorType: "session_not_found", path: revokePath, body: fields{"member_session_id": "member-session-test-" + nobody}},
+	{name: "revoke: an unknown session token", status: 404, errorType: "session_not_found", path: revokePath, body: fields{"session_token": noToken}},
+	{name: "revoke: an unknown Member", status: 404, errorType: "member_not_found", path: revokePath, body: fields{"member_id": "member-test-" + nobody}},
+
 	{name: "jwks", status: 200, path: "GET /v1/b2b/sessions/jwks/{project_id}", as: "nobody"},
 	{name: "jwks: of an unknown project", status: 400, errorType: "invalid_project_id", path: "GET /v1/b2b/sessions/jwks/project-test-" + nobody, as: "nobody"},
 
@@ -113,4 +121,7 @@ var driftCalls = []driftCall{
 	{name: "session: its JWT", status: 200, path: sessionPath, body: fields{"session_jwt": "{session_jwt}"}, login: true},
 	{name: "session: a session token as a JWT", status: 404, errorType: "session_not_found", path: sessionPath, body: fields{"session_jwt": "{session_token}"}, login: true},
 	{name: "send: in a session", status: 200, path: sendPath, body: ofMember("session_token", "{session_token}"), login: true},
+	{name: "revoke", status: 200, path: revokePath, body: fields{"session_token": "{session_token}"}, login: true},
+	{name: "revoke: again", status: 404, errorType: "session_not_found", path: revokePath, body: fields{"session_token": "{session_token}"}, login: true},
+	{name: "session: revoked", status: 404, errorType: "session_not_found", path: sessionPath, body: fields{"session_token": "{session_token}"}, login: true},
 }

@@ -155,6 +155,8 @@ func (p *project) do(t *testing.T, c driftCall, values map[string]string) (answe
 	switch c.as {
 	case "":
 		req.SetBasicAuth(values["project_id"], values["secret"])
+	case "another project":
+		req.SetBasicAuth("project-test-"+nobody, values["secret"])
 	case "a wrong secret":
 		req.SetBasicAuth(values["project_id"], "secret-test-wrong")
 	}

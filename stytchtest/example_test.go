@@ -2,7 +2,6 @@ package stytchtest_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,30 +14,27 @@ import (
 // An app is the application under test: the SMS step of its login.
 type app struct {
 	client *stytchb2b.Client
-	login  stytchtest.PrimaryAuthentication // what primary authentication gave
+	login  stytchtest.PrimaryAuthentication // the answer to the primary authentication
 }
 
-// resend is behind the button "Send it again".
+// resend is what the button "Send another code" does.
 func (a app) resend() string {
 	_, err := a.client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
 		OrganizationID: a.login.OrganizationID,
 		MemberID:       a.login.MemberID,
 	})
-	var apiErr *stytchb2b.APIError
-	switch {
-	case err == nil:
+	switch stytchb2b.AfterSend(err) {
+	case stytchb2b.NextContinue:
 		return "We have sent you a code."
-	case stytchb2b.MaybeSent(err):
-		return "Your code may be on its way. If it does not arrive within a minute, ask again."
-	case stytchb2b.RetryAfter(err) > 0:
-		return fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err))
-	case errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusTooManyRequests:
-		return "Too many codes. Try again later."
+	case stytchb2b.NextCheckPhone:
+		return "Your code may be on its way. If it does not arrive within a minute, request another one."
+	case stytchb2b.NextWait:
+		return "Please wait a moment, then try again."
 	}
 	return "We could not send the code."
 }
 
-// verify is behind the field for the code.
+// verify is what the form for the code does.
 func (a app) verify(code string) string {
 	resp, err := a.client.OTPs.SMS.Authenticate(context.Background(), stytchb2b.SMSAuthenticateParams{
 		OrganizationID:           a.login.OrganizationID,
@@ -46,25 +42,22 @@ func (a app) verify(code string) string {
 		Code:                     code,
 		IntermediateSessionToken: a.login.IntermediateSessionToken,
 	})
-	var apiErr *stytchb2b.APIError
-	switch {
-	case err == nil:
+	switch stytchb2b.AfterAuthenticate(err) {
+	case stytchb2b.NextContinue:
 		return "Welcome, " + resp.Member.Name + "."
-	case stytchb2b.MaybeUsed(err):
-		return "We lost track of your code. Please sign in again."
-	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
+	case stytchb2b.NextEnterCode:
 		return "That code is incorrect."
-	case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeUnableToAuthOTPCode:
-		return "That code has expired. Ask for a new one."
+	case stytchb2b.NextRequestCode:
+		return "That code has expired. Request a new one."
 	}
-	return "We could not check the code."
+	return "Please sign in again."
 }
 
 // The right code.
 func Example_rightCode() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	login, _ := stytch.LogIn(stytch.MemberID) // Stytch sends the first SMS by itself.
+	login, _ := stytch.LogIn(stytch.MemberID) // Stytch sends the first SMS automatically.
 	app := app{stytch.Client(), login}
 
 	sms, _ := stytch.NextSMS(context.Background())
@@ -72,7 +65,7 @@ func Example_rightCode() {
 	// Output: Welcome, Ada Lovelace.
 }
 
-// A wrong code: none is 000000.
+// A wrong code: the fake never sends 000000.
 func Example_wrongCode() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
@@ -89,14 +82,14 @@ func Example_limited() {
 	defer stytch.Close()
 	stytch.SetRateLimit(stytchtest.RateLimit{PerNumber: 2})
 	login, _ := stytch.LogIn(stytch.MemberID)
-	// The test does not wait and try again, as a Client does by default.
+	// Without a wait before a retry, the test is fast.
 	app := app{stytch.Client(stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxWait: -1})), login}
 
 	fmt.Println(app.resend())
 	fmt.Println(app.resend())
 	// Output:
 	// We have sent you a code.
-	// Too many codes. Try again later.
+	// Please wait a moment, then try again.
 }
 
 // The SMS goes out, and the connection breaks before the answer.
@@ -111,7 +104,7 @@ func Example_lostAnswer() {
 	sms := stytch.SMSTo(stytch.MemberID)
 	fmt.Println(app.verify(sms[len(sms)-1].Code))
 	// Output:
-	// Your code may be on its way. If it does not arrive within a minute, ask again.
+	// Your code may be on its way. If it does not arrive within a minute, request another one.
 	// Welcome, Ada Lovelace.
 }
 
@@ -125,7 +118,7 @@ func Example_expired() {
 	sms, _ := stytch.NextSMS(context.Background())
 	stytch.Advance(2 * time.Minute)
 	fmt.Println(app.verify(sms.Code))
-	// Output: That code has expired. Ask for a new one.
+	// Output: That code has expired. Request a new one.
 }
 
 // Stytch is down until it recovers.
@@ -135,18 +128,18 @@ func ExampleServer_FailAlways() {
 	login, _ := stytch.LogIn(stytch.MemberID)
 	app := app{stytch.Client(), login}
 
-	stytch.FailAlways(stytchtest.GatewayHTML(http.StatusBadGateway))
+	stytch.FailAlways(stytchtest.Fault{StatusCode: http.StatusBadGateway})
 	fmt.Println(app.resend())
 	fmt.Println(app.resend())
 	stytch.Recover()
 	fmt.Println(app.resend())
 	// Output:
-	// Your code may be on its way. If it does not arrive within a minute, ask again.
-	// Your code may be on its way. If it does not arrive within a minute, ask again.
+	// Your code may be on its way. If it does not arrive within a minute, request another one.
+	// Your code may be on its way. If it does not arrive within a minute, request another one.
 	// We have sent you a code.
 }
 
-// Over TLS and HTTP/2, with a client that is not one of package stytchb2b.
+// Over TLS and HTTP/2, with a client other than that of package stytchb2b.
 func ExampleNewTLSServer() {
 	stytch := stytchtest.NewTLSServer()
 	defer stytch.Close()

@@ -3,7 +3,6 @@ package stytchtest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -56,35 +55,6 @@ type Fault struct {
 	Endless bool `json:"endless"`
 }
 
-// GatewayHTML returns the fault of a gateway that answers with a page instead of
-// Stytch, such as a load balancer's 502. Set Processed for one that has passed
-// the request on.
-func GatewayHTML(statusCode int) Fault {
-	text := fmt.Sprintf("%d %s", statusCode, http.StatusText(statusCode))
-	return Fault{
-		StatusCode: statusCode,
-		Header:     http.Header{"Content-Type": {"text/html"}},
-		Body:       "<html><head><title>" + text + "</title></head><body><h1>" + text + "</h1></body></html>",
-	}
-}
-
-// ClientClosedRequest returns the fault of a connection that went away while
-// Stytch worked on the request, which takes effect: Stytch's own 499
-// (https://stytch.com/docs/api-reference/b2b/api/errors/499).
-func ClientClosedRequest() Fault { return Fault{StatusCode: 499, Processed: true} }
-
-// RequestTimeout returns the fault of a gateway that gives up with a 408 though it
-// has passed the request on, and Stytch lets it take effect. Envoy does so
-// (https://github.com/envoyproxy/envoy/issues/12665).
-func RequestTimeout() Fault {
-	return Fault{
-		Processed:  true,
-		StatusCode: http.StatusRequestTimeout,
-		Header:     http.Header{"Content-Type": {"text/plain"}},
-		Body:       "upstream request timeout",
-	}
-}
-
 // real reports whether the fault leaves the answer to the request.
 func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 
@@ -110,7 +80,7 @@ func (f Fault) answer() answer {
 		return answer{f.StatusCode, f.Header, []byte(f.Body)}
 	}
 	e := fail(f.StatusCode, string(errorType), "The test asked for this answer.")
-	ans := e.answer(newRequestID())
+	ans := e.answer()
 	maps.Copy(ans.header, f.Header)
 	return ans
 }

@@ -10,24 +10,10 @@ import (
 	"net/http"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/eb715825/stytchb2b"
 )
 
-// maxRequest is the largest request body that is read, in bytes.
+// maxRequest is the size of the largest request body that is read, in bytes.
 const maxRequest = 64 << 10
-
-// An apiError is an answer outside 2xx.
-type apiError struct {
-	status     int
-	errorType  string
-	message    string
-	retryAfter int // seconds; 0 for none
-}
-
-func fail(status int, errorType, message string) *apiError {
-	return &apiError{status: status, errorType: errorType, message: message}
-}
 
 // ServeHTTP answers as Stytch would, or as the faults say.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -41,102 +27,42 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ans = processed
 		}
 	}
-	s.log.addRequest(s.state.now(), r, body, ans.status)
+	s.log.addRequest(Request{r.Method, r.URL.Path, r.Header.Clone(), string(body), ans.status})
 	s.mu.Unlock()
 	s.logf("%s %s: %s", r.Method, r.URL.Path, ans)
 
 	fault.write(w, r, ans, s.closed)
 }
 
-// An answer is what goes back for a request.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// String is for a log.
-func (a answer) String() string {
-	var e errorObject
-	if a.status != 200 && json.Unmarshal(a.body, &e) == nil && e.ErrorType != "" {
-		return fmt.Sprintf("%d %s (%s)", a.status, e.ErrorType, e.ErrorMessage)
-	}
-	if a.status == 0 {
-		return "no answer"
-	}
-	return fmt.Sprint(a.status)
-}
-
 // process lets the request take effect. s.mu is held.
 func (s *Server) process(r *http.Request, body []byte, bodyErr error) answer {
-	requestID := newRequestID()
-	object, err := s.route(r, body, bodyErr, requestID)
-	if err != nil {
-		return err.answer(requestID)
-	}
-	return jsonAnswer(http.StatusOK, object)
-}
-
-func (e *apiError) url() string {
-	return fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType)
-}
-
-// export is the error as a call of package stytchb2b returns it.
-func (e *apiError) export(requestID string) error {
-	return &stytchb2b.APIError{
-		StatusCode:   e.status,
-		RequestID:    requestID,
-		ErrorType:    stytchb2b.ErrorType(e.errorType),
-		ErrorMessage: e.message,
-		ErrorURL:     e.url(),
-	}
-}
-
-func newRequestID() string { return "request-id-test-" + uuid() }
-
-// answer is the error as Stytch answers with it.
-func (e *apiError) answer(requestID string) answer {
-	ans := jsonAnswer(e.status, errorObject{
-		StatusCode:   e.status,
-		RequestID:    requestID,
-		ErrorType:    e.errorType,
-		ErrorMessage: e.message,
-		ErrorURL:     e.url(),
-	})
-	if e.retryAfter > 0 {
-		ans.header.Set("Retry-After", fmt.Sprint(e.retryAfter))
-	}
-	return ans
-}
-
-func jsonAnswer(status int, object any) answer {
-	text, err := json.Marshal(object)
-	if err != nil {
-		panic("stytchtest: " + err.Error()) // No type of ours that goes out fails.
-	}
-	return answer{status, http.Header{"Content-Type": {"application/json"}}, text}
-}
-
-// route checks what all endpoints check, and calls the one that is asked for.
-func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID string) (any, *apiError) {
 	if projectID, ok := strings.CutPrefix(r.URL.Path, "/v1/b2b/sessions/jwks/"); ok && r.Method == http.MethodGet {
-		return s.jwks(projectID, requestID) // Keys are public: the clients ask without credentials.
+		return s.jwks(projectID) // Keys are public: clients ask for them without credentials.
 	}
+	endpoint, err := s.route(r, bodyErr)
+	if err != nil {
+		return err.answer()
+	}
+	o, err := endpoint(body)
+	if err != nil {
+		return err.answer()
+	}
+	return newAnswer(http.StatusOK, o)
+}
+
+// route returns the endpoint of a request that is well-formed and authorized.
+func (s *Server) route(r *http.Request, bodyErr error) (func([]byte) (object, *apiError), *apiError) {
 	user, password, ok := r.BasicAuth()
 	if !ok || user != s.ProjectID || password != s.Secret {
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
 	}
-	var endpoint func([]byte, string) (any, *apiError)
-	switch r.URL.Path {
-	case "/v1/b2b/passwords/authenticate":
-		endpoint = s.authenticatePassword
-	case "/v1/b2b/sessions/authenticate":
-		endpoint = s.authenticateSession
-	case "/v1/b2b/otps/sms/send":
-		endpoint = s.send
-	case "/v1/b2b/otps/sms/authenticate":
-		endpoint = s.authenticate
-	}
+	endpoint := map[string]func([]byte) (object, *apiError){
+		"/v1/b2b/passwords/authenticate": s.authenticatePassword,
+		"/v1/b2b/sessions/authenticate":  s.authenticateSession,
+		"/v1/b2b/sessions/revoke":        s.revokeSession,
+		"/v1/b2b/otps/sms/send":          s.send,
+		"/v1/b2b/otps/sms/authenticate":  s.authenticate,
+	}[r.URL.Path]
 	if endpoint == nil || r.Method != http.MethodPost {
 		return nil, fail(404, "route_not_found", "The requested route could not be found.")
 	}
@@ -149,7 +75,7 @@ func (s *Server) route(r *http.Request, body []byte, bodyErr error, requestID st
 	if bodyErr != nil {
 		return nil, fail(400, "bad_request", "The submitted request could not be read.")
 	}
-	return endpoint(body, requestID)
+	return endpoint, nil
 }
 
 // decode reads the parameters of a request.
@@ -168,4 +94,74 @@ func decode(body []byte, params any) *apiError {
 		return fail(400, "bad_request", "The submitted request is not valid JSON.")
 	}
 	return nil
+}
+
+// An answer is the response to a request.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// newAnswer makes an answer of an object, after the two fields that all answers
+// have.
+func newAnswer(status int, o object) answer {
+	fields, err := json.Marshal(o)
+	if err != nil {
+		panic("stytchtest: " + err.Error()) // Metadata that is not JSON.
+	}
+	body := fmt.Appendf(nil, `{"status_code":%d,"request_id":"request-id-test-%s"`, status, uuid())
+	if len(o) > 0 {
+		body = append(body, ',')
+	}
+	body = append(body, fields[1:]...)
+	return answer{status, http.Header{"Content-Type": {"application/json"}}, body}
+}
+
+// String is for a log.
+func (a answer) String() string {
+	if e := a.errorObject(); e.Type != "" {
+		return fmt.Sprintf("%d %s (%s)", a.status, e.Type, e.Message)
+	}
+	if a.status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprint(a.status)
+}
+
+// An errorObject is the body of an error.
+type errorObject struct {
+	RequestID string `json:"request_id"`
+	Type      string `json:"error_type"`
+	Message   string `json:"error_message"`
+	URL       string `json:"error_url"`
+}
+
+func (a answer) errorObject() (e errorObject) {
+	_ = json.Unmarshal(a.body, &e)
+	return e
+}
+
+// An apiError is an answer outside 2xx.
+type apiError struct {
+	status     int
+	errorType  string
+	message    string
+	retryAfter int // seconds; 0 for none
+}
+
+func fail(status int, errorType, message string) *apiError {
+	return &apiError{status: status, errorType: errorType, message: message}
+}
+
+func (e *apiError) answer() answer {
+	ans := newAnswer(e.status, object{
+		"error_type":    e.errorType,
+		"error_message": e.message,
+		"error_url":     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
+	})
+	if e.retryAfter > 0 {
+		ans.header.Set("Retry-After", fmt.Sprint(e.retryAfter))
+	}
+	return ans
 }

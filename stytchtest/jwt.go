@@ -5,94 +5,86 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"math/big"
+	"net/http"
 	"sync"
 	"time"
 )
 
-// A signingKey signs the JWTs of a server.
+// jwtLifetime is how long a session's JWT is valid.
+const jwtLifetime = 5 * time.Minute
+
+// A signingKey signs the JWTs, and has a certificate of its own.
 type signingKey struct {
-	id  string
-	rsa *rsa.PrivateKey
+	id          string
+	rsa         *rsa.PrivateKey
+	certificate []byte // DER
 }
 
-// signingKeys are those of servers that were closed. To make one takes a
-// twentieth of a second, which would be most of the time of many tests.
-var signingKeys = sync.Pool{New: func() any {
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
+// signing is the key of all servers of the process: making one for each would take
+// most of the time of many tests.
+var signing = sync.OnceValue(func() signingKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic("stytchtest: " + err.Error())
 	}
-	return &signingKey{"jwk-test-" + uuid(), private}
-}}
-
-// key returns the server's signing key, which no other open server has. s.mu is
-// held.
-func (s *Server) key() *signingKey {
-	if s.signing == nil {
-		s.signing = signingKeys.Get().(*signingKey)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic("stytchtest: " + err.Error())
 	}
-	return s.signing
-}
+	return signingKey{"jwk-test-" + uuid(), key, certificate}
+})
 
-// spareKey leaves the key to a later server.
-func (s *Server) spareKey() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.signing != nil {
-		signingKeys.Put(s.signing)
-		s.signing = nil
-	}
-}
-
-// jwks is GET /v1/b2b/sessions/jwks/{project_id}. s.mu is held.
-func (s *Server) jwks(projectID, requestID string) (any, *apiError) {
+// jwks is GET /v1/b2b/sessions/jwks/{project_id}: a JSON Web Key Set (RFC 7517).
+func (s *Server) jwks(projectID string) answer {
 	if projectID != s.ProjectID {
-		return nil, fail(400, "invalid_project_id", "project_id format is invalid.")
+		return fail(400, "invalid_project_id", "project_id format is invalid.").answer()
 	}
-	key := s.key()
-	return jwksObject{
-		StatusCode: 200,
-		RequestID:  requestID,
-		Keys: []jwkObject{{
-			KeyType:       "RSA",
-			Use:           "sig",
-			KeyOperations: []string{"verify"},
-			Algorithm:     "RS256",
-			KeyID:         key.id,
-			Modulus:       base64URL(key.rsa.N.Bytes()),
-			Exponent:      base64URL(big.NewInt(int64(key.rsa.E)).Bytes()),
-		}},
-	}, nil
+	key := signing()
+	thumbprint := sha256.Sum256(key.certificate)
+	ans := newAnswer(http.StatusOK, object{"keys": []object{{
+		"kty":     "RSA",
+		"use":     "sig",
+		"key_ops": []string{"verify"},
+		"alg":     "RS256",
+		"kid":     key.id,
+		"x5c":     [][]byte{key.certificate},
+		"x5tS256": base64URL(thumbprint[:]), // Stytch's name for x5t#S256
+		"n":       base64URL(key.rsa.N.Bytes()),
+		"e":       base64URL(big.NewInt(int64(key.rsa.E)).Bytes()),
+	}}})
+	ans.header.Set("Cache-Control", "public, max-age=900")
+	return ans
 }
 
-// newJWT makes a JWT for a session, signed with RS256 (RFC 7518, section 3.3).
-func (s *Server) newJWT(sess *session, org *Organization, member *Member) string {
-	object := newMemberSessionObject(sess, org, member)
-	claims := maps.Clone(sess.claims)
-	maps.Copy(claims, map[string]any{
+// newJWT makes a JWT of a member_session, signed with RS256 (RFC 7518, section 3.3).
+func (s *Server) newJWT(session object, now time.Time) string {
+	claims := maps.Clone(session["custom_claims"].(object))
+	maps.Copy(claims, object{
 		"iss": "stytch.com/" + s.ProjectID,
 		"aud": []string{s.ProjectID},
-		"sub": member.MemberID,
-		"iat": sess.accessed.Unix(),
-		"nbf": sess.accessed.Unix(),
-		"exp": sess.accessed.Add(jwtLifetime).Unix(),
-		stytchClaim + "session": map[string]any{
-			"id":                     object.MemberSessionID,
-			"started_at":             object.StartedAt,
-			"last_accessed_at":       object.LastAccessedAt,
-			"expires_at":             object.ExpiresAt,
-			"attributes":             map[string]string{"ip_address": "", "user_agent": ""},
-			"authentication_factors": object.AuthenticationFactors,
-			"roles":                  object.Roles,
+		"sub": session["member_id"],
+		"iat": now.Unix(),
+		"nbf": now.Unix(),
+		"exp": now.Add(jwtLifetime).Unix(),
+		stytchClaim + "session": object{
+			"id":                     session["member_session_id"],
+			"started_at":             session["started_at"],
+			"last_accessed_at":       session["last_accessed_at"],
+			"expires_at":             session["expires_at"],
+			"attributes":             object{"ip_address": "", "user_agent": ""},
+			"authentication_factors": session["authentication_factors"],
+			"roles":                  session["roles"],
 		},
-		stytchClaim + "organization": map[string]string{"organization_id": org.OrganizationID, "slug": org.Slug},
+		stytchClaim + "organization": object{"organization_id": session["organization_id"], "slug": session["organization_slug"]},
 	})
-	key := s.key()
-	signed := jsonPart(map[string]string{"alg": "RS256", "kid": key.id, "typ": "JWT"}) + "." + jsonPart(claims)
+	key := signing()
+	signed := jsonPart(object{"alg": "RS256", "kid": key.id, "typ": "JWT"}) + "." + jsonPart(claims)
 	digest := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(nil, key.rsa, crypto.SHA256, digest[:])
 	if err != nil {
@@ -101,11 +93,9 @@ func (s *Server) newJWT(sess *session, org *Organization, member *Member) string
 	return signed + "." + base64URL(signature)
 }
 
-func jsonPart(v any) string {
-	text, _ := json.Marshal(v) // What was JSON, strings and numbers do not fail.
+func jsonPart(o object) string {
+	text, _ := json.Marshal(o) // What was JSON, strings and numbers do not fail.
 	return base64URL(text)
 }
 
 func base64URL(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-const jwtLifetime = 5 * time.Minute

@@ -3,7 +3,6 @@ package stytchtest
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -43,8 +42,8 @@ func (p PrimaryAuthentication) RawJSON() string { return string(p.body) }
 // MFARequired says how a Member can complete MFA.
 type MFARequired struct {
 	MemberOptions MemberOptions `json:"member_options"`
-	// SecondaryAuthInitiated is "sms_otp" if Stytch has sent an SMS with a code by
-	// itself. Otherwise it is empty.
+	// SecondaryAuthInitiated is "sms_otp" if Stytch has sent an SMS with a code
+	// automatically. Otherwise it is empty.
 	SecondaryAuthInitiated string `json:"secondary_auth_initiated"`
 }
 
@@ -60,38 +59,36 @@ type MemberOptions struct {
 // LogIn performs a primary authentication of a Member, by an email magic link, and
 // returns Stytch's answer. A pending or invited Member becomes active.
 //
-// If the Member has to complete MFA and can get an SMS, Stytch sends a code by
-// itself: it is in the Server's record with Automatic set, and the login needs
-// no Send. A Member without a phone number needs one, with MFAPhoneNumber.
+// If the Member has to complete MFA and can get an SMS, Stytch sends a code
+// automatically: the SMS is in the Server's record with Automatic set, and the
+// login needs no Send. A Member without a phone number needs one, with
+// MFAPhoneNumber.
 //
 // The error is a [*stytchb2b.APIError] if the Member is unknown, deleted or locked.
 func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	requestID := newRequestID()
-	object, err := s.logInByLink(memberID, requestID)
-	if err != nil {
-		return PrimaryAuthentication{}, err.export(requestID)
+	member := s.state.memberByID(memberID)
+	var o object
+	err := fail(404, "member_not_found", "Member could not be found.")
+	if member != nil && member.Status != "deleted" {
+		if err = member.checkLock(s.state.now()); err == nil {
+			o, err = s.logIn(s.state.organization(member.OrganizationID), member, linkFactor, nil, sessionOptions{}, "")
+		}
 	}
-	login := PrimaryAuthentication{body: jsonAnswer(http.StatusOK, object).body}
+	if err != nil {
+		e := err.answer().errorObject()
+		return PrimaryAuthentication{}, &stytchb2b.APIError{
+			StatusCode: err.status, RequestID: e.RequestID, ErrorType: stytchb2b.ErrorType(e.Type), ErrorMessage: e.Message, ErrorURL: e.URL,
+		}
+	}
+	login := PrimaryAuthentication{body: newAnswer(http.StatusOK, o).body}
 	_ = json.Unmarshal(login.body, &login) // It is what goes out over HTTP.
 	return login, nil
 }
 
-func (s *Server) logInByLink(memberID, requestID string) (*loginObject, *apiError) {
-	member := s.state.memberByID(memberID)
-	if member == nil || member.Status == "deleted" {
-		return nil, fail(404, "member_not_found", "Member could not be found.")
-	}
-	if err := member.checkLock(s.state.now()); err != nil {
-		return nil, err
-	}
-	org := s.state.organization(member.OrganizationID)
-	return s.logIn(org, member, linkFactor, nil, sessionOptions{}, "", requestID)
-}
-
 // authenticatePassword is POST /v1/b2b/passwords/authenticate. s.mu is held.
-func (s *Server) authenticatePassword(body []byte, requestID string) (any, *apiError) {
+func (s *Server) authenticatePassword(body []byte) (object, *apiError) {
 	var p struct {
 		OrganizationID string `json:"organization_id"`
 		EmailAddress   string `json:"email_address"`
@@ -103,8 +100,8 @@ func (s *Server) authenticatePassword(body []byte, requestID string) (any, *apiE
 	if err := decode(body, &p); err != nil {
 		return nil, err
 	}
-	if _, ok := texts[p.Locale]; !ok {
-		return nil, fail(400, "invalid_locale", "The locale is not supported.")
+	if err := checkLocale(p.Locale); err != nil {
+		return nil, err
 	}
 	if err := p.sessionOptions.check(); err != nil {
 		return nil, err
@@ -136,58 +133,65 @@ func (s *Server) authenticatePassword(body []byte, requestID string) (any, *apiE
 		member.failed(now)
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
 	}
-	return s.logIn(org, member, passwordFactor, sess, p.sessionOptions, p.Locale, requestID)
+	return s.logIn(org, member, passwordFactor, sess, p.sessionOptions, p.Locale)
 }
 
-// logIn is what every primary authentication does with a factor that was right.
-// The session is one that the request names, or nil.
-func (s *Server) logIn(org *Organization, member *Member, f factor, sess *session, o sessionOptions, locale, requestID string) (*loginObject, *apiError) {
+// logIn is what every primary authentication does after the right factor. The
+// session is one that the request names, or nil.
+func (s *Server) logIn(org *Organization, member *Member, f factor, sess *session, opts sessionOptions, locale string) (object, *apiError) {
 	now := s.state.now()
-	object := &loginObject{StatusCode: 200, RequestID: requestID, MemberID: member.MemberID, OrganizationID: org.OrganizationID}
 	needsMFA := (org.MFAPolicy == "REQUIRED_FOR_ALL" || member.MFAEnrolled) && (sess == nil || sess.intermediate)
-	if needsMFA {
-		if sess == nil {
-			sess = s.state.newIntermediateSession(member)
-		}
-		sess.memberID = member.MemberID // A password is good for this one only.
-		object.IntermediateSessionToken = sess.token
-		object.MFARequired = &mfaRequiredObject{MemberOptions: MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
-		if s.sendByItself(org, member, locale, now) {
-			initiated := "sms_otp"
-			object.MFARequired.SecondaryAuthInitiated = &initiated
-		}
-		sess.addFactor(f, now)
-	} else {
-		full, err := s.state.begin(sess, member, o)
+	if !needsMFA {
+		full, err := s.state.begin(sess, member, opts)
 		if err != nil {
 			return nil, err
 		}
 		full.addFactor(f, now)
-		answer := s.goOn(full, o, org, member, requestID)
-		object.SessionToken, object.SessionJWT, object.MemberSession = answer.SessionToken, answer.SessionJWT, &answer.MemberSession
-		object.MemberAuthenticated = true
+		member.unlock()
+		member.activate(now)
+		o := s.proceed(full, opts, org, member)
+		o["member_authenticated"], o["organization_id"], o["intermediate_session_token"] = true, org.OrganizationID, ""
+		return o, nil
 	}
-	if member.Status != "active" {
-		member.Status, member.updated = "active", now
+	if sess == nil {
+		sess = s.state.newIntermediateSession(member)
 	}
-	object.Member, object.Organization = newMemberObject(member), newOrganizationObject(org)
-	return object, nil
+	sess.memberID = member.MemberID // A password is good for this Member only.
+	sess.addFactor(f, now)
+	if s.FirstFactorEndsFailures {
+		member.unlock()
+	}
+	required := object{"member_options": MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
+	if s.sendAutomatically(org, member, locale, now) {
+		required["secondary_auth_initiated"] = "sms_otp"
+	}
+	member.activate(now)
+	return object{
+		"organization_id":            org.OrganizationID,
+		"member_id":                  member.MemberID,
+		"organization":               organizationObject(org),
+		"member":                     memberObject(member),
+		"member_authenticated":       false,
+		"intermediate_session_token": sess.token,
+		"mfa_required":               required,
+		"session_token":              "",
+		"session_jwt":                "",
+	}, nil
 }
 
-// sendByItself sends the SMS that follows a primary authentication, and reports
-// whether it did. A Member who uses an authenticator app gets none.
-func (s *Server) sendByItself(org *Organization, member *Member, locale string, now time.Time) bool {
+func (m *Member) activate(now time.Time) {
+	if m.Status != "active" {
+		m.Status, m.updated = "active", now
+	}
+}
+
+// sendAutomatically sends the SMS that follows a primary authentication, and
+// reports whether it did. A Member who uses an authenticator app gets none.
+func (s *Server) sendAutomatically(org *Organization, member *Member, locale string, now time.Time) bool {
 	number := member.MFAPhoneNumber
 	if number == "" || member.DefaultMFAMethod == "totp" || !org.allowsSMS(member) || s.mayReceive(number, now) != nil {
 		return false
 	}
 	s.deliver(org, member, number, locale, true, now)
 	return true
-}
-
-// masked hides all of a phone number but its last four digits.
-func masked(number string) string {
-	digits := strings.TrimPrefix(number, "+")
-	shown := min(4, len(digits))
-	return strings.Repeat("X", len(digits)-shown) + digits[len(digits)-shown:]
 }

@@ -1,8 +1,7 @@
 package stytchtest_test
 
 import (
-	"encoding/json"
-	"net/http"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +13,8 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-const (
-	passwordPath = "/v1/b2b/passwords/authenticate"
-	sessionPath  = "/v1/b2b/sessions/authenticate"
-)
-
 // What a primary authentication answers for each state of a Member, and whether
-// Stytch sends an SMS by itself.
+// Stytch sends an SMS automatically.
 func TestLogIn(t *testing.T) {
 	t.Parallel()
 	const number = "+12025550123"
@@ -55,7 +49,7 @@ func TestLogIn(t *testing.T) {
 			login, err := s.LogIn(m.MemberID)
 			require.NoError(t, err)
 			assert.Equal(t, 200, login.StatusCode)
-			assert.Contains(t, login.RawJSON(), `"primary_required":null`)
+			assert.NotContains(t, login.RawJSON(), "null", "clients have types without it")
 			assert.Contains(t, login.RequestID, "request-id-test-")
 			assert.Equal(t, m.MemberID, login.MemberID)
 			assert.Equal(t, m.MemberID, login.Member.MemberID)
@@ -115,40 +109,6 @@ func TestLogInRefuses(t *testing.T) {
 	}
 }
 
-// An SMS of Stytch's own counts against the limits, and none goes over them.
-func TestLogInIsLimited(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	s.SetRateLimit(stytchtest.RateLimit{PerNumber: 1})
-	first, err := s.LogIn(s.MemberID)
-	require.NoError(t, err)
-	assert.Equal(t, "sms_otp", first.MFARequired.SecondaryAuthInitiated)
-	second, err := s.LogIn(s.MemberID)
-	require.NoError(t, err)
-	assert.Empty(t, second.MFARequired.SecondaryAuthInitiated)
-	assert.Len(t, s.SMS(), 1)
-	assert.Equal(t, 429, post(t, s, sendPath, nil).HTTPStatus)
-}
-
-// postAny makes a request with just these fields, and returns the whole answer.
-func postAny(t *testing.T, s *stytchtest.Server, path string, f fields) map[string]any {
-	t.Helper()
-	text, err := json.Marshal(f)
-	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(string(text)))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth(s.ProjectID, s.Secret)
-	resp, err := s.HTTPClient().Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	var object map[string]any
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&object))
-	assert.EqualValues(t, resp.StatusCode, object["status_code"])
-	return object
-}
-
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	type change = func(*testing.T, *stytchtest.Server, fields)
@@ -156,29 +116,24 @@ func TestPassword(t *testing.T) {
 		return func(_ *testing.T, _ *stytchtest.Server, f fields) { f[name] = value }
 	}
 	for _, tc := range []struct {
-		name      string
-		change    change
-		status    int
-		errorType string
+		name   string
+		change change
+		error  string
 	}{
-		{"right", func(*testing.T, *stytchtest.Server, fields) {}, 200, ""},
-		{"another case of the address", set("email_address", "ADA@example.com"), 200, ""},
-		{"in French", set("locale", "fr"), 200, ""},
-		{"an unknown locale", set("locale", "tlh"), 400, "invalid_locale"},
-		{"wrong", set("password", "Babbage"), 401, "unauthorized_credentials"},
-		{"none", set("password", ""), 400, "bad_request"},
-		{"no address", set("email_address", ""), 400, "bad_request"},
-		{"an unknown address", set("email_address", "grace@example.com"), 404, "member_not_found"},
-		{"an unknown Organization", set("organization_id", "organization-test-0"), 404, "organization_not_found"},
-		{"a wrong type", set("password", 1), 400, "bad_request"},
-		{"a duration out of range", set("session_duration_minutes", 1), 400, "invalid_session_duration_minutes"},
-		{"an unknown session", set("session_token", "a"), 404, "session_not_found"},
+		{"right", func(*testing.T, *stytchtest.Server, fields) {}, ""},
+		{"another case of the address", set("email_address", "ADA@example.com"), ""},
+		{"in French", set("locale", "fr"), ""},
+		{"an unknown locale", set("locale", "tlh"), "400 invalid_locale"},
+		{"an unknown Organization", set("organization_id", "organization-test-0"), "404 organization_not_found"},
+		{"a wrong type", set("password", 1), "400 bad_request"},
+		{"a duration out of range", set("session_duration_minutes", 1), "400 invalid_session_duration_minutes"},
+		{"an unknown session", set("session_token", "a"), "404 session_not_found"},
 		{"a Member without a password", func(t *testing.T, s *stytchtest.Server, f fields) {
 			f["email_address"] = member(t, s, stytchtest.Member{}).EmailAddress
-		}, 404, "member_password_not_found"},
+		}, "404 member_password_not_found"},
 		{"a deleted Member", func(t *testing.T, s *stytchtest.Server, f fields) {
 			f["email_address"] = member(t, s, stytchtest.Member{Status: "deleted", Password: "p"}).EmailAddress
-		}, 404, "member_not_found"},
+		}, "404 member_not_found"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -187,82 +142,74 @@ func TestPassword(t *testing.T) {
 			m, _ := s.Member(s.MemberID)
 			f := fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": m.Password}
 			tc.change(t, s, f)
-			a := postAny(t, s, passwordPath, f)
-			assert.EqualValues(t, tc.status, a["status_code"])
-			if tc.status != 200 {
-				assert.Equal(t, tc.errorType, a["error_type"])
+			a := postOnly(t, s, passwordPath, f)
+			if tc.error != "" {
+				assert.Equal(t, tc.error, a.error())
 				assert.Empty(t, s.SMS())
 				return
 			}
 			assert.Equal(t, map[string]any{
 				"member_options":           map[string]any{"mfa_phone_number": "XXXXXXX0106", "totp_registration_id": ""},
 				"secondary_auth_initiated": "sms_otp",
-			}, a["mfa_required"])
-			assert.Equal(t, false, a["member_authenticated"])
-			assert.Nil(t, a["member_session"])
+			}, a.MFARequired)
+			assert.False(t, a.MemberAuthenticated)
 			require.Len(t, s.SMS(), 1)
 			if f["locale"] != nil {
 				assert.Equal(t, f["locale"], s.SMS()[0].Locale)
 			}
-			assert.NotContains(t, s.Requests()[0].Body, m.Password)
-
-			done := post(t, s, authenticatePath, fields{"intermediate_session_token": a["intermediate_session_token"], "code": s.SMS()[0].Code})
+			done := post(t, s, authenticatePath, fields{"intermediate_session_token": a.IntermediateSessionToken, "code": s.SMS()[0].Code})
 			assert.Equal(t, "password otp", done.factors())
 		})
 	}
 }
 
-// A password beside a session that is there already.
+// A password beside an existing session.
 func TestPasswordInSession(t *testing.T) {
 	t.Parallel()
 	s := stytchtest.NewServer()
 	defer s.Close()
 	m, _ := s.Member(s.MemberID)
-	f := func(more fields) fields {
-		more["organization_id"], more["email_address"], more["password"] = s.OrganizationID, m.EmailAddress, m.Password
-		return more
+	logIn := func(organizationID, password string, more fields) answer {
+		f := fields{"organization_id": organizationID, "email_address": m.EmailAddress, "password": password}
+		maps.Copy(f, more)
+		return postOnly(t, s, passwordPath, f)
 	}
+	const tooLarge = 4096
 
 	// With a session, MFA is not required again.
-	sess := s.NewSession(s.MemberID, false)
-	a := postAny(t, s, passwordPath, f(fields{"session_token": sess.Token, "session_duration_minutes": 30, "session_custom_claims": fields{"team": "blue"}}))
-	assert.Equal(t, true, a["member_authenticated"])
-	assert.Equal(t, sess.Token, a["session_token"])
-	assert.Equal(t, map[string]any{"team": "blue"}, a["member_session"].(map[string]any)["custom_claims"])
-	assert.Empty(t, s.SMS())
-
-	// The claims have to be small, and a refusal leaves the session as it is.
-	a = postAny(t, s, passwordPath, f(fields{"session_token": sess.Token, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}}))
-	assert.Equal(t, "custom_claims_too_large", a["error_type"])
+	token := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID)}).SessionToken
+	sms := len(s.SMS())
+	a := logIn(s.OrganizationID, m.Password, fields{"session_token": token, "session_duration_minutes": 30, "session_custom_claims": fields{"team": "blue"}})
+	assert.True(t, a.MemberAuthenticated)
+	assert.Equal(t, token, a.SessionToken)
+	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
+	assert.Len(t, s.SMS(), sms)
+	a = logIn(s.OrganizationID, m.Password, fields{"session_token": token, "session_custom_claims": fields{"big": strings.Repeat("x", tooLarge)}})
+	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
 
 	// An intermediate session stays the same one, with one more factor.
-	token := s.IntermediateSessionToken(s.MemberID)
-	a = postAny(t, s, passwordPath, f(fields{"intermediate_session_token": token}))
-	assert.Equal(t, token, a["intermediate_session_token"])
-	done := post(t, s, authenticatePath, fields{"intermediate_session_token": token, "code": s.SMS()[0].Code})
+	token = s.IntermediateSessionToken(s.MemberID)
+	a = logIn(s.OrganizationID, m.Password, fields{"intermediate_session_token": token})
+	assert.Equal(t, token, a.IntermediateSessionToken)
+	done := post(t, s, authenticatePath, fields{"intermediate_session_token": token, "code": newest(s).Code})
 	assert.Equal(t, "magic_link password otp", done.factors())
 
-	// Where MFA is not required it is used up. A password is good for one
-	// Organization only.
-	o := organization(t, s, stytchtest.Organization{})
-	other := member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID, EmailAddress: m.EmailAddress, Password: "p"})
+	// Without MFA, it is consumed. A password is good for one Organization only.
+	o := organization(t, s, stytchtest.Organization{}).OrganizationID
+	other := member(t, s, stytchtest.Member{OrganizationID: o, EmailAddress: m.EmailAddress, Password: "p"})
 	token = s.IntermediateSessionToken(s.MemberID)
-	login := func() map[string]any {
-		return postAny(t, s, passwordPath, fields{"organization_id": o.OrganizationID, "email_address": m.EmailAddress, "password": "p", "intermediate_session_token": token})
-	}
-	a = login()
-	assert.Equal(t, true, a["member_authenticated"])
-	assert.Equal(t, other.MemberID, a["member_session"].(map[string]any)["member_id"])
-	assert.Equal(t, "intermediate_session_not_found", login()["error_type"])
-	token = postAny(t, s, passwordPath, f(fields{}))["intermediate_session_token"].(string)
-	assert.Equal(t, "invalid_intermediate_session_token_for_organization", login()["error_type"])
+	a = logIn(o, "p", fields{"intermediate_session_token": token})
+	assert.True(t, a.MemberAuthenticated)
+	assert.Equal(t, other.MemberID, a.MemberSession.MemberID)
+	assert.Equal(t, "intermediate_session_not_found", logIn(o, "p", fields{"intermediate_session_token": token}).ErrorType)
+	token = logIn(s.OrganizationID, m.Password, nil).IntermediateSessionToken
+	assert.Equal(t, "invalid_intermediate_session_token_for_organization", logIn(o, "p", fields{"intermediate_session_token": token}).ErrorType)
 
-	// With the password of one Member, an intermediate session is that Member's.
-	required := organization(t, s, stytchtest.Organization{MFAPolicy: "REQUIRED_FOR_ALL"})
-	member(t, s, stytchtest.Member{OrganizationID: required.OrganizationID, EmailAddress: m.EmailAddress, Password: "p"})
+	// After the password of one Member, an intermediate session is that Member's.
+	o = organization(t, s, stytchtest.Organization{MFAPolicy: "REQUIRED_FOR_ALL"}).OrganizationID
+	member(t, s, stytchtest.Member{OrganizationID: o, EmailAddress: m.EmailAddress, Password: "p"})
 	token = s.IntermediateSessionToken(s.MemberID)
-	a = postAny(t, s, passwordPath, fields{"organization_id": required.OrganizationID, "email_address": m.EmailAddress, "password": "p", "intermediate_session_token": token})
-	assert.Equal(t, token, a["intermediate_session_token"])
+	assert.Equal(t, token, logIn(o, "p", fields{"intermediate_session_token": token}).IntermediateSessionToken)
 	assert.Equal(t, "invalid_intermediate_session_token_for_organization", post(t, s, sendPath, fields{"intermediate_session_token": token}).ErrorType)
 }
 
@@ -272,41 +219,63 @@ func TestSessionAuthenticate(t *testing.T) {
 	defer s.Close()
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
-	sess := s.NewSession(s.MemberID, false)
-	gone := s.NewSession(member(t, s, stytchtest.Member{Status: "deleted"}).MemberID, false)
+	login := session(t, s)
 
 	s.Advance(30 * time.Minute)
-	a := postAny(t, s, sessionPath, fields{"session_jwt": sess.JWT})
-	require.EqualValues(t, 200, a["status_code"], a["error_type"])
-	assert.Equal(t, sess.Token, a["session_token"])
-	assert.NotEqual(t, sess.JWT, a["session_jwt"])
-	session := a["member_session"].(map[string]any)
-	assert.Equal(t, now.Add(time.Hour).Format(time.RFC3339), session["expires_at"], "it is not extended")
-	assert.Equal(t, now.Add(30*time.Minute).Format(time.RFC3339), session["last_accessed_at"])
-	assert.Equal(t, s.MemberID, a["member"].(map[string]any)["member_id"])
-	assert.Equal(t, s.OrganizationID, a["organization"].(map[string]any)["organization_id"])
+	a := postOnly(t, s, sessionPath, fields{"session_jwt": login.SessionJWT})
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.Equal(t, login.SessionToken, a.SessionToken)
+	assert.NotEqual(t, login.SessionJWT, a.SessionJWT)
+	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt, "it is not extended")
+	assert.Equal(t, now.Add(30*time.Minute), a.MemberSession.LastAccessedAt)
+	assert.Equal(t, login.MemberID, a.Member.MemberID)
+	assert.Equal(t, s.OrganizationID, a.Organization.OrganizationID)
 
-	a = postAny(t, s, sessionPath, fields{"session_token": sess.Token, "session_duration_minutes": 45, "session_custom_claims": fields{"team": "blue"}})
-	session = a["member_session"].(map[string]any)
-	assert.Equal(t, now.Add(75*time.Minute).Format(time.RFC3339), session["expires_at"])
-	assert.Equal(t, map[string]any{"team": "blue"}, session["custom_claims"])
+	a = postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken, "session_duration_minutes": 45, "session_custom_claims": fields{"team": "blue"}})
+	assert.Equal(t, now.Add(75*time.Minute), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
 
 	for _, tc := range []struct {
 		fields    fields
 		errorType string
 	}{
-		{fields{}, "no_session_arguments"},
-		{fields{"session_token": sess.Token, "session_jwt": sess.JWT}, "too_many_session_arguments"},
 		{fields{"session_token": 1}, "bad_request"},
-		{fields{"session_token": "a"}, "session_not_found"},
-		{fields{"session_token": gone.Token}, "session_not_found"},
 		{fields{"session_token": s.IntermediateSessionToken(s.MemberID)}, "session_not_found"},
-		{fields{"session_token": sess.Token, "session_duration_minutes": 4}, "invalid_session_duration_minutes"},
-		{fields{"session_token": sess.Token, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}}, "custom_claims_too_large"},
-		{fields{"session_token": sess.Token, "authorization_check": fields{}}, "bad_request"},
+		{fields{"session_token": login.SessionToken, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}}, "custom_claims_too_large"},
+		{fields{"session_token": login.SessionToken, "authorization_check": fields{}}, "bad_request"},
 	} {
-		assert.Equal(t, tc.errorType, postAny(t, s, sessionPath, tc.fields)["error_type"], tc.fields)
+		assert.Equal(t, tc.errorType, postOnly(t, s, sessionPath, tc.fields).ErrorType, tc.fields)
 	}
 	s.Advance(time.Hour)
-	assert.Equal(t, "session_not_found", postAny(t, s, sessionPath, fields{"session_token": sess.Token})["error_type"])
+	assert.Equal(t, "session_not_found", postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken}).ErrorType)
+}
+
+// A revoked session is over for both of its tokens, and for no other session.
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	type login = stytchtest.PrimaryAuthentication
+	for name, named := range map[string]func(login) fields{
+		"by token":      func(l login) fields { return fields{"session_token": l.SessionToken} },
+		"by JWT":        func(l login) fields { return fields{"session_jwt": l.SessionJWT} },
+		"by ID":         func(l login) fields { return fields{"member_session_id": l.MemberSession.MemberSessionID} },
+		"of the Member": func(l login) fields { return fields{"member_id": l.MemberID} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stytchtest.NewServer()
+			defer s.Close()
+			revoked, stranger := session(t, s), session(t, s)
+			again, err := s.LogIn(revoked.MemberID)
+			require.NoError(t, err)
+			require.Equal(t, 200, postOnly(t, s, revokePath, named(revoked)).HTTPStatus)
+			for _, f := range []fields{{"session_token": revoked.SessionToken}, {"session_jwt": revoked.SessionJWT}} {
+				assert.Equal(t, "404 session_not_found", postOnly(t, s, sessionPath, f).error())
+			}
+			assert.Equal(t, name == "of the Member", postOnly(t, s, sessionPath, fields{"session_token": again.SessionToken}).HTTPStatus == 404)
+			assert.Equal(t, 200, postOnly(t, s, sessionPath, fields{"session_token": stranger.SessionToken}).HTTPStatus)
+			if name == "of the Member" {
+				assert.Equal(t, 200, postOnly(t, s, revokePath, named(revoked)).HTTPStatus, "there may be none")
+			}
+		})
+	}
 }

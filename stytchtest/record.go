@@ -2,14 +2,13 @@ package stytchtest
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
 )
 
-// maxRecords bounds what a Server remembers of each kind: of SMS, of requests
-// and of sessions, the newest.
+// maxRecords bounds how many of the newest SMS, requests and tokens a Server
+// remembers.
 const maxRecords = 100_000
 
 // An SMS is a message that a Member's phone received.
@@ -20,7 +19,7 @@ type SMS struct {
 	OrganizationID string `json:"organization_id"`
 	MemberID       string `json:"member_id"`
 	Text           string `json:"text"`
-	// Automatic is whether Stytch has sent it by itself after a primary
+	// Automatic is whether Stytch sent it automatically after a primary
 	// authentication, and not for a Send.
 	Automatic bool      `json:"automatic"`
 	At        time.Time `json:"at"` // by the server's clock, in UTC
@@ -29,13 +28,10 @@ type SMS struct {
 // A Request is one that the server received.
 type Request struct {
 	Method, Path string
-	// Header is without the value of Authorization.
-	Header http.Header
-	// Body is without the values of session tokens and passwords.
-	Body string
+	Header       http.Header
+	Body         string
 	// StatusCode is that of the answer; 0 if the connection was reset.
 	StatusCode int
-	At         time.Time
 }
 
 // record is what the server remembers.
@@ -56,37 +52,15 @@ func (r *record) addSMS(m SMS) {
 	r.changed = make(chan struct{})
 }
 
-func (r *record) addRequest(at time.Time, req *http.Request, body []byte, status int) {
+func (r *record) addRequest(req Request) {
 	if len(r.requests) >= maxRecords {
 		r.requests = slices.Delete(r.requests, 0, maxRecords/10)
 	}
-	header := req.Header.Clone()
-	if header.Get("Authorization") != "" {
-		header.Set("Authorization", "[redacted]")
-	}
-	r.requests = append(r.requests, Request{req.Method, req.URL.Path, header, redact(body), status, at})
+	r.requests = append(r.requests, req)
 }
 
-// redact returns a request's body without session tokens and passwords.
-func redact(body []byte) string {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil {
-		return string(body[:min(len(body), 512)])
-	}
-	found := false
-	for _, name := range []string{"intermediate_session_token", "session_token", "session_jwt", "password"} {
-		if _, ok := object[name]; ok {
-			object[name], found = json.RawMessage(`"[redacted]"`), true
-		}
-	}
-	if found {
-		body, _ = json.Marshal(object) // It was JSON before.
-	}
-	return string(body)
-}
-
-// SMS returns the messages that went out, the oldest first. What a client
-// believes does not matter: they are all here, whatever became of the answer.
+// SMS returns the messages that went out, the oldest first. It has every one of
+// them, whether or not the client received the answer.
 func (s *Server) SMS() []SMS {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"math/big"
@@ -10,7 +11,7 @@ import (
 )
 
 // send is POST /v1/b2b/otps/sms/send. s.mu is held.
-func (s *Server) send(body []byte, requestID string) (any, *apiError) {
+func (s *Server) send(body []byte) (object, *apiError) {
 	var p struct {
 		OrganizationID string `json:"organization_id"`
 		MemberID       string `json:"member_id"`
@@ -21,14 +22,14 @@ func (s *Server) send(body []byte, requestID string) (any, *apiError) {
 	if err := decode(body, &p); err != nil {
 		return nil, err
 	}
-	if _, ok := texts[p.Locale]; !ok {
-		return nil, fail(400, "invalid_locale", "The locale is not supported.")
+	if err := checkLocale(p.Locale); err != nil {
+		return nil, err
 	}
-	org, member, sess, err := s.state.find(p.OrganizationID, p.MemberID, p.sessionParams)
+	org, member, _, err := s.state.find(p.OrganizationID, p.MemberID, p.sessionParams)
 	if err != nil {
 		return nil, err
 	}
-	number, err := s.state.numberFor(org, member, p.MFAPhoneNumber, sess)
+	number, err := s.state.numberFor(org, member, p.MFAPhoneNumber)
 	if err != nil {
 		return nil, err
 	}
@@ -37,13 +38,17 @@ func (s *Server) send(body []byte, requestID string) (any, *apiError) {
 		return nil, err
 	}
 	s.deliver(org, member, number, p.Locale, false, now)
-	return sendObject{
-		StatusCode:   200,
-		RequestID:    requestID,
-		MemberID:     member.MemberID,
-		Member:       newMemberObject(member),
-		Organization: newOrganizationObject(org),
-	}, nil
+	return object{"member_id": member.MemberID, "member": memberObject(member), "organization": organizationObject(org)}, nil
+}
+
+// locales are those of Stytch's clients, as the API spells them.
+var locales = strings.Fields("en es fr pt-br it de-DE zh-Hans ca-ES ja ru nl pl tr fa vi cs")
+
+func checkLocale(locale string) *apiError {
+	if locale != "" && !slices.Contains(locales, locale) {
+		return fail(400, "invalid_locale", "The locale is not supported.")
+	}
+	return nil
 }
 
 // mayReceive returns why no SMS may go to the number now, or nil.
@@ -56,22 +61,19 @@ func (s *Server) mayReceive(number string, now time.Time) *apiError {
 
 // deliver sends a Member an SMS with a new code.
 func (s *Server) deliver(org *Organization, member *Member, number, locale string, automatic bool, now time.Time) {
-	s.state.limits.sent(number, now)
+	s.state.limits.count(number, now)
 	if member.MFAPhoneNumber != number {
 		member.MFAPhoneNumber, member.updated = number, now
 	}
 	code := code{text: newCode(), expires: now.Add(codeLifetime)}
 	s.state.codes[member.MemberID] = code
-	if locale == "" {
-		locale = "en"
-	}
 	sms := SMS{
 		To:             number,
-		Locale:         locale,
+		Locale:         cmp.Or(locale, "en"),
 		Code:           code.text,
 		OrganizationID: org.OrganizationID,
 		MemberID:       member.MemberID,
-		Text:           fmt.Sprintf(texts[locale], org.Name, code.text),
+		Text:           fmt.Sprintf("%s: your verification code is %s.", org.Name, code.text),
 		Automatic:      automatic,
 		At:             now,
 	}
@@ -79,8 +81,8 @@ func (s *Server) deliver(org *Organization, member *Member, number, locale strin
 	s.logf("SMS to %s: %s", sms.To, sms.Text)
 }
 
-// find returns what both calls for SMS need and check alike. The session is nil
-// where none is named.
+// find returns what both calls for SMS need, after the checks that they share. The
+// session is nil if none is named.
 func (s *state) find(organizationID, memberID string, p sessionParams) (*Organization, *Member, *session, *apiError) {
 	none := func(e *apiError) (*Organization, *Member, *session, *apiError) { return nil, nil, nil, e }
 	org, err := s.findOrganization(organizationID)
@@ -131,7 +133,7 @@ func (s *state) findOrganization(name string) (*Organization, *apiError) {
 
 // numberFor returns the number to send to: the Member's own, or for a Member
 // without one the number given, which is linked.
-func (s *state) numberFor(org *Organization, member *Member, given string, sess *session) (string, *apiError) {
+func (s *state) numberFor(org *Organization, member *Member, given string) (string, *apiError) {
 	if given != "" && !isE164(given) {
 		return "", fail(400, "invalid_phone_number", "The phone number is invalid. It must be in E.164 format.")
 	}
@@ -149,7 +151,7 @@ func (s *state) numberFor(org *Organization, member *Member, given string, sess 
 			return "", fail(400, "duplicate_member_phone_number", "Another Member of the Organization has this phone number.")
 		}
 	}
-	if member.TOTP && (sess == nil || !sess.has(totpFactor)) {
+	if member.TOTP {
 		return "", fail(403, "session_authorization_error", "A session with the Member's active MFA factor is required to add another one.")
 	}
 	return given, nil

@@ -20,7 +20,8 @@ type session struct {
 	started      time.Time
 	accessed     time.Time
 	expires      time.Time
-	token, jwt   string
+	token        string
+	revoked      bool
 }
 
 // A factor is one way in which the Member has shown who they are.
@@ -33,7 +34,6 @@ var (
 	linkFactor     = factor{kind: "magic_link", delivery: "email"}
 	passwordFactor = factor{kind: "password", delivery: "knowledge"}
 	smsFactor      = factor{kind: "otp", delivery: "sms"}
-	totpFactor     = factor{kind: "totp", delivery: "authenticator_app"}
 )
 
 // sessions finds sessions by each of their tokens. The oldest are forgotten
@@ -60,7 +60,7 @@ func (s *sessions) add(token string, sess *session) {
 func (s *sessions) find(p sessionParams, now time.Time) *session {
 	named := p.IntermediateSessionToken + p.SessionToken + p.SessionJWT // Not more than one is given.
 	sess := s.byToken[named]
-	if sess == nil || !now.Before(sess.expires) ||
+	if sess == nil || sess.revoked || !now.Before(sess.expires) ||
 		sess.intermediate != (p.IntermediateSessionToken != "") ||
 		(sess.token != named) != (p.SessionJWT != "") {
 		return nil
@@ -71,40 +71,17 @@ func (s *sessions) find(p sessionParams, now time.Time) *session {
 // IntermediateSessionToken returns only the token that a primary authentication of
 // the Member (here an email magic link) gives if MFA is required. Unlike
 // [Server.LogIn], it sends no SMS. The token lasts ten minutes, and authenticate
-// uses it up. It panics if there is no such Member.
+// consumes it. It panics if there is no such Member.
 func (s *Server) IntermediateSessionToken(memberID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sess := s.state.newIntermediateSession(s.mustHaveMember(memberID))
-	sess.addFactor(linkFactor, sess.started)
-	return sess.token
-}
-
-// A Session is the two tokens of a Member's session; a request carries one.
-type Session struct{ Token, JWT string }
-
-// NewSession returns a Member's session of an hour that holds a primary factor,
-// and withTOTP the factor of an authenticator app too. It panics if there is no
-// such Member.
-func (s *Server) NewSession(memberID string, withTOTP bool) Session {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	member := s.mustHaveMember(memberID)
-	sess := s.state.newSession(member, sessionLifetime)
-	sess.addFactor(linkFactor, sess.started)
-	if withTOTP {
-		sess.addFactor(totpFactor, sess.started)
-	}
-	s.issueTokens(sess, s.state.organization(member.OrganizationID), member)
-	return Session{sess.token, sess.jwt}
-}
-
-func (s *Server) mustHaveMember(memberID string) *Member {
 	m := s.state.memberByID(memberID)
 	if m == nil {
 		panic(fmt.Sprintf("stytchtest: there is no Member %q", memberID))
 	}
-	return m
+	sess := s.state.newIntermediateSession(m)
+	sess.addFactor(linkFactor, sess.started)
+	return sess.token
 }
 
 func (s *state) newSession(m *Member, lifetime time.Duration) *session {
@@ -129,31 +106,31 @@ func (s *state) newIntermediateSession(m *Member) *session {
 }
 
 // begin returns the session that a complete login gives the Member: the one that
-// the request names, or a new one, which has the factors of the intermediate one
-// that is named. The claims are as the request changes them. A session begins
-// with claims only if the request gives its duration.
-func (s *state) begin(named *session, m *Member, o sessionOptions) (*session, *apiError) {
+// the request names, or a new one with the factors of the named intermediate one.
+// It applies the request's changes to the claims. A new session has claims only if
+// the request gives its duration.
+func (s *state) begin(named *session, m *Member, opts sessionOptions) (*session, *apiError) {
 	sess := named
 	if named == nil || named.intermediate {
 		sess = s.newSession(m, sessionLifetime)
-		if o.SessionDurationMinutes == nil {
-			o.SessionCustomClaims = nil
+		if opts.SessionDurationMinutes == nil {
+			opts.SessionCustomClaims = nil
 		}
 	}
-	claims, err := sess.claimsWith(o.SessionCustomClaims)
+	claims, err := sess.claimsWith(opts.SessionCustomClaims)
 	if err != nil {
 		return nil, err
 	}
 	if sess.claims = claims; named != nil && named.intermediate {
 		sess.factors = named.factors
-		delete(s.sessions.byToken, named.token) // It is used up.
+		delete(s.sessions.byToken, named.token) // It is consumed.
 	}
 	return sess, nil
 }
 
-// belongsTo reports whether the session is one of the Member. An intermediate one
-// is also good for who else has the email address, unless it holds a password:
-// that is the Member's own.
+// belongsTo reports whether the session is the Member's. An intermediate one is also
+// good for another Member with the same email address, unless it holds a password,
+// which is one Member's own.
 func (sess *session) belongsTo(m *Member) bool {
 	return sess.memberID == m.MemberID ||
 		sess.intermediate && strings.EqualFold(sess.email, m.EmailAddress) && !sess.has(passwordFactor)
@@ -182,24 +159,34 @@ type sessionParams struct {
 	SessionJWT               string `json:"session_jwt"`
 }
 
-// named counts the sessions that a request names.
-func (p sessionParams) named() (n int) {
-	for _, t := range []string{p.IntermediateSessionToken, p.SessionToken, p.SessionJWT} {
-		if t != "" {
+// exactlyOne checks the arguments of a request that needs one of them.
+func exactlyOne(arguments ...string) *apiError {
+	n := 0
+	for _, a := range arguments {
+		if a != "" {
 			n++
 		}
 	}
-	return n
+	switch n {
+	case 0:
+		return fail(400, "no_session_arguments", "A session argument must be provided.")
+	case 1:
+		return nil
+	}
+	return fail(400, "too_many_session_arguments", "Only one session argument may be provided.")
 }
 
-// findSession returns the session that a request names; nil where it names none.
+func (p sessionParams) exactlyOne() *apiError {
+	return exactlyOne(p.IntermediateSessionToken, p.SessionToken, p.SessionJWT)
+}
+
+// findSession returns the session that a request names, or nil if it names none.
 func (s *state) findSession(p sessionParams, org *Organization, m *Member) (*session, *apiError) {
-	switch p.named() {
-	case 0:
+	if p == (sessionParams{}) {
 		return nil, nil
-	case 1:
-	default:
-		return nil, fail(400, "too_many_session_arguments", "Only one session argument may be provided.")
+	}
+	if err := p.exactlyOne(); err != nil {
+		return nil, err
 	}
 	sess := s.sessions.find(p, s.now())
 	switch {
@@ -215,7 +202,7 @@ func (s *state) findSession(p sessionParams, org *Organization, m *Member) (*ses
 	return nil, fail(400, "member_session_member_id_mismatch", "The session belongs to another Member.")
 }
 
-// sessionOptions are how a request would have the session.
+// sessionOptions are what a request may ask of the session.
 type sessionOptions struct {
 	SessionDurationMinutes *int           `json:"session_duration_minutes"`
 	SessionCustomClaims    map[string]any `json:"session_custom_claims"`
@@ -253,62 +240,90 @@ func (sess *session) claimsWith(change map[string]any) (map[string]any, *apiErro
 	return claims, nil
 }
 
-// goOn lets a session last as a request would have it, with new tokens, and
-// returns the answer.
-func (s *Server) goOn(sess *session, o sessionOptions, org *Organization, member *Member, requestID string) sessionObject {
+// proceed extends a session as the request asks, issues new tokens, and returns the
+// answer.
+func (s *Server) proceed(sess *session, opts sessionOptions, org *Organization, member *Member) object {
 	sess.accessed = s.state.now()
-	if m := o.SessionDurationMinutes; m != nil {
+	if m := opts.SessionDurationMinutes; m != nil {
 		sess.expires = sess.accessed.Add(time.Duration(*m) * time.Minute)
 	}
-	s.issueTokens(sess, org, member)
-	return sessionObject{
-		StatusCode:    200,
-		RequestID:     requestID,
-		Member:        newMemberObject(member),
-		Organization:  newOrganizationObject(org),
-		SessionToken:  sess.token,
-		SessionJWT:    sess.jwt,
-		MemberSession: newMemberSessionObject(sess, org, member),
+	if sess.token == "" {
+		sess.token = token()
+		s.state.sessions.add(sess.token, sess)
+	}
+	o := memberSessionObject(sess, org, member)
+	jwt := s.newJWT(o, sess.accessed)
+	s.state.sessions.add(jwt, sess)
+	return object{
+		"member_id":      member.MemberID,
+		"member":         memberObject(member),
+		"organization":   organizationObject(org),
+		"session_token":  sess.token,
+		"session_jwt":    jwt,
+		"member_session": o,
 	}
 }
 
 // authenticateSession is POST /v1/b2b/sessions/authenticate. s.mu is held.
-func (s *Server) authenticateSession(body []byte, requestID string) (any, *apiError) {
+func (s *Server) authenticateSession(body []byte) (object, *apiError) {
 	var p struct {
 		SessionToken string `json:"session_token"`
 		SessionJWT   string `json:"session_jwt"`
 		sessionOptions
-		AuthorizationCheck map[string]any `json:"authorization_check"`
+		AuthorizationCheck object `json:"authorization_check"`
 	}
 	if err := decode(body, &p); err != nil {
 		return nil, err
 	}
-	named := sessionParams{SessionToken: p.SessionToken, SessionJWT: p.SessionJWT}
-	switch {
-	case named.named() == 0:
-		return nil, fail(400, "no_session_arguments", "A session argument must be provided.")
-	case named.named() > 1:
-		return nil, fail(400, "too_many_session_arguments", "Only one session argument may be provided.")
-	case p.AuthorizationCheck != nil:
+	if err := exactlyOne(p.SessionToken, p.SessionJWT); err != nil {
+		return nil, err
+	}
+	if p.AuthorizationCheck != nil {
 		return nil, fail(400, "bad_request", "stytchtest checks no permissions: authorization_check must be left out.")
 	}
 	if err := p.sessionOptions.check(); err != nil {
 		return nil, err
 	}
-	sess := s.state.sessions.find(named, s.state.now())
-	if sess == nil {
+	sess := s.state.sessions.find(sessionParams{SessionToken: p.SessionToken, SessionJWT: p.SessionJWT}, s.state.now())
+	if sess == nil || s.state.memberByID(sess.memberID).Status == "deleted" {
 		return nil, fail(404, "session_not_found", "Session could not be found.")
 	}
 	member := s.state.memberByID(sess.memberID)
-	_ = member.isLocked(s.state.now()) // A session goes on, whether or not.
-	if member.Status == "deleted" {
-		return nil, fail(404, "session_not_found", "Session could not be found.")
-	}
-	org := s.state.organization(member.OrganizationID)
+	_ = member.isLocked(s.state.now()) // A lock does not end a session.
 	if _, err := s.state.begin(sess, member, p.sessionOptions); err != nil {
 		return nil, err
 	}
-	return s.goOn(sess, p.sessionOptions, org, member, requestID), nil
+	return s.proceed(sess, p.sessionOptions, s.state.organization(member.OrganizationID), member), nil
+}
+
+// revokeSession is POST /v1/b2b/sessions/revoke. s.mu is held.
+func (s *Server) revokeSession(body []byte) (object, *apiError) {
+	var p struct {
+		MemberSessionID string `json:"member_session_id"`
+		SessionToken    string `json:"session_token"`
+		SessionJWT      string `json:"session_jwt"`
+		MemberID        string `json:"member_id"`
+	}
+	if err := decode(body, &p); err != nil {
+		return nil, err
+	}
+	if err := exactlyOne(p.MemberSessionID, p.SessionToken, p.SessionJWT, p.MemberID); err != nil {
+		return nil, err
+	}
+	if p.MemberID != "" && s.state.memberByID(p.MemberID) == nil {
+		return nil, fail(404, "member_not_found", "Member could not be found.")
+	}
+	now, found := s.state.now(), p.MemberID != ""
+	named := s.state.sessions.find(sessionParams{SessionToken: p.SessionToken, SessionJWT: p.SessionJWT}, now)
+	for _, sess := range s.state.sessions.byToken {
+		if !sess.intermediate && now.Before(sess.expires) && (sess == named || sess.id == p.MemberSessionID || sess.memberID == p.MemberID) {
+			sess.revoked, found = true, true
+		}
+	}
+	if !found {
+		return nil, fail(404, "session_not_found", "Session could not be found.")
+	}
+	return object{}, nil
 }
 
 // merge is JSON Merge Patch (RFC 7396): null deletes, and an object changes the
@@ -330,14 +345,4 @@ func merge(target, patch map[string]any) map[string]any {
 		}
 	}
 	return merged
-}
-
-// issueTokens gives the session a token, which it keeps, and a new JWT.
-func (s *Server) issueTokens(sess *session, org *Organization, member *Member) {
-	if sess.token == "" {
-		sess.token = token()
-		s.state.sessions.add(sess.token, sess)
-	}
-	sess.jwt = s.newJWT(sess, org, member)
-	s.state.sessions.add(sess.jwt, sess)
 }

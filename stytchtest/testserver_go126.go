@@ -9,7 +9,6 @@ import (
 
 // startForTest starts the server on loopback.
 func (s *Server) startForTest(testing.TB) {
-	s.server = httptest.NewUnstartedServer(s)
-	s.Listener, s.Config = s.server.Listener, s.server.Config
+	s.Server = httptest.NewUnstartedServer(s)
 	s.Start()
 }

@@ -9,8 +9,7 @@ import (
 
 // startForTest starts the server on an in-memory network.
 func (s *Server) startForTest(t testing.TB) {
-	s.server = httptest.NewTestServer(t, s)
-	s.Config = s.server.Config
-	_ = s.server.Client() // It starts the server.
+	s.Server = httptest.NewTestServer(t, s)
+	_ = s.HTTPClient() // It starts the server.
 	s.URL = "http://127.0.0.1"
 }

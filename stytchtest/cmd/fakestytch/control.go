@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -16,91 +17,70 @@ import (
 // what those in Go do with a stytchtest.Server.
 type control struct {
 	*stytchtest.Server
-	config *startLine // once ready is closed
-	ready  <-chan struct{}
+	config startLine
 }
 
-func (c control) handler(next http.Handler) http.Handler {
+// done is the answer of a request that asks for no data.
+type done struct{}
+
+func (c control) handler(stytch http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	for pattern, handle := range map[string]func(*http.Request) (any, error){
-		"GET /_fakestytch/config":      c.getConfig,
-		"POST /_fakestytch/seed":       c.seed,
-		"POST /_fakestytch/login":      c.login,
-		"POST /_fakestytch/session":    c.session,
-		"GET /_fakestytch/sms":         c.sms,
-		"GET /_fakestytch/clock":       c.clock,
-		"POST /_fakestytch/clock":      c.setClock,
-		"POST /_fakestytch/faults":     c.fail,
-		"DELETE /_fakestytch/faults":   c.recover,
-		"POST /_fakestytch/rate_limit": c.setRateLimit,
-		"POST /_fakestytch/countries":  c.setCountries,
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
-			answer, err := handle(r)
-			var apiErr *stytchb2b.APIError
-			switch {
-			case err == nil:
-				write(w, http.StatusOK, answer)
-			case errors.As(err, &apiErr):
-				write(w, apiErr.StatusCode, map[string]string{"error": err.Error()})
-			default:
-				write(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-			}
-		})
-	}
+	handle(mux, "GET config", func(*http.Request, done) (any, error) { return c.config, nil })
+	handle(mux, "GET sms", c.sms)
+	handle(mux, "GET clock", c.clock)
+	handle(mux, "POST clock", c.setClock)
+	handle(mux, "DELETE clock", func(*http.Request, done) (any, error) { c.SetTime(time.Time{}); return done{}, nil })
+	handle(mux, "POST login", c.login)
+	handle(mux, "POST faults", c.fail)
+	handle(mux, "DELETE faults", func(*http.Request, done) (any, error) { c.Recover(); return done{}, nil })
+	handle(mux, "POST rate_limit", c.setRateLimit)
+	handle(mux, "POST countries", c.setCountries)
+	mux.HandleFunc("POST /_fakestytch/seed", func(w http.ResponseWriter, r *http.Request) { answer(w, done{}, c.Load(r.Body)) })
 	mux.HandleFunc("/_fakestytch/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusNotFound, map[string]string{"error": "there is no " + r.Method + " " + r.URL.Path})
 	})
-	mux.Handle("/", next)
+	mux.Handle("/", stytch)
 	return mux
 }
 
-func write(w http.ResponseWriter, status int, answer any) {
+// handle registers a function that takes the JSON object in a request's body, which
+// may be empty.
+func handle[P any](mux *http.ServeMux, name string, f func(*http.Request, P) (any, error)) {
+	method, path, _ := strings.Cut(name, " ")
+	mux.HandleFunc(method+" /_fakestytch/"+path, func(w http.ResponseWriter, r *http.Request) {
+		var params P
+		d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&params); err != nil && err != io.EOF {
+			answer(w, nil, err)
+			return
+		}
+		result, err := f(r, params)
+		answer(w, result, err)
+	})
+}
+
+func answer(w http.ResponseWriter, result any, err error) {
+	var apiErr *stytchb2b.APIError
+	switch {
+	case err == nil:
+		write(w, http.StatusOK, result)
+	case errors.As(err, &apiErr):
+		write(w, apiErr.StatusCode, map[string]string{"error": err.Error()})
+	default:
+		write(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+	}
+}
+
+func write(w http.ResponseWriter, status int, object any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	_ = out.Encode(answer)
+	_ = out.Encode(object)
 }
 
-// done is the answer where there is nothing to say.
-type done struct{}
-
-func (c control) getConfig(*http.Request) (any, error) {
-	<-c.ready
-	return c.config, nil
-}
-
-func (c control) seed(r *http.Request) (any, error) { return done{}, c.Load(r.Body) }
-
-func (c control) login(r *http.Request) (any, error) {
-	p := struct {
-		MemberID string `json:"member_id"`
-	}{c.MemberID}
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
-	login, err := c.LogIn(p.MemberID)
-	return json.RawMessage(login.RawJSON()), err
-}
-
-func (c control) session(r *http.Request) (any, error) {
-	p := struct {
-		MemberID string `json:"member_id"`
-		TOTP     bool   `json:"totp"`
-	}{MemberID: c.MemberID}
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
-	if _, ok := c.Member(p.MemberID); !ok {
-		return nil, fmt.Errorf("there is no Member %q", p.MemberID)
-	}
-	session := c.NewSession(p.MemberID, p.TOTP)
-	return map[string]string{"session_token": session.Token, "session_jwt": session.JWT}, nil
-}
-
-func (c control) sms(r *http.Request) (any, error) {
+func (c control) sms(r *http.Request, _ done) (any, error) {
 	sms := c.SMS()
 	if id := r.URL.Query().Get("member_id"); id != "" {
 		sms = c.SMSTo(id)
@@ -108,35 +88,36 @@ func (c control) sms(r *http.Request) (any, error) {
 	return map[string]any{"sms": append([]stytchtest.SMS{}, sms...)}, nil
 }
 
-func (c control) clock(*http.Request) (any, error) { return map[string]time.Time{"now": c.Now()}, nil }
+func (c control) clock(*http.Request, done) (any, error) {
+	return map[string]time.Time{"now": c.Now()}, nil
+}
 
-func (c control) setClock(r *http.Request) (any, error) {
-	var p struct {
-		Advance duration  `json:"advance"`
-		Time    time.Time `json:"time"`
-	}
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
+func (c control) setClock(r *http.Request, p struct {
+	Advance duration  `json:"advance"`
+	Time    time.Time `json:"time"`
+}) (any, error) {
 	if !p.Time.IsZero() {
 		c.SetTime(p.Time)
 	}
 	c.Advance(time.Duration(p.Advance))
-	return c.clock(r)
+	return c.clock(r, done{})
 }
 
-func (c control) fail(r *http.Request) (any, error) {
-	var p struct {
-		stytchtest.Fault
-		Header    map[string]string `json:"header"`
-		Delay     duration          `json:"delay"`
-		BodyDelay duration          `json:"body_delay"`
-		Times     int               `json:"times"`
-		Always    bool              `json:"always"`
-	}
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
+func (c control) login(_ *http.Request, p struct {
+	MemberID string `json:"member_id"`
+}) (any, error) {
+	login, err := c.LogIn(cmp.Or(p.MemberID, c.MemberID))
+	return json.RawMessage(login.RawJSON()), err
+}
+
+func (c control) fail(_ *http.Request, p struct {
+	stytchtest.Fault
+	Header    map[string]string `json:"header"`
+	Delay     duration          `json:"delay"`
+	BodyDelay duration          `json:"body_delay"`
+	Times     int               `json:"times"`
+	Always    bool              `json:"always"`
+}) (any, error) {
 	if p.StatusCode != 0 && (p.StatusCode < 200 || p.StatusCode > 599) {
 		return nil, errors.New("status_code must be 200 to 599")
 	}
@@ -155,52 +136,26 @@ func (c control) fail(r *http.Request) (any, error) {
 	return done{}, nil
 }
 
-func (c control) recover(*http.Request) (any, error) {
-	c.Recover()
-	return done{}, nil
-}
-
-func (c control) setRateLimit(r *http.Request) (any, error) {
-	var p struct {
-		stytchtest.RateLimit
-		Window duration `json:"window"`
-	}
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
+func (c control) setRateLimit(_ *http.Request, p struct {
+	stytchtest.RateLimit
+	Window duration `json:"window"`
+}) (any, error) {
 	p.RateLimit.Window = time.Duration(p.Window)
 	c.SetRateLimit(p.RateLimit)
 	return done{}, nil
 }
 
-func (c control) setCountries(r *http.Request) (any, error) {
-	var p struct {
-		Countries []string `json:"countries"`
-	}
-	if err := decode(r, &p); err != nil {
-		return nil, err
-	}
+func (c control) setCountries(_ *http.Request, p struct {
+	Countries []string `json:"countries"`
+}) (any, error) {
 	return done{}, c.AllowCountries(p.Countries...)
 }
 
-// decode reads a request's JSON object, if it has a body.
-func decode(r *http.Request, params any) error {
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(params); err != nil && err != io.EOF {
-		return err
-	}
-	return nil
-}
-
-// A duration is such as "90s" or "2m".
+// A duration is a text such as "90s" or "-2m".
 type duration time.Duration
 
 func (d *duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
-	if err == nil && parsed < 0 {
-		err = fmt.Errorf("%s is negative", text)
-	}
 	*d = duration(parsed)
 	return err
 }

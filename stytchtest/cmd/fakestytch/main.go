@@ -5,37 +5,42 @@
 //
 // The flags are
 //
+//	-tls               serve https
+//	-cert file         with -tls, the certificate, which clients must trust
+//	-key file          its private key
+//	-host name         the name by which clients know the server, such as a
+//	                   container's; the url has it, and so does a new certificate
 //	-addr address      the address to listen on, by default 127.0.0.1:4010; port 0
 //	                   picks a free one
 //	-allow-remote      allow an address that is not loopback; the control API
 //	                   below needs no credentials
-//	-project-id id     the project's ID; made up by default
-//	-secret secret     the project's secret; made up by default
+//	-project-id id     the project's ID; random by default
+//	-secret secret     the project's secret; random by default
 //	-seed file         a JSON file with Organizations and Members to add, as
 //	                   stytchtest.Server.Load takes it
-//	-tls               serve https, with a new certificate
-//	-ca-file file      write that certificate to file, not to a temporary one
-//	-host name         make that certificate for this name, too, such as a
-//	                   container's
+//
+// If neither -cert nor -key exists, fakestytch creates both and uses them again after
+// a restart, so that clients can keep their trust. Without these flags, it creates a
+// temporary certificate.
 //
 // The first line on standard output is a JSON object with what a client needs:
 // url, project_id, secret, organization_id, member_id, email_address and
 // password (of that Member), and with -tls ca_file, the certificate to trust.
-// Each SMS that goes out is one more line: to, locale, code, organization_id,
-// member_id, text, automatic and at.
+// Each SMS is one more line: to, locale, code, organization_id, member_id, text,
+// automatic and at.
 //
 // # Control
 //
 // Tests control the fake over HTTP. Requests and answers are JSON. Every field is
-// optional; without a member_id, the first Member is meant:
+// optional; the default member_id is that of the first Member:
 //
-//	fake=http://127.0.0.1:4010/_fakestytch
+//	fake=https://127.0.0.1:4010/_fakestytch
 //	curl $fake/config                                          # the first line of the output
 //	curl -d '{"members": [{"member_id": "member-test-1"}]}' $fake/seed
 //	curl -d '{"member_id": "member-test-1"}' $fake/login       # a primary authentication, with Stytch's answer
-//	curl -d '{"totp": true}' $fake/session                     # session_token and session_jwt
-//	curl $fake/sms?member_id=member-test-1                     # what has gone out
-//	curl -d '{"advance": "2m"}' $fake/clock                    # or {"time": "2026-05-04T12:00:00Z"}
+//	curl $fake/sms?member_id=member-test-1                     # the SMS so far
+//	curl -d '{"advance": "2m"}' $fake/clock                    # or {"time": "2026-05-04T12:00:00Z"}, which stops it
+//	curl -X DELETE $fake/clock                                 # back to real time
 //	curl -d '{"status_code": 429, "header": {"Retry-After": "30"}}' $fake/faults
 //	curl -d '{"reset": true, "processed": true, "times": 2}' $fake/faults
 //	curl -d '{"status_code": 502, "body": "<html>", "always": true}' $fake/faults
@@ -46,6 +51,11 @@
 // The fields are those of stytchtest.Fault and stytchtest.RateLimit. An error is
 // {"error": "..."} with a status of 4xx.
 //
+// Stytch's clients verify a session's JWT by their own clock. A JWT that is issued
+// after "advance" is not valid yet for them: a test of an expired code or session
+// returns to real time before the next login. To give a client an expired JWT, set
+// the clock back ("advance": "-6m") for a login.
+//
 // # Exit status
 //
 // It exits with status 0 on SIGINT and SIGTERM, 2 for wrong usage, and 1 for any
@@ -55,6 +65,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -64,6 +75,8 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/eb715825/stytchb2b/stytchtest"
@@ -80,22 +93,23 @@ type usageError struct{ error }
 
 // options are the flags.
 type options struct {
-	addr, seed, projectID, secret, caFile, host string
-	tls, allowRemote                            bool
+	addr, seed, projectID, secret, cert, key, host string
+	tls, allowRemote                               bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	flags := flag.NewFlagSet("fakestytch", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	flags.BoolVar(&o.tls, "tls", false, "serve https")
+	flags.StringVar(&o.cert, "cert", "", "the certificate's `file`; it and the key are created if neither exists")
+	flags.StringVar(&o.key, "key", "", "the `file` of the certificate's private key")
+	flags.StringVar(&o.host, "host", "", "the `name` by which clients know the server")
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:4010", "the `address` to listen on; port 0 picks a free one")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "allow an address that is not loopback")
-	flags.StringVar(&o.projectID, "project-id", "", "the project's `ID`; made up by default")
-	flags.StringVar(&o.secret, "secret", "", "the project's `secret`; made up by default")
+	flags.StringVar(&o.projectID, "project-id", "", "the project's `ID`; random by default")
+	flags.StringVar(&o.secret, "secret", "", "the project's `secret`; random by default")
 	flags.StringVar(&o.seed, "seed", "", "a JSON `file` with Organizations and Members to add")
-	flags.BoolVar(&o.tls, "tls", false, "serve https, with a certificate made anew")
-	flags.StringVar(&o.caFile, "ca-file", "", "write that certificate to this `file`, not to a temporary one")
-	flags.StringVar(&o.host, "host", "", "make that certificate for this `name`, too")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -124,8 +138,8 @@ func (o options) check(rest []string) error {
 	if ip, err := netip.ParseAddr(host); !o.allowRemote && host != "localhost" && (err != nil || !ip.IsLoopback()) {
 		return usageError{fmt.Errorf("-addr: %s is not a loopback address; -allow-remote allows it", o.addr)}
 	}
-	if !o.tls && (o.caFile != "" || o.host != "") {
-		return usageError{errors.New("-ca-file and -host are for -tls")}
+	if (o.cert == "") != (o.key == "") || o.cert != "" && !o.tls {
+		return usageError{errors.New("-tls, -cert and -key go together")}
 	}
 	return nil
 }
@@ -134,48 +148,39 @@ func serve(ctx context.Context, o options, rest []string, stdout io.Writer) erro
 	if err := o.check(rest); err != nil {
 		return err
 	}
+	srv := stytchtest.NewUnstartedServer()
+	defer srv.Close()
+	srv.EnableHTTP2 = true
+	srv.ProjectID, srv.Secret = cmp.Or(o.projectID, srv.ProjectID), cmp.Or(o.secret, srv.Secret)
+	if err := load(srv, o.seed); err != nil {
+		return err
+	}
+	start := srv.Start
+	if o.tls {
+		if o.cert == "" {
+			dir, err := os.MkdirTemp("", "fakestytch-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			o.cert, o.key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+		}
+		cert, err := certificate(o.cert, o.key, o.host)
+		if err != nil {
+			return err
+		}
+		srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+		start = srv.StartTLS
+	}
+	_ = srv.Listener.Close()
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
 		return err
 	}
-	srv := stytchtest.NewUnstartedServer()
-	_ = srv.Listener.Close()
 	srv.Listener = listener
-	srv.EnableHTTP2 = true
-	srv.ProjectID, srv.Secret = cmp.Or(o.projectID, srv.ProjectID), cmp.Or(o.secret, srv.Secret)
-	if o.host != "" {
-		srv.Hosts = []string{o.host}
-	}
-	if err := load(srv, o.seed); err != nil {
-		_ = listener.Close()
-		return err
-	}
-	var config startLine
-	ready := make(chan struct{}) // closed when config is whole
-	srv.Config.Handler = control{srv, &config, ready}.handler(srv.Config.Handler)
-	if o.tls {
-		srv.StartTLS()
-	} else {
-		srv.Start()
-	}
-	defer srv.Close()
-	member, _ := srv.Member(srv.MemberID)
-	config = startLine{
-		URL:            srv.URL,
-		ProjectID:      srv.ProjectID,
-		Secret:         srv.Secret,
-		OrganizationID: srv.OrganizationID,
-		MemberID:       srv.MemberID,
-		EmailAddress:   member.EmailAddress,
-		Password:       member.Password,
-	}
-	if o.tls {
-		if config.CAFile, err = writeCertificate(o.caFile, srv.CertificatePEM()); err != nil {
-			return err
-		}
-		defer os.Remove(config.CAFile)
-	}
-	close(ready)
+	config := o.config(srv)
+	srv.Config.Handler = control{srv, config}.handler(srv.Config.Handler)
+	start()
 	out := json.NewEncoder(stdout)
 	out.SetEscapeHTML(false)
 	if err := out.Encode(config); err != nil {
@@ -204,7 +209,29 @@ type startLine struct {
 	CAFile         string `json:"ca_file,omitempty"`
 }
 
-// load adds what is in the file, if there is one.
+func (o options) config(srv *stytchtest.Server) startLine {
+	scheme, addr := "http", srv.Listener.Addr().(*net.TCPAddr)
+	if o.tls {
+		scheme = "https"
+	}
+	host := cmp.Or(o.host, addr.IP.String())
+	if o.host == "" && addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	member, _ := srv.Member(srv.MemberID)
+	return startLine{
+		URL:            scheme + "://" + net.JoinHostPort(host, strconv.Itoa(addr.Port)),
+		ProjectID:      srv.ProjectID,
+		Secret:         srv.Secret,
+		OrganizationID: srv.OrganizationID,
+		MemberID:       srv.MemberID,
+		EmailAddress:   member.EmailAddress,
+		Password:       member.Password,
+		CAFile:         o.cert,
+	}
+}
+
+// load adds what the file has, if one is named.
 func load(srv *stytchtest.Server, name string) error {
 	if name == "" {
 		return nil
@@ -218,20 +245,4 @@ func load(srv *stytchtest.Server, name string) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
-}
-
-// writeCertificate writes the certificate to the file, or to a temporary one, and
-// returns its name.
-func writeCertificate(name string, pem []byte) (string, error) {
-	if name != "" {
-		return name, os.WriteFile(name, pem, 0o644)
-	}
-	file, err := os.CreateTemp("", "fakestytch-ca-*.pem")
-	if err != nil {
-		return "", err
-	}
-	if _, err = file.Write(pem); err == nil {
-		err = file.Close()
-	}
-	return file.Name(), err
 }

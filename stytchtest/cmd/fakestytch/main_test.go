@@ -152,9 +152,10 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"4010"}, 2, "unexpected argument"},
 		{[]string{"-port", "4010"}, 2, "-addr"},
 		{[]string{"-h"}, 0, "-addr"},
-		{[]string{"-addr", "127.0.0.1:0", "-ca-file", "ca.pem"}, 2, "are for -tls"},
-		{[]string{"-addr", "127.0.0.1:0", "-host", "stytch"}, 2, "are for -tls"},
-		{[]string{"-addr", "127.0.0.1:0", "-tls", "-ca-file", "no-such-directory/ca.pem"}, 1, "no-such-directory"},
+		{[]string{"-addr", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem"}, 2, "go together"},
+		{[]string{"-addr", "127.0.0.1:0", "-tls", "-cert", "cert.pem"}, 2, "go together"},
+		{[]string{"-addr", "127.0.0.1:0", "-tls", "-cert", "no-such-directory/cert.pem", "-key", "no-such-directory/key.pem"}, 1, "no-such-directory"},
+		{[]string{"-addr", "127.0.0.1:0", "-tls", "-cert", "main_test.go", "-key", "no-such-file"}, 1, "no-such-file"},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", "no-such-file"}, 1, "no-such-file"},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", bad}, 1, "members[0]: stytchtest: status"},
 	} {

@@ -1,5 +1,5 @@
-// A login with Stytch's Node client: the password, the SMS that Stytch sends by
-// itself, the SMS that Send sends, the session.
+// A login with Stytch's Node client: the password, the SMS that Stytch sends
+// automatically, the SMS of Send, the session, the logout.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import stytch from "stytch";
@@ -31,7 +31,7 @@ const credentials = { organization_id: config.organization_id, email_address: co
 await refused(client.passwords.authenticate({ ...credentials, password: "wrong" }), 401, "unauthorized_credentials");
 const login = await client.passwords.authenticate({ ...credentials, password: config.password });
 assert.equal(login.member_authenticated, false);
-assert.equal(login.member_session, null);
+assert.ok(!("member_session" in login) && !("primary_required" in login));
 assert.equal(login.mfa_required.secondary_auth_initiated, "sms_otp");
 assert.match(login.mfa_required.member_options.mfa_phone_number, /^X+\d{4}$/);
 const session = { intermediate_session_token: login.intermediate_session_token };
@@ -61,7 +61,7 @@ assert.equal(authenticated.member.default_mfa_method, "sms_otp");
 assert.deepEqual(authenticated.member_session.authentication_factors.map((f) => f.type), ["password", "otp"]);
 await refused(client.otps.sms.authenticate({ ...member, ...session, code: sms.code }), 404, "intermediate_session_not_found");
 
-// The session, verified here with the keys of the JWKS, and there.
+// The session, verified locally with the keys of the JWKS, and by the fake.
 const local = await client.sessions.authenticateJwtLocal({ session_jwt: authenticated.session_jwt });
 assert.equal(local.member_session_id, authenticated.member_session.member_session_id);
 assert.equal(local.member_id, config.member_id);
@@ -70,6 +70,13 @@ assert.deepEqual(local.custom_claims, { team: "blue" });
 await assert.rejects(client.sessions.authenticateJwtLocal({ session_jwt: authenticated.session_jwt.slice(0, -8) + "AAAAAAAA" }));
 const there = await client.sessions.authenticate({ session_token: authenticated.session_token });
 assert.equal(there.member_session.member_session_id, local.member_session_id);
+
+const [key] = (await client.sessions.getJWKS({ project_id: config.project_id })).keys;
+assert.ok(key.x5c.length === 1 && key.x5tS256);
+
+// A logout.
+await client.sessions.revoke({ session_token: authenticated.session_token });
+await refused(client.sessions.authenticate({ session_jwt: there.session_jwt }), 404, "session_not_found");
 
 // A second login, and a Member who is locked.
 const again = await control("login", {});
