@@ -54,7 +54,7 @@ type Client struct {
 }
 
 // Timeout bounds a Send of the lab's clients.
-const Timeout = 5 * time.Second
+const Timeout = 30 * time.Second
 
 // Library is a client of this library, which waits little before it tries again.
 func (l *Lab) Library(opts ...stytchb2b.Option) *stytchb2b.Client {
