@@ -22,6 +22,8 @@
 //     neither an email nor a browser.
 //   - POST /v1/b2b/sessions/authenticate, POST /v1/b2b/sessions/revoke, and GET
 //     /v1/b2b/sessions/jwks/{project_id}, without credentials.
+//   - GET /v1/b2b/organizations/{organization_id}/member?member_id=…, and DELETE
+//     /v1/b2b/organizations/{organization_id}/members/mfa_phone_numbers/{member_id}.
 //
 // # As Stytch documents it
 //

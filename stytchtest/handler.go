@@ -56,6 +56,9 @@ func (s *Server) route(r *http.Request, bodyErr error) (func([]byte) (object, *a
 	if !ok || user != s.ProjectID || password != s.Secret {
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
 	}
+	if endpoint := s.memberEndpoint(r); endpoint != nil {
+		return endpoint, nil
+	}
 	endpoint := map[string]func([]byte) (object, *apiError){
 		"/v1/b2b/passwords/authenticate": s.authenticatePassword,
 		"/v1/b2b/sessions/authenticate":  s.authenticateSession,
