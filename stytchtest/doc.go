@@ -98,8 +98,7 @@
 //     session where one is required: 400 no_session_arguments.
 //   - To revoke an unknown session is 404 session_not_found, and an unknown Member
 //     404 member_not_found.
-//   - The keys of another project: 400 invalid_project_id. An ID of the live
-//     environment: 400 live_id_used_in_test_environment.
+//   - The keys of another project: 400 invalid_project_id.
 //   - A body that is not JSON, lacks its Content-Type, has a wrong type or lacks a
 //     required field: 400 bad_request. A body over 64 KiB: 413. A wrong path or
 //     method: 404 route_not_found.

@@ -149,7 +149,7 @@ func (p *project) do(t *testing.T, c driftCall, values map[string]string) (answe
 	if get, ok := strings.CutPrefix(path, "GET "); ok {
 		method, path = http.MethodGet, strings.ReplaceAll(get, "{project_id}", values["project_id"])
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, p.url+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(limited(t), method, p.url+path, bytes.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", cmp.Or(c.contentType, "application/json"))
 	switch c.as {

@@ -116,16 +116,14 @@ func (s *Server) nextFault(body []byte) (Fault, bool) {
 		MemberID string `json:"member_id"`
 	}
 	_ = json.Unmarshal(body, &p)
-	for i, fault := range s.faults {
-		if fault.MemberID == "" || fault.MemberID == p.MemberID {
-			s.faults = slices.Delete(s.faults, i, i+1)
-			return fault, true
-		}
+	meant := func(f Fault) bool { return f.MemberID == "" || f.MemberID == p.MemberID }
+	if i := slices.IndexFunc(s.faults, meant); i >= 0 {
+		fault := s.faults[i]
+		s.faults = slices.Delete(s.faults, i, i+1)
+		return fault, true
 	}
-	for _, fault := range s.lasting {
-		if fault.MemberID == "" || fault.MemberID == p.MemberID {
-			return fault, true
-		}
+	if i := slices.IndexFunc(s.lasting, meant); i >= 0 {
+		return s.lasting[i], true
 	}
 	return Fault{}, false
 }

@@ -1,15 +1,12 @@
 package stytchtest
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 )
 
 // maxRequest is the size of the largest request body that is read, in bytes.
@@ -72,29 +69,16 @@ func (s *Server) route(r *http.Request, bodyErr error) (func([]byte) (object, *a
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, fail(400, "bad_request", "The Content-Type must be application/json.")
 	}
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(bodyErr, &tooLarge) {
-		return nil, fail(413, "bad_request", "The submitted request is too large.")
-	}
 	if bodyErr != nil {
-		return nil, fail(400, "bad_request", "The submitted request could not be read.")
+		return nil, fail(413, "bad_request", "The submitted request is too large.")
 	}
 	return endpoint, nil
 }
 
 // decode reads the parameters of a request.
 func decode(body []byte, params any) *apiError {
-	if !utf8.Valid(body) {
-		return fail(400, "bad_request", "The submitted request is not valid UTF-8.")
-	}
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
-		return fail(400, "bad_request", "The submitted request is not a JSON object.")
-	}
-	err := json.Unmarshal(body, params)
-	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
-		return fail(400, "bad_request", fmt.Sprintf("%s must not be a JSON %s.", wrongType.Field, strings.SplitN(wrongType.Value, " ", 2)[0]))
-	}
-	if err != nil {
-		return fail(400, "bad_request", "The submitted request is not valid JSON.")
+	if err := json.Unmarshal(body, params); err != nil {
+		return fail(400, "bad_request", "The submitted request is not valid: "+err.Error()+".")
 	}
 	return nil
 }

@@ -1,9 +1,215 @@
 package stytchtest_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/internal/leaktest"
+	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
+
+const (
+	sendPath         = "/v1/b2b/otps/sms/send"
+	authenticatePath = "/v1/b2b/otps/sms/authenticate"
+	passwordPath     = "/v1/b2b/passwords/authenticate"
+	sessionPath      = "/v1/b2b/sessions/authenticate"
+	revokePath       = "/v1/b2b/sessions/revoke"
+)
+
+// An answer is what the server says, in the fields that tests look at.
+type answer struct {
+	HTTPStatus int
+	RetryAfter string
+
+	StatusCode               int                     `json:"status_code"`
+	RequestID                string                  `json:"request_id"`
+	ErrorType                string                  `json:"error_type"`
+	ErrorMessage             string                  `json:"error_message"`
+	ErrorURL                 string                  `json:"error_url"`
+	MemberID                 string                  `json:"member_id"`
+	SessionToken             string                  `json:"session_token"`
+	SessionJWT               string                  `json:"session_jwt"`
+	IntermediateSessionToken string                  `json:"intermediate_session_token"`
+	MemberAuthenticated      bool                    `json:"member_authenticated"`
+	MFARequired              any                     `json:"mfa_required"`
+	MemberSession            stytchb2b.MemberSession `json:"member_session"`
+	Organization             stytchb2b.Organization  `json:"organization"`
+	Member                   struct {
+		stytchb2b.Member
+		IsLocked      bool   `json:"is_locked"`
+		LockCreatedAt string `json:"lock_created_at"`
+		LockExpiresAt string `json:"lock_expires_at"`
+	} `json:"member"`
+}
+
+func (a answer) factors() string {
+	var names []string
+	for _, f := range a.MemberSession.AuthenticationFactors {
+		names = append(names, f.Type)
+	}
+	return strings.Join(names, " ")
+}
+
+func (a answer) error() string { return fmt.Sprint(a.HTTPStatus, " ", a.ErrorType) }
+
+type fields map[string]any
+
+// limited returns a context that ends before the patience of a developer does.
+func limited(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// post makes a request for the server's first Member, changed by change.
+func post(t *testing.T, s *stytchtest.Server, path string, change fields) answer {
+	t.Helper()
+	body := fields{"organization_id": s.OrganizationID, "member_id": s.MemberID}
+	maps.Copy(body, change)
+	return postOnly(t, s, path, body)
+}
+
+// postOnly makes a request with just these fields.
+func postOnly(t *testing.T, s *stytchtest.Server, path string, f fields) answer {
+	t.Helper()
+	text, err := json.Marshal(f)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(limited(t), http.MethodPost, s.URL+path, bytes.NewReader(text))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.SetBasicAuth(s.ProjectID, s.Secret)
+	resp, err := s.HTTPClient().Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	assert.Equal(t, "application/json", resp.Header.Get("Content-Type"))
+	a := answer{HTTPStatus: resp.StatusCode, RetryAfter: resp.Header.Get("Retry-After")}
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&a))
+	assert.Equal(t, a.HTTPStatus, a.StatusCode)
+	assert.Regexp(t, "^request-id-test-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", a.RequestID)
+	if a.StatusCode != 200 {
+		assert.NotEmpty(t, a.ErrorMessage)
+		assert.Contains(t, a.ErrorURL, fmt.Sprintf("/%d#%s", a.StatusCode, a.ErrorType))
+	}
+	return a
+}
+
+// enter has a code sent, and enters it. The fields are those of both requests.
+func enter(t *testing.T, s *stytchtest.Server, f fields) answer {
+	t.Helper()
+	to := fields{}
+	for _, name := range []string{"organization_id", "member_id", "mfa_phone_number"} {
+		if value, ok := f[name]; ok {
+			to[name] = value
+		}
+	}
+	require.Equal(t, 200, post(t, s, sendPath, to).HTTPStatus)
+	f["code"] = newest(s).Code
+	return post(t, s, authenticatePath, f)
+}
+
+func member(t *testing.T, s *stytchtest.Server, m stytchtest.Member) stytchtest.Member {
+	t.Helper()
+	added, err := s.AddMember(m)
+	require.NoError(t, err)
+	return added
+}
+
+func organization(t *testing.T, s *stytchtest.Server, o stytchtest.Organization) stytchtest.Organization {
+	t.Helper()
+	added, err := s.AddOrganization(o)
+	require.NoError(t, err)
+	return added
+}
+
+// session adds a Member with a number who needs no MFA, and logs the Member in.
+func session(t *testing.T, s *stytchtest.Server) stytchtest.PrimaryAuthentication {
+	t.Helper()
+	login, err := s.LogIn(member(t, s, stytchtest.Member{MFAPhoneNumber: "+12025550123"}).MemberID)
+	require.NoError(t, err)
+	return login
+}
+
+// How long a session lasts, and its JWT; and what becomes of its claims.
+func TestSession(t *testing.T) {
+	t.Parallel()
+	s := stytchtest.NewServer()
+	defer s.Close()
+	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	s.SetTime(now)
+	jwt := func(a answer) map[string]any { return verified(t, s, a.SessionJWT) }
+
+	// A new session lasts 60 minutes, without claims...
+	a := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
+	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{}, a.MemberSession.CustomClaims)
+
+	// ... or as long as is asked for, with claims.
+	a = enter(t, s, fields{
+		"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_duration_minutes": 120,
+		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "sid": "mine", "exp": 1, "sub": "somebody else"},
+	})
+	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}}, a.MemberSession.CustomClaims)
+	assert.Subset(t, jwt(a), map[string]any{
+		"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}, "sub": s.MemberID, "exp": float64(now.Add(5 * time.Minute).Unix()),
+	})
+
+	// Later it keeps its end, and its claims change. The JWT that names it has expired.
+	s.Advance(10 * time.Minute)
+	token := a.SessionToken
+	a = enter(t, s, fields{"session_jwt": a.SessionJWT, "session_custom_claims": fields{"team": nil, "a": fields{"b": nil, "d": []int{3}}, "e": fields{"f": nil}}})
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.Equal(t, token, a.SessionToken)
+	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
+	claims := map[string]any{"sid": "mine", "a": map[string]any{"c": 2.0, "d": []any{3.0}}, "e": map[string]any{}}
+	assert.Equal(t, claims, a.MemberSession.CustomClaims)
+	assert.Subset(t, jwt(a), claims)
+	assert.NotContains(t, jwt(a), "team")
+	assert.EqualValues(t, now.Add(15*time.Minute).Unix(), jwt(a)["exp"])
+
+	// Its claims have room for 4 KB in all. What is refused changes nothing, and
+	// leaves the code good.
+	f := fields{"session_token": token, "session_custom_claims": fields{"sid": nil, "a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
+	a = enter(t, s, f)
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	f["session_custom_claims"] = fields{"more": 1}
+	a = enter(t, s, f)
+	assert.Equal(t, 400, a.HTTPStatus)
+	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
+	delete(f, "session_custom_claims")
+	a = post(t, s, authenticatePath, f)
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.NotContains(t, a.MemberSession.CustomClaims, "more")
+}
+
+func rawSend(t *testing.T, s *stytchtest.Server) (*http.Response, []byte, error) {
+	req, err := http.NewRequestWithContext(limited(t), http.MethodPost, s.URL+sendPath,
+		strings.NewReader(fmt.Sprintf(`{"organization_id":%q,"member_id":%q}`, s.OrganizationID, s.MemberID)))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.SetBasicAuth(s.ProjectID, s.Secret)
+	resp, err := s.HTTPClient().Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp, body, err
+}
+
+// newest returns the last SMS.
+func newest(s *stytchtest.Server) stytchtest.SMS { sms := s.SMS(); return sms[len(sms)-1] }

@@ -83,52 +83,36 @@ func (s *Server) deliver(org *Organization, member *Member, number, locale strin
 
 // find returns what both calls for SMS need, after the checks that they share. The
 // session is nil if none is named.
-func (s *state) find(organizationID, memberID string, p sessionParams) (*Organization, *Member, *session, *apiError) {
-	none := func(e *apiError) (*Organization, *Member, *session, *apiError) { return nil, nil, nil, e }
-	org, err := s.findOrganization(organizationID)
-	if err != nil {
-		return none(err)
+func (s *state) find(organizationID, memberID string, p sessionParams) (org *Organization, member *Member, sess *session, err *apiError) {
+	if org, err = s.findOrganization(organizationID); err != nil {
+		return nil, nil, nil, err
 	}
-	member := s.member(org, memberID)
+	member = s.member(org, memberID)
 	switch {
 	case memberID == "":
-		return none(fail(400, "bad_request", "member_id is required."))
-	case member == nil && isLive(memberID):
-		return none(fail(400, "live_id_used_in_test_environment", "An ID of the live environment was used in the test environment."))
+		err = fail(400, "bad_request", "member_id is required.")
 	case member == nil || member.Status == "deleted":
-		return none(fail(404, "member_not_found", "Member could not be found."))
+		err = fail(404, "member_not_found", "Member could not be found.")
 	case member.Status != "active":
-		return none(fail(400, "action_available_only_for_active_members", "You may not attach an MFA factor to a member that is not active."))
+		err = fail(400, "action_available_only_for_active_members", "You may not attach an MFA factor to a member that is not active.")
 	case !org.allowsSMS(member):
-		return none(fail(400, "operation_restricted_by_organization_mfa_methods", "The Organization does not allow this MFA method."))
+		err = fail(400, "operation_restricted_by_organization_mfa_methods", "The Organization does not allow this MFA method.")
+	default:
+		if sess, err = s.findSession(p, org, member); err == nil {
+			err = member.checkLock(s.now())
+		}
 	}
-	sess, err := s.findSession(p, org, member)
-	if err == nil {
-		err = member.checkLock(s.now())
-	}
-	if err != nil {
-		return none(err)
-	}
-	return org, member, sess, nil
-}
-
-// isLive reports whether an ID is one of Stytch's live environment.
-func isLive(id string) bool {
-	return strings.HasPrefix(id, "organization-live-") || strings.HasPrefix(id, "member-live-")
+	return org, member, sess, err
 }
 
 func (s *state) findOrganization(name string) (*Organization, *apiError) {
 	if name == "" {
 		return nil, fail(400, "invalid_organization_id", "organization_id format is invalid.")
 	}
-	org := s.organization(name)
-	if org == nil && isLive(name) {
-		return nil, fail(400, "live_id_used_in_test_environment", "An ID of the live environment was used in the test environment.")
+	if org := s.organization(name); org != nil {
+		return org, nil
 	}
-	if org == nil {
-		return nil, fail(404, "organization_not_found", "Organization could not be found.")
-	}
-	return org, nil
+	return nil, fail(404, "organization_not_found", "Organization could not be found.")
 }
 
 // numberFor returns the number to send to: the Member's own, or for a Member

@@ -32,11 +32,11 @@ func TestNewTestServer(t *testing.T) {
 		tb.TB = t
 		s = stytchtest.NewTestServer(tb)
 		to := stytchb2b.SMSSendParams{OrganizationID: s.OrganizationID, MemberID: s.MemberID}
-		_, err := s.Client().OTPs.SMS.Send(t.Context(), to)
+		_, err := s.Client().OTPs.SMS.Send(limited(t), to)
 		require.NoError(t, err)
 		s.Fail(stytchtest.Fault{StatusCode: 400}, stytchtest.Fault{Reset: true})
 		for range 2 {
-			_, err = s.Client().OTPs.SMS.Send(t.Context(), to)
+			_, err = s.Client().OTPs.SMS.Send(limited(t), to)
 			require.Error(t, err)
 		}
 		resp, err := s.HTTPClient().Get(s.URL + "/v1/b2b/sessions/jwks/" + s.ProjectID)
