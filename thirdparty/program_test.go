@@ -151,8 +151,7 @@ type settings struct {
 	// OriginPort is part of it.
 	OriginPort string
 	Dir        string // for whatever files it needs; anyone can write there
-	PEM        string // a file with a certificate and its key
-	Cert, Key  string // the same, in two files
+	PEM        string // a file with the certificate that all servers here have, and its key
 	Config     string // the scenario's part
 	File       string // the file that the whole is in
 	Root       bool   // whether it is run by root
@@ -168,7 +167,10 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 		Root:   os.Getuid() == 0,
 	}
 	_, set.OriginPort, _ = net.SplitHostPort(set.Origin)
-	set.PEM, set.Cert, set.Key = l.certificate(set.Dir)
+	key, err := x509.MarshalPKCS8PrivateKey(faults.Certificate().PrivateKey)
+	require.NoError(l, err)
+	set.PEM = filepath.Join(set.Dir, "server.pem")
+	require.NoError(l, os.WriteFile(set.PEM, append(certPEM(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...), 0o644))
 	set.Config = l.execute(scenario, set)
 	set.File = filepath.Join(set.Dir, "config")
 	require.NoError(l, os.WriteFile(set.File, []byte(l.execute(config, set)), 0o644))
@@ -255,19 +257,6 @@ func (l *lab) dir() string {
 	require.NoError(l, os.Chmod(dir, 0o777))
 	l.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
-}
-
-// certificate writes the certificate that all servers here have, and its key.
-func (l *lab) certificate(dir string) (both, cert, key string) {
-	der, err := x509.MarshalPKCS8PrivateKey(faults.Certificate().PrivateKey)
-	require.NoError(l, err)
-	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	write := func(name string, data []byte) string {
-		file := filepath.Join(dir, name)
-		require.NoError(l, os.WriteFile(file, data, 0o644))
-		return file
-	}
-	return write("both.pem", append(certPEM(), keyPEM...)), write("cert.pem", certPEM()), write("key.pem", keyPEM)
 }
 
 var ports struct {

@@ -62,18 +62,10 @@ func TestSquid(t *testing.T) {
 		},
 		{name: "accelerator, no fault", config: squidAccelerator},
 		{
-			name: "accelerator, answers are denied", config: squidAccelerator + deny,
-			statuses: []int{403}, sent: true,
-		},
-		{
 			// deny_info makes what was denied a redirect.
 			name:     "accelerator, answers are denied, 302",
 			config:   squidAccelerator + "acl any src all\ndeny_info 302:https://sorry.example.com/ any\nhttp_reply_access deny any\n",
 			statuses: []int{302}, sent: true,
-		},
-		{
-			name: "accelerator, answers are too long", config: squidAccelerator + tooLong,
-			statuses: []int{403}, sent: true,
 		},
 		{
 			name: "accelerator, origin resets", config: squidAccelerator,
