@@ -94,6 +94,7 @@
 //   - An expired JWT still names its session. Stytch documents this for
 //     sessions/authenticate only.
 //   - A code that a newer one has replaced gets the error of a wrong one.
+//   - Deleting a Member's number makes the code that went to it invalid.
 //   - A locale must be spelled as in Stytch's clients: 400 invalid_locale. No
 //     session where one is required: 400 no_session_arguments.
 //   - To revoke an unknown session is 404 session_not_found, and an unknown Member

@@ -29,10 +29,13 @@ func certificate(certFile, keyFile, host string) (tls.Certificate, error) {
 	if err != nil {
 		return cert, fmt.Errorf("-cert and -key: %w", err)
 	}
-	if host != "" {
-		err = cert.Leaf.VerifyHostname(host)
+	if host == "" {
+		return cert, nil
 	}
-	return cert, err
+	if err := cert.Leaf.VerifyHostname(host); err != nil {
+		return cert, fmt.Errorf("%s: %w; without it and the key, new ones are created", certFile, err)
+	}
+	return cert, nil
 }
 
 func exists(file string) bool {
