@@ -1,14 +1,8 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
-	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,53 +36,47 @@ func ask(t *testing.T, client *http.Client, method, url, body string) (status in
 // limits and countries.
 func TestControl(t *testing.T) {
 	t.Parallel()
-	lines, stop := start(t, "-addr", "127.0.0.1:0", "-project-id", "project-test-mine", "-secret", "secret-test-mine")
-	config := line(t, lines)
+	seed := filepath.Join(t.TempDir(), "seed.json")
+	require.NoError(t, os.WriteFile(seed, []byte(`{"members": [{"member_id": "member-test-1", "mfa_phone_number": "+12025550111", "mfa_enrolled": true}]}`), 0o600))
+	config, lines, stop := start(t, "-addr", "127.0.0.1:0", "-project-id", "project-test-mine", "-secret", "secret-test-mine", "-seed", seed)
 	go func() { // The SMS are lines, too.
 		for lines.Scan() {
 		}
 	}()
-	assert.Equal(t, "project-test-mine", config["project_id"])
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	post := func(path, body string) object {
+	httpClient := clientOf(t, config)
+	control := func(method, path, body string) object {
 		t.Helper()
-		status, answer := ask(t, &http.Client{Transport: transport}, "POST", config["url"]+"/_fakestytch/"+path, body)
+		status, answer := ask(t, httpClient, method, config.URL+"/_fakestytch/"+path, body)
 		require.Equal(t, 200, status, answer)
 		return answer
 	}
-	get := func(path string) object {
-		t.Helper()
-		status, answer := ask(t, &http.Client{Transport: transport}, "GET", config["url"]+"/_fakestytch/"+path, "")
-		require.Equal(t, 200, status, answer)
-		return answer
-	}
-	client, err := stytchb2b.NewClient("project-test-mine", "secret-test-mine", stytchb2b.WithBaseURL(config["url"]),
-		stytchb2b.WithHTTPClient(&http.Client{Transport: transport}))
+	get := func(path string) object { t.Helper(); return control("GET", path, "") }
+	post := func(path, body string) object { t.Helper(); return control("POST", path, body) }
+	client, err := stytchb2b.NewClient("project-test-mine", "secret-test-mine", stytchb2b.WithBaseURL(config.URL), stytchb2b.WithHTTPClient(httpClient))
 	require.NoError(t, err)
-	member := config["member_id"]
+	member := config.MemberID
 	send := func() error {
-		_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: config["organization_id"], MemberID: member})
+		_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: config.OrganizationID, MemberID: member})
 		return err
 	}
 
-	assert.Equal(t, config["member_id"], get("config")["member_id"])
-	post("seed", `{"members": [{"member_id": "member-test-1", "mfa_phone_number": "+12025550111", "mfa_enrolled": true}]}`)
+	assert.Equal(t, config.MemberID, get("config")["member_id"])
+	post("seed", `{"members": [{"member_id": "member-test-2", "mfa_phone_number": "+12025550112", "mfa_enrolled": true}]}`)
 	for range 2 {
-		for _, member = range []string{config["member_id"], "member-test-1"} {
+		for _, member = range []string{"member-test-1", "member-test-2"} {
 			login := post("login", `{"member_id": "`+member+`"}`)
 			assert.Equal(t, false, login["member_authenticated"])
 			sms := get("sms?member_id=" + member)["sms"].([]any)
 			last := sms[len(sms)-1].(object)
 			assert.Equal(t, true, last["automatic"])
 			_, err = client.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{
-				OrganizationID: config["organization_id"], MemberID: member, Code: last["code"].(string),
+				OrganizationID: config.OrganizationID, MemberID: member, Code: last["code"].(string),
 				IntermediateSessionToken: login["intermediate_session_token"].(string),
 			})
 			require.NoError(t, err)
 		}
 	}
-	member = config["member_id"]
+	member = config.MemberID
 	assert.Len(t, get("sms")["sms"], 4)
 	assert.Empty(t, get("sms?member_id=nobody")["sms"])
 	assert.NotNil(t, get("sms?member_id=nobody")["sms"])
@@ -115,10 +103,8 @@ func TestControl(t *testing.T) {
 	post("faults", `{"status_code": 429, "header": {"Retry-After": "30"}, "always": true}`)
 	assert.Equal(t, 30*time.Second, stytchb2b.RetryAfter(send()))
 	assert.Equal(t, 30*time.Second, stytchb2b.RetryAfter(send()))
-	for _, what := range []string{"faults", "clock"} {
-		status, _ := ask(t, &http.Client{Transport: transport}, "DELETE", config["url"]+"/_fakestytch/"+what, "")
-		assert.Equal(t, 200, status)
-	}
+	control("DELETE", "faults", "")
+	control("DELETE", "clock", "")
 	require.NoError(t, send())
 	now, err := time.Parse(time.RFC3339Nano, get("clock")["now"].(string))
 	require.NoError(t, err)
@@ -140,45 +126,9 @@ func TestControl(t *testing.T) {
 		{"POST", "countries", `{"country": "US"}`, 400, "unknown field"},
 		{"GET", "login", "", 404, "there is no GET /_fakestytch/login"},
 	} {
-		status, answer := ask(t, &http.Client{Transport: transport}, tc.method, config["url"]+"/_fakestytch/"+tc.path, tc.body)
+		status, answer := ask(t, httpClient, tc.method, config.URL+"/_fakestytch/"+tc.path, tc.body)
 		assert.Equal(t, tc.status, status, tc.path)
 		assert.Contains(t, answer["error"], tc.says, tc.path)
 	}
 	assert.Zero(t, stop())
-}
-
-// A kept certificate serves the next start, too, and is for the host. The URL names
-// the host.
-func TestCertificate(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	args := []string{"-addr", "0.0.0.0:0", "-allow-remote", "-tls", "-cert", cert, "-key", key}
-	roots := x509.NewCertPool()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, strings.Replace(addr, "stytch:", "127.0.0.1:", 1))
-	}}
-	defer transport.CloseIdleConnections()
-	for _, host := range []string{"stytch", "", "stytch"} {
-		lines, stop := start(t, append(args, "-host", host)...)
-		config := line(t, lines)
-		assert.Equal(t, cert, config["ca_file"])
-		assert.Regexp(t, "^https://"+cmp.Or(host, "127.0.0.1")+":[0-9]+$", config["url"])
-		if roots.Equal(x509.NewCertPool()) { // A client reads it once.
-			pem, err := os.ReadFile(cert)
-			require.NoError(t, err)
-			require.True(t, roots.AppendCertsFromPEM(pem))
-		}
-		status, answer := ask(t, &http.Client{Transport: transport}, "GET", config["url"]+"/_fakestytch/config", "")
-		assert.Equal(t, 200, status)
-		assert.Equal(t, cert, answer["ca_file"])
-		assert.Zero(t, stop())
-	}
-	info, err := os.Stat(key)
-	require.NoError(t, err)
-	assert.Equal(t, fs.FileMode(0o600), info.Mode())
-
-	var stderr strings.Builder
-	assert.Equal(t, 1, run(t.Context(), append(args, "-host", "other"), io.Discard, &stderr))
-	assert.Contains(t, stderr.String(), "not other")
 }
