@@ -85,7 +85,7 @@
 //   - A wrong password: 401 unauthorized_credentials. No password at all: 404
 //     member_password_not_found.
 //   - Wrong, used and expired codes and wrong passwords are failed attempts. A right
-//     code ends their row, and so does a primary authentication without MFA. One
+//     code resets their count, and so does a primary authentication without MFA. One
 //     that leads to MFA does not, unless [Server.FirstFactorEndsFailures] is set. A
 //     locked Member cannot be sent an SMS.
 //   - Custom claims that begin with https://stytch.com/: 400

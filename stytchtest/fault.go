@@ -19,26 +19,26 @@ type Fault struct {
 	// MemberID, if set, restricts the fault to requests with this member_id.
 	MemberID string `json:"member_id"`
 
-	// Processed is whether the request takes effect, the SMS included, before it
-	// goes wrong. If neither StatusCode nor Reset is set, the answer is the real
-	// one, and the request always takes effect.
+	// Processed is whether the request takes effect before it fails: whether the SMS
+	// goes out. If neither StatusCode nor Reset is set, the answer is the real one,
+	// and the request always takes effect.
 	Processed bool `json:"processed"`
 
-	// StatusCode, Header and Body are the answer instead of the real one. Header
-	// and Body count only with a StatusCode.
+	// StatusCode, Header and Body replace the real answer. Header and Body need a
+	// StatusCode.
 	//
-	// Without a Body, a StatusCode that Stytch answers with (400, 401, 403, 404,
-	// 429, 499, 500 and 503) and any StatusCode with an ErrorType come with a Stytch
-	// error object. With a Body, such as a gateway's page, they do not.
+	// Without a Body, the answer is a Stytch error object if the StatusCode is one of
+	// Stytch's (400, 401, 403, 404, 429, 499, 500 or 503) or if there is an ErrorType.
+	// Otherwise it is a gateway's, such as a 502.
 	StatusCode int         `json:"status_code"`
 	Header     http.Header `json:"header"`
 	Body       string      `json:"body"`
 
-	// ErrorType is the error_type of that error object. If empty, it is one that
-	// Stytch documents for the status.
+	// ErrorType is the error_type of that error object. If it is empty, the object has
+	// one that Stytch documents for the status.
 	ErrorType stytchb2b.ErrorType `json:"error_type"`
 
-	// Delay passes before the answer's headers.
+	// Delay is a pause before the answer's headers.
 	Delay time.Duration `json:"delay"`
 
 	// Reset breaks the connection before the answer: with a TCP RST over
@@ -48,17 +48,17 @@ type Fault struct {
 	// Truncate breaks the connection in the middle of the answer's body.
 	Truncate bool `json:"truncate"`
 
-	// BodyDelay passes in the middle of the answer's body.
+	// BodyDelay is a pause in the middle of the answer's body.
 	BodyDelay time.Duration `json:"body_delay"`
 
-	// Endless goes on with the answer's body until the client has enough.
+	// Endless continues the answer's body until the client stops reading.
 	Endless bool `json:"endless"`
 }
 
-// real reports whether the fault leaves the answer to the request.
+// real reports whether the answer is the real one.
 func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 
-// errorTypes are the types that a status comes with unless a Fault has another.
+// errorTypes has the ErrorType of a Fault that has none, by status.
 var errorTypes = map[int]stytchb2b.ErrorType{
 	400: stytchb2b.ErrorTypeBadRequest,
 	401: stytchb2b.ErrorTypeUnauthorizedCredentials,
@@ -70,7 +70,7 @@ var errorTypes = map[int]stytchb2b.ErrorType{
 	503: stytchb2b.ErrorTypeServerUnavailable,
 }
 
-// answer is what the fault answers with instead of the real answer.
+// answer returns what replaces the real answer.
 func (f Fault) answer() answer {
 	errorType := f.ErrorType
 	if errorType == "" {
@@ -107,7 +107,7 @@ func (s *Server) Recover() {
 	s.faults, s.lasting = nil, nil
 }
 
-// nextFault returns the fault for a request, if it is to have one. s.mu is held.
+// nextFault returns the fault for a request, if there is one. s.mu is held.
 func (s *Server) nextFault(body []byte) (Fault, bool) {
 	if len(s.faults)+len(s.lasting) == 0 {
 		return Fault{}, false
@@ -128,7 +128,7 @@ func (s *Server) nextFault(body []byte) (Fault, bool) {
 	return Fault{}, false
 }
 
-// write sends the answer as the fault has it. stop ends what it holds up.
+// write sends the answer with the fault. stop ends its delays.
 func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-chan struct{}) {
 	if !pause(f.Delay, r, stop) {
 		panic(http.ErrAbortHandler)
@@ -160,7 +160,7 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-
 	}
 }
 
-// pause waits, and reports whether there is still a reason to go on.
+// pause waits, and reports whether to continue.
 func pause(d time.Duration, r *http.Request, stop <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

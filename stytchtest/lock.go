@@ -2,15 +2,14 @@ package stytchtest
 
 import "time"
 
-// Stytch locks a Member after ten failed attempts in a row for an hour, by
-// default (https://stytch.com/docs/resources/platform/user-locks).
+// By default, Stytch locks a Member for an hour after ten consecutive failed
+// attempts (https://stytch.com/docs/resources/platform/user-locks).
 const (
 	lockAfter = 10
 	lockFor   = time.Hour
 )
 
-// checkLock returns the error of an attempt to authenticate a Member who is
-// locked, or nil.
+// checkLock returns the error of an attempt to authenticate a locked Member, or nil.
 func (m *Member) checkLock(now time.Time) *apiError {
 	if m.isLocked(now) {
 		return fail(429, "user_lock_limit_reached", "The user has been locked out due to too many failed authentication attempts.")
@@ -18,7 +17,7 @@ func (m *Member) checkLock(now time.Time) *apiError {
 	return nil
 }
 
-// isLocked also ends a lock whose time is over.
+// isLocked reports whether the Member is locked, and ends an expired lock.
 func (m *Member) isLocked(now time.Time) bool {
 	if !m.LockExpiresAt.IsZero() && !now.Before(m.LockExpiresAt) {
 		m.unlock()
@@ -33,7 +32,7 @@ func (m *Member) failed(now time.Time) {
 	}
 }
 
-// unlock forgets failed attempts.
+// unlock ends the lock, and resets the count of failed attempts.
 func (m *Member) unlock() {
 	m.failures, m.LockCreatedAt, m.LockExpiresAt = 0, time.Time{}, time.Time{}
 }

@@ -83,7 +83,7 @@ func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 		}
 	}
 	login := PrimaryAuthentication{body: newAnswer(http.StatusOK, o).body}
-	_ = json.Unmarshal(login.body, &login) // It is what goes out over HTTP.
+	_ = json.Unmarshal(login.body, &login) // It is our own JSON.
 	return login, nil
 }
 

@@ -79,8 +79,8 @@ func (s *Server) SMSTo(memberID string) (to []SMS) {
 	return to
 }
 
-// NextSMS returns the oldest message that it has not returned yet, and waits
-// for one until ctx ends.
+// NextSMS returns the oldest message that it has not returned before. It waits for
+// one until ctx ends.
 func (s *Server) NextSMS(ctx context.Context) (SMS, error) {
 	for {
 		s.mu.Lock()

@@ -31,11 +31,10 @@ type Server struct {
 	// them. In the Organization, MFA is optional.
 	OrganizationID, MemberID string
 
-	// FirstFactorEndsFailures is whether the primary authentication of a Member who
-	// still has to complete MFA ends the row of failed attempts that leads to a lock.
-	// Stytch does not document this. If it does end the row, a person who knows the
-	// password can guess codes forever. It may be changed before the server is
-	// started.
+	// FirstFactorEndsFailures is whether a primary authentication that leads to MFA
+	// resets the count of consecutive failures that locks a Member. Stytch does not
+	// document this. If it does, anyone with the password can guess codes without
+	// limit. It may be changed before the server is started.
 	FirstFactorEndsFailures bool
 
 	closed chan struct{} // ends the delays of faults

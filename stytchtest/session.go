@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A session is what a token stands for: that a Member has shown some factors.
+// A session is what a token stands for: a Member who has proved some factors.
 type session struct {
 	id           string
 	memberID     string
@@ -24,7 +24,7 @@ type session struct {
 	revoked      bool
 }
 
-// A factor is one way in which the Member has shown who they are.
+// A factor is one way in which a Member has authenticated.
 type factor struct {
 	kind, delivery string // as in an authentication_factor
 	created, at    time.Time
@@ -36,8 +36,8 @@ var (
 	smsFactor      = factor{kind: "otp", delivery: "sms"}
 )
 
-// sessions finds sessions by each of their tokens. The oldest are forgotten
-// when there are many.
+// sessions finds sessions by each of their tokens. It drops the oldest tokens if
+// there are too many.
 type sessions struct {
 	byToken map[string]*session
 	order   []string // of byToken's keys
@@ -55,8 +55,8 @@ func (s *sessions) add(token string, sess *session) {
 	}
 }
 
-// find returns the session that a request names and that lasts, or nil. Each kind
-// of token has its parameter. A JWT names its session when it has expired, too.
+// find returns the live session that a request names, or nil. Each kind of token has
+// its own parameter. An expired JWT still names its session.
 func (s *sessions) find(p sessionParams, now time.Time) *session {
 	named := p.IntermediateSessionToken + p.SessionToken + p.SessionJWT // Not more than one is given.
 	sess := s.byToken[named]
@@ -136,7 +136,7 @@ func (sess *session) belongsTo(m *Member) bool {
 		sess.intermediate && strings.EqualFold(sess.email, m.EmailAddress) && !sess.has(passwordFactor)
 }
 
-// addFactor notes that a factor was shown, at first or again.
+// addFactor records a factor, or the new time of one that the session has.
 func (sess *session) addFactor(f factor, now time.Time) {
 	for i := range sess.factors {
 		if sess.factors[i].kind == f.kind {
@@ -223,7 +223,7 @@ func (o sessionOptions) check() *apiError {
 // stytchClaim begins the names of Stytch's own claims in a JWT.
 const stytchClaim = "https://stytch.com/"
 
-// maxClaims is how large a session's custom claims may be in all, in bytes of JSON.
+// maxClaims is the maximum size of a session's custom claims, in bytes of JSON.
 const maxClaims = 4 << 10
 
 // claimsWith returns the session's custom claims as a request changes them.

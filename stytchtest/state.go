@@ -13,7 +13,7 @@ import (
 // An Organization is a tenant of the project. Its JSON form is that of
 // [Server.Load].
 type Organization struct {
-	// OrganizationID is made up if empty.
+	// OrganizationID is random if empty.
 	OrganizationID string `json:"organization_id"`
 	// Slug and ExternalID name the Organization in requests as well. An empty
 	// Slug is made from the ID.
@@ -26,7 +26,7 @@ type Organization struct {
 	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
 	// allows all.
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
-	// TrustedMetadata and the other metadata below is in the answers as it is.
+	// TrustedMetadata is in the answers unchanged.
 	TrustedMetadata map[string]any `json:"trusted_metadata"`
 
 	created time.Time
@@ -38,14 +38,14 @@ type Member struct {
 	// OrganizationID is the Organization's ID. Empty means the one that the
 	// server began with.
 	OrganizationID string `json:"organization_id"`
-	// MemberID is made up if empty.
+	// MemberID is random if empty.
 	MemberID string `json:"member_id"`
 	// ExternalID names the Member in requests as well.
 	ExternalID string `json:"external_id"`
 	Name       string `json:"name"`
 	// EmailAddress is made from the ID if empty.
 	EmailAddress string `json:"email_address"`
-	// Password is what the Member can log in with; empty for none.
+	// Password is the Member's password; empty for none.
 	Password string `json:"password"`
 	// Status is "active", which empty means, "pending", "invited" or "deleted".
 	Status string `json:"status"`
@@ -60,19 +60,19 @@ type Member struct {
 	TOTP bool `json:"totp"`
 	// IsBreakglass exempts the Member from AllowedMFAMethods.
 	IsBreakglass bool `json:"is_breakglass"`
-	// LockCreatedAt and LockExpiresAt are when Stytch locked the Member after ten
-	// failed attempts, and when that ends; zero without a lock.
+	// LockCreatedAt is when Stytch locked the Member after ten failed attempts, and
+	// LockExpiresAt when the lock ends. Both are zero without a lock.
 	LockCreatedAt time.Time `json:"lock_created_at"`
 	LockExpiresAt time.Time `json:"lock_expires_at"`
 
 	// Roles are the IDs of roles that the Member has besides "stytch_member", such
 	// as "stytch_admin".
 	Roles []string `json:"roles"`
-	// TrustedMetadata and UntrustedMetadata are the Member's.
+	// TrustedMetadata and UntrustedMetadata are in the answers unchanged.
 	TrustedMetadata   map[string]any `json:"trusted_metadata"`
 	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
 
-	failures         int // to authenticate, in a row
+	failures         int // consecutive, to authenticate
 	created, updated time.Time
 }
 
@@ -94,9 +94,9 @@ type code struct {
 }
 
 const (
-	codeLifetime                = 2 * time.Minute // as the reference says of each
+	codeLifetime                = 2 * time.Minute // from the reference
 	intermediateSessionLifetime = 10 * time.Minute
-	sessionLifetime             = time.Hour // where session_duration_minutes does not say
+	sessionLifetime             = time.Hour // without session_duration_minutes
 )
 
 func newState() state {
@@ -107,8 +107,8 @@ func newState() state {
 	}
 }
 
-// AddOrganization adds an Organization and returns it with its ID. It is an
-// error if a value is not one that Stytch has, or if the ID is taken.
+// AddOrganization adds an Organization and returns it with its ID. It returns an
+// error if Stytch has no such value, or if the ID is taken.
 func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,9 +143,8 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	return o, nil
 }
 
-// AddMember adds a Member and returns it with its ID. It is an error if the
-// Organization does not exist, a value is not one that Stytch has, or the ID is
-// taken.
+// AddMember adds a Member and returns it with its ID. It returns an error if the
+// Organization does not exist, if Stytch has no such value, or if the ID is taken.
 func (s *Server) AddMember(m Member) (Member, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +186,8 @@ func (s *Server) AddMember(m Member) (Member, error) {
 	return m, nil
 }
 
-// Member returns a Member as it is now; false if there is none of that ID.
+// Member returns the current state of a Member. It reports false if no Member has
+// that ID.
 func (s *Server) Member(memberID string) (Member, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,7 +198,7 @@ func (s *Server) Member(memberID string) (Member, bool) {
 	return Member{}, false
 }
 
-// organization finds one by ID, slug or external ID.
+// organization finds an Organization by ID, slug or external ID.
 func (s *state) organization(name string) *Organization {
 	for _, o := range s.organizations {
 		if name == o.OrganizationID || name == o.Slug || name == o.ExternalID {
@@ -208,7 +208,7 @@ func (s *state) organization(name string) *Organization {
 	return nil
 }
 
-// member finds one of an Organization by ID or external ID.
+// member finds a Member of an Organization by ID or external ID.
 func (s *state) member(o *Organization, name string) *Member {
 	for _, m := range s.members {
 		if m.OrganizationID == o.OrganizationID && (name == m.MemberID || name == m.ExternalID) {
@@ -227,7 +227,7 @@ func (s *state) memberByID(id string) *Member {
 	return nil
 }
 
-// memberByEmail finds one of an Organization who has not been deleted.
+// memberByEmail finds a Member of an Organization who is not deleted.
 func (s *state) memberByEmail(o *Organization, address string) *Member {
 	for _, m := range s.members {
 		if m.OrganizationID == o.OrganizationID && strings.EqualFold(m.EmailAddress, address) && m.Status != "deleted" {
@@ -241,13 +241,12 @@ func (o *Organization) allowsSMS(m *Member) bool {
 	return m.IsBreakglass || len(o.AllowedMFAMethods) == 0 || slices.Contains(o.AllowedMFAMethods, "sms_otp")
 }
 
-// AllowCountries replaces the project's allowlist of countries, by their ISO
-// 3166 codes. At first it has "US" and "CA". It is an error if the server does
-// not know a code.
+// AllowCountries replaces the project's allowlist of countries, which begins with
+// "US" and "CA". It returns an error for an unknown ISO 3166 code.
 func (s *Server) AllowCountries(codes ...string) error {
 	for _, c := range codes {
 		if c == "" || prefixes[c] == "" {
-			return fmt.Errorf("stytchtest: no country %q is known here", c)
+			return fmt.Errorf("stytchtest: unknown country %q", c)
 		}
 	}
 	s.mu.Lock()
@@ -264,8 +263,8 @@ func uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// token makes an unguessable string, of the characters and the length that
-// Stytch's have.
+// token makes an unguessable string with the characters and the length of Stytch's
+// tokens.
 func token() string {
 	var b [33]byte
 	_, _ = rand.Read(b[:])
