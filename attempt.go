@@ -24,26 +24,22 @@ type attempt struct {
 	refusal *refusal    // Stytch's error, if the answer is one
 	err     error       // why no answer came
 
-	unsent  bool // certainly not sent, whatever was answered
 	outcome Outcome
 }
 
-// exchange makes one attempt.
-func exchange(transport *atmostonce.Transport, req *http.Request) (*http.Response, *attempt) {
+// exchange makes one attempt. If connect is positive, it bounds how long that waits
+// for a connection.
+func exchange(transport *atmostonce.Transport, req *http.Request, connect time.Duration) (*http.Response, *attempt) {
 	start := time.Now()
 	a := &attempt{outcome: OutcomeUnknown}
-	resp, try, err := transport.Try(req)
+	resp, err := transport.Once(req, connect)
 	if err != nil {
 		a.err = err
 	} else {
 		a.read(resp)
 	}
 	a.took = time.Since(start)
-	a.unsent = try.End()
-	switch {
-	case a.unsent && !a.success(): // A 2xx has still to be decoded.
-		a.outcome = OutcomeNotApplied
-	case a.refusal != nil && a.refusal.certain():
+	if err != nil && !atmostonce.MaybeSent(err) || a.refusal != nil && a.refusal.certain() {
 		a.outcome = OutcomeNotApplied
 	}
 	return resp, a

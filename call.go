@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -150,22 +151,22 @@ func (c *call) prepareRetry(req *http.Request) error {
 	req.URL = &u
 	req.Header = c.endpoint.request.Header.Clone()
 	c.client.authorize(req.Header)
-	body := &body{}
-	body.Reset(c.payload)
-	req.Body, req.ContentLength = body, body.Size()
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.payload)), nil }
+	req.Body, _ = req.GetBody()
+	req.ContentLength = int64(len(c.payload))
 	return nil
 }
-
-type body struct{ bytes.Reader }
-
-func (*body) Close() error { return nil }
 
 // RoundTrip makes one attempt. It has no CloseIdleConnections beside it, which the
 // loop would call when it gives up: other code may use the connections.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.attempts++
+	var connect time.Duration // A dial that takes long leaves time for another one.
+	if deadline, ok := req.Context().Deadline(); ok && c.attempts < c.client.retry.MaxAttempts {
+		connect = time.Until(deadline) / 2
+	}
 	var resp *http.Response
-	resp, c.last = exchange(c.client.transport, req)
+	resp, c.last = exchange(c.client.transport, req, connect)
 	return resp, c.last.err
 }
 

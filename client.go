@@ -58,8 +58,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	// Stytch cannot act on a request before it has the body.
-	transport := &atmostonce.Transport{NeedsBody: true}
+	transport := &atmostonce.Transport{}
 	var httpClient http.Client
 	if cfg.httpClient != nil {
 		httpClient = *cfg.httpClient // A copy: the caller may change theirs later.
@@ -151,9 +150,9 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// NewTransport is [atmostonce.NewTransport]: the transport that a Client uses by
-// default, for programs that wrap it and pass the result to [WithHTTPClient].
-func NewTransport() http.RoundTripper { return atmostonce.NewTransport() }
+// NewBase is [atmostonce.NewBase]: the transport that a Client uses by default, for
+// programs that wrap it and pass the result to [WithHTTPClient].
+func NewBase() http.RoundTripper { return atmostonce.NewBase() }
 
 // A defaultTransport is whatever http.DefaultTransport is at the time, as for an
 // http.Client without a Transport.

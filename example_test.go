@@ -145,7 +145,7 @@ func ExampleSMS_Send_mock() {
 func ExampleNewClient_rotation() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	httpClient := &http.Client{Transport: stytchb2b.NewTransport()}
+	httpClient := &http.Client{Transport: stytchb2b.NewBase()}
 	defer httpClient.CloseIdleConnections()
 
 	var current atomic.Pointer[stytchb2b.Client] // A handler calls current.Load().OTPs.SMS.Send.
@@ -170,11 +170,11 @@ func ExampleNewClient_rotation() {
 }
 
 // A header of one's own, here one for an egress proxy, comes from a transport
-// around NewTransport.
+// around NewBase.
 func ExampleWithHTTPClient_header() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	transport := addHeader{stytchb2b.NewTransport()}
+	transport := addHeader{stytchb2b.NewBase()}
 	client, err := stytchb2b.NewClient(stytch.ProjectID, stytch.Secret, stytchb2b.WithBaseURL(stytch.URL),
 		stytchb2b.WithHTTPClient(&http.Client{Transport: transport}))
 	if err != nil {

@@ -27,10 +27,7 @@ func (c *call) attemptError(ctx context.Context) error {
 func (c *call) answerError(err error) error {
 	a := c.last
 	requestID := acceptedID(a.status, a.body)
-	switch {
-	case a.unsent:
-		a.outcome = OutcomeNotApplied
-	case requestID != "":
+	if requestID != "" {
 		a.outcome = OutcomeApplied
 	}
 	e := c.transportError(err)

@@ -433,7 +433,7 @@ func (l *lab) netHTTP() faults.Client {
 }
 
 func (l *lab) atMostOnce() faults.Client {
-	return l.ByHand("net/http on atmostonce", l.URL, &http.Client{Transport: &atmostonce.Transport{Base: l, NeedsBody: true}}, atmostonce.MaybeSent)
+	return l.ByHand("net/http on atmostonce", l.URL, &http.Client{Transport: &atmostonce.Transport{Base: l}}, atmostonce.MaybeSent)
 }
 
 // retryableHTTP is go-retryablehttp with its default policy; only its waits are

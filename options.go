@@ -83,7 +83,7 @@ func isLoopback(host string) bool {
 // WithHTTPClient sends requests through a copy of httpClient, with its
 // Transport, Jar and Timeout. The Timeout bounds each attempt; [WithTimeout]
 // bounds the whole call. A nil Transport means [http.DefaultTransport]; one
-// that wraps [NewTransport] is as fast as the Client's own. Redirects are never
+// that wraps [NewBase] is as fast as the Client's own. Redirects are never
 // followed. Other code can share httpClient.
 //
 // The Transport should not retry. One that sends the request a second time in

@@ -22,16 +22,14 @@
 //
 // # What proves that nothing was sent
 //
-// A request was certainly not sent if no connection was handed to it: the name
-// could not be resolved, the server or a proxy refused, the TLS handshake
-// failed, or time ran out before. After that, a header may have left, and a
-// header is enough for some servers to act on (POST /charges/1/capture). For an
-// API that cannot act before it has the body, set NeedsBody: then a request
-// whose body was never read was not sent either.
+// A request was certainly not sent if a connection was asked for and none was
+// handed over: the name could not be resolved, the server or a proxy refused, the
+// TLS handshake failed, or time ran out before. Neither was one that net/http
+// refused, such as for a bad header. After the handover, a header may have left,
+// and a header is enough for some servers to act on (POST /charges/1/capture).
 //
-// A try that is over stays over. Nobody can read its body any more, and a
-// connection that it is handed too late, by a circuit breaker that returned
-// early for instance, is closed.
+// An attempt that is over stays over. A connection that it is handed too late, by
+// a circuit breaker that returned early for instance, is closed.
 //
 // gRPC calls a repeat of what never left the client a transparent retry. Other
 // clients repeat more than that:

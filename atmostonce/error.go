@@ -1,7 +1,9 @@
 package atmostonce
 
 import (
+	"crypto/tls"
 	"errors"
+	"net/http"
 	"slices"
 )
 
@@ -28,20 +30,35 @@ func MaybeSent(err error) bool {
 }
 
 // An unsentError is the error of a request that was certainly not sent.
-type unsentError struct{ err error }
+type unsentError struct{ error }
 
-func (e *unsentError) Error() string { return e.err.Error() + "; nothing was sent" }
-func (e *unsentError) Unwrap() error { return e.err }
+func (e *unsentError) Unwrap() error { return e.error }
 
 // Timeout is what [url.Error.Timeout] asks for.
 func (e *unsentError) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return errors.As(e.err, &t) && t.Timeout()
+	return errors.As(e.error, &t) && t.Timeout()
+}
+
+// unsent marks err as that of a request that was not sent. What looks at an error's
+// type, not for a wrapped one, sees the types that it looks for.
+func unsent(err error) error {
+	switch e := err.(type) {
+	case *tls.CertificateVerificationError: // go-retryablehttp
+		return &tls.CertificateVerificationError{UnverifiedCertificates: e.UnverifiedCertificates, Err: unsent(e.Err)}
+	case tls.RecordHeaderError: // http.Client
+		if string(e.RecordHeader[:]) == "HTTP/" {
+			err = http.ErrSchemeMismatch
+		}
+	}
+	if !MaybeSent(err) { // from another Transport
+		return err
+	}
+	return &unsentError{err}
 }
 
 // A sentError is the error of a request that may have been sent, around one that
 // denies it.
-type sentError struct{ err error }
+type sentError struct{ error }
 
-func (e *sentError) Error() string { return e.err.Error() + "; but it may have been sent before" }
-func (e *sentError) Unwrap() error { return e.err }
+func (e *sentError) Unwrap() error { return e.error }

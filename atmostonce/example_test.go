@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/eb715825/stytchb2b/atmostonce"
 )
@@ -52,25 +53,26 @@ func ExampleMaybeSent() {
 	// Output: The order was not placed. Try again later.
 }
 
-// An SDK that knows its API's refusals decides by itself what to try again.
-func ExampleTransport_Try() {
+// An SDK that knows its API's refusals decides itself what to retry.
+func ExampleTransport_Once() {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error":"slow down"}`, http.StatusTooManyRequests)
 	}))
 	defer api.Close()
 
-	transport := &atmostonce.Transport{NeedsBody: true} // The API acts on the body.
+	transport := &atmostonce.Transport{}
 	req, err := http.NewRequest(http.MethodPost, api.URL, strings.NewReader(`{"item":"umbrella"}`))
 	if err != nil {
 		panic(err)
 	}
-	resp, try, err := transport.Try(req)
-	refused := false
+	retry := false
+	resp, err := transport.Once(req, 5*time.Second)
 	if err == nil {
-		refused = resp.StatusCode == http.StatusTooManyRequests // An SDK looks at the body, too.
+		retry = resp.StatusCode == http.StatusTooManyRequests // An SDK looks at the body, too.
 		_ = resp.Body.Close()
+	} else {
+		retry = !atmostonce.MaybeSent(err)
 	}
-	unsent := try.End()
-	fmt.Println("try again:", refused || unsent)
-	// Output: try again: true
+	fmt.Println("retry:", retry)
+	// Output: retry: true
 }

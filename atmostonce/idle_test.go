@@ -25,7 +25,7 @@ var overHTTP1 = []faults.Protocol{faults.HTTP1, faults.HTTPS1}
 
 // own makes a Transport with a Base as it would be its own, that trusts the server.
 func own(t *testing.T, s *faults.Server) *atmostonce.Transport {
-	base := atmostonce.NewTransport().(*http.Transport)
+	base := atmostonce.NewBase().(*http.Transport)
 	s.Trust(base)
 	t.Cleanup(base.CloseIdleConnections)
 	return &atmostonce.Transport{Base: base}
@@ -92,32 +92,29 @@ func TestLiveConnection(t *testing.T) {
 func TestIdleTimeout(t *testing.T) {
 	t.Parallel()
 	for _, proto := range overHTTP1 {
-		for _, needsBody := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/NeedsBody=%v", proto, needsBody), func(t *testing.T) {
-				t.Parallel()
-				const timeout = 2 * time.Millisecond
-				l := &ledger{}
-				s := faults.Serve(t, proto, l, func(s *http.Server) { s.IdleTimeout = timeout })
-				transport := own(t, s)
-				transport.NeedsBody = needsBody
-				client := &http.Client{Transport: transport}
-				unknown, sends := 0, 100**times
-				for i := range sends {
-					order := fmt.Sprint(i)
-					got, err := post(t, client, l, s.URL, order)
-					switch {
-					case err == nil:
-						assert.Equal(t, end{200, true, 1}, got)
-					case got.sent:
-						unknown++
-						assert.Zero(t, got.acts, "%v", err)
-					default:
-						assert.Zero(t, got.acts, "%v", err)
-					}
-					<-time.After(timeout + rand.N(200*time.Microsecond) - 100*time.Microsecond)
+		t.Run(string(proto), func(t *testing.T) {
+			t.Parallel()
+			const timeout = 2 * time.Millisecond
+			l := &ledger{}
+			s := faults.Serve(t, proto, l, func(s *http.Server) { s.IdleTimeout = timeout })
+			transport := own(t, s)
+			client := &http.Client{Transport: transport}
+			unknown, sends := 0, 100**times
+			for i := range sends {
+				order := fmt.Sprint(i)
+				got, err := post(t, client, l, s.URL, order)
+				switch {
+				case err == nil:
+					assert.Equal(t, end{200, true, 1}, got)
+				case got.sent:
+					unknown++
+					assert.Zero(t, got.acts, "%v", err)
+				default:
+					assert.Zero(t, got.acts, "%v", err)
 				}
-				t.Logf("%d of %d unknown", unknown, sends)
-			})
-		}
+				<-time.After(timeout + rand.N(200*time.Microsecond) - 100*time.Microsecond)
+			}
+			t.Logf("%d of %d unknown", unknown, sends)
+		})
 	}
 }

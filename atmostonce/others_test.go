@@ -59,15 +59,13 @@ func TestUncancelable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, needsBody := range []bool{false, true} {
-				l := &ledger{}
-				s := faults.Serve(t, faults.HTTPS2, l)
-				fault.Meets, fault.Process = once(), l.process
-				client := &http.Client{Transport: &atmostonce.Transport{Base: twice(uncancelable, fault.Network(s)), NeedsBody: needsBody}}
-				got, err := post(t, client, l, s.URL, "order")
-				require.Error(t, err)
-				assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-			}
+			l := &ledger{}
+			s := faults.Serve(t, faults.HTTPS2, l)
+			fault.Meets, fault.Process = once(), l.process
+			client := &http.Client{Transport: &atmostonce.Transport{Base: twice(uncancelable, fault.Network(s))}}
+			got, err := post(t, client, l, s.URL, "order")
+			require.Error(t, err)
+			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 		})
 	}
 }
@@ -225,7 +223,6 @@ func TestTransportBelow(t *testing.T) {
 	got, err := post(t, client, l, s.URL, "order")
 	require.Error(t, err)
 	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-	assert.ErrorContains(t, err, "it may have been sent before")
 }
 
 // TestResponse has what net/http's own answers have.

@@ -1,6 +1,7 @@
 package atmostonce
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -12,212 +13,202 @@ import (
 )
 
 // A Transport is an [http.RoundTripper] that sends a request at most once. It
-// tries again only if nothing was sent: it makes up to three tries, with a short
-// wait between them, within the request's context. [MaybeSent] says of its
+// retries only if nothing was sent: it makes up to three attempts, with a short
+// wait between them, within the request's context. [MaybeSent] reports of its
 // errors whether the request may have been sent.
 //
-// A request that may be repeated passes unchanged: one with the method GET, HEAD,
-// OPTIONS, TRACE, PUT or DELETE, or with an Idempotency-Key or X-Idempotency-Key
-// in its Header, as net/http knows it.
+// A request with the method GET, HEAD, OPTIONS, TRACE, PUT or DELETE may be
+// repeated. It passes unchanged. One with an Idempotency-Key or X-Idempotency-Key
+// in its Header may be repeated by Base, as net/http does.
 //
-// Of any other request, Base sees a body that can be read once. What sends the
-// request a second time all the same, such as a Base that retries, or one that
-// answers a challenge, is refused: the request is canceled, and a connection that
-// no other request is using is closed.
-//
-// The request's context tells the Transport of connections, and ends what must not
-// go on. So Base must send the request with that context or one derived from it,
-// and make requests of its own, such as one for a token, with another. A derived
-// one may be without the cancel ([context.WithoutCancel]) over HTTP/1.1 only:
-// connections of HTTP/2 are shared, and those of HTTP/3 cannot be closed from here.
-//
-// A body without GetBody is tried again as long as it is unread. Expect:
-// 100-continue works as usual. An answer that comes before the body is read is
-// returned as any other.
+// A dial that takes long leaves time for another one: an attempt that is not the
+// last waits for its connection, from the start of a dial, for half of the time
+// until the deadline of the request's context. The next one takes a connection
+// that comes late. Apart from that, the limits are those of Base.
 //
 // The zero value is ready to use. A Transport is safe for concurrent use. It must
 // not be changed or copied after its first use.
 type Transport struct {
 	// Base makes the requests. If it is nil, the Transport uses one of its own,
-	// as NewTransport makes it, and waits at most 3 seconds for a connection.
+	// as NewBase makes it, or http.DefaultTransport while that is not an
+	// *http.Transport, and for URLs that are neither http nor https.
+	//
+	// The Transport learns from Base what happens to a request, through
+	// net/http/httptrace. See the package's documentation for what it assumes.
 	Base http.RoundTripper
 
-	// NeedsBody says that the server cannot act on a request before it has the
-	// body. Then a request whose body was never read was not sent, even if its
-	// header was. If in doubt, leave it false.
-	NeedsBody bool
-
-	once sync.Once
-	own  http.RoundTripper
+	once  sync.Once
+	own   *http.Transport
+	sleep sleep
 }
 
-// maxTries is how often a Transport tries.
-const maxTries = 3
+const (
+	// maxAttempts is how many attempts a Transport makes.
+	maxAttempts = 3
+	// enough is how much time an attempt should leave for the next one, and the wait
+	// before it.
+	enough = 500 * time.Millisecond
+)
 
 // RoundTrip sends the request. It implements [http.RoundTripper].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if repeatable(req) {
-		base, _ := t.base()
+	if idempotent(req.Method) {
+		base, req := t.base(req)
 		return base.RoundTrip(req)
 	}
+	content := req.Body
 	for n := 1; ; n++ {
-		resp, try, err := t.Try(req)
-		if err == nil {
-			if resp.Body == nil {
-				resp.Body = http.NoBody // It is against the rules, and net/http forgives it.
+		var connect time.Duration
+		if deadline, ok := req.Context().Deadline(); ok && n < maxAttempts {
+			if half := time.Until(deadline) / 2; half >= enough {
+				connect = half
 			}
-			resp.Body = try.endAfter(resp.Body)
+		}
+		resp, a, err := t.attempt(req, content, connect, hasKey(req))
+		if err == nil {
 			return resp, nil
 		}
-		unsent := try.seal() && req.Response == nil // After a redirect, an earlier request was sent.
-		if unsent && n < maxTries && temporary(err) {
-			next, ended := try.again(n)
-			if next != nil {
-				req = next
-				continue
+		if n < maxAttempts && !a.hopeless && temporary(err, req) && a.hasContent() {
+			var ended error
+			if ended = wait(req, n); ended == nil {
+				if content, ended = a.again(); ended == nil {
+					continue
+				}
 			}
-			if ended != nil {
-				err = fmt.Errorf("%w while waiting to try again after %w", ended, err)
+			if ended != errNoTime {
+				err = fmt.Errorf("%w while waiting to retry after %w", ended, err)
 			}
 		}
-		try.close()
-		switch {
-		case unsent:
-			err = &unsentError{err}
-		case !MaybeSent(err): // of another Transport, below a Base that tried more than once
-			err = &sentError{err}
-		}
-		return nil, err
+		return nil, a.fail(err)
 	}
 }
 
-// repeatable reports whether it does no harm to send a request twice (RFC 9110,
-// section 9.2.2).
-func repeatable(req *http.Request) bool {
-	switch req.Method {
+// Once makes one attempt to send req, whatever its method. It never retries, and
+// Base must not repeat the request, either. Use it if you decide yourself what to
+// retry, because you know the API's refusals.
+//
+// [MaybeSent] reports of its error whether the request may have been sent. Closing
+// the answer's body, or reading it to its end, ends the attempt.
+//
+// If connect is positive, it bounds how long Once waits for a connection from the
+// start of a dial. Waiting for a busy one, under [http.Transport.MaxConnsPerHost],
+// does not count. The dial goes on, for the next request.
+func (t *Transport) Once(req *http.Request, connect time.Duration) (*http.Response, error) {
+	resp, a, err := t.attempt(req, req.Body, connect, false)
+	if err != nil {
+		return nil, a.fail(err)
+	}
+	return resp, nil
+}
+
+// idempotent reports whether a method does no harm if a request is sent twice
+// (RFC 9110, section 9.2.2).
+func idempotent(method string) bool {
+	switch method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
 		return true
-	}
-	// net/http repeats these by itself. With an empty slice, the key is not sent.
-	for _, key := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if _, ok := req.Header[key]; ok {
-			return true
-		}
 	}
 	return false
 }
 
-// temporary reports whether another try may end otherwise.
-func temporary(err error) bool {
+// hasKey reports whether net/http repeats a request because of its Header. With an
+// empty slice, the key is not sent.
+func hasKey(req *http.Request) bool {
+	_, key := req.Header["Idempotency-Key"]
+	_, xKey := req.Header["X-Idempotency-Key"]
+	return key || xKey
+}
+
+// temporary reports whether another attempt may end otherwise.
+func temporary(err error, req *http.Request) bool {
+	select {
+	case <-req.Cancel:
+		return false
+	default:
+	}
 	certErr := (*tls.CertificateVerificationError)(nil)
 	return !errors.As(err, &certErr)
 }
 
-// again waits and returns the request for the try after the nth. It returns nil
-// if there is no time or no body for another one, with the context's error if
-// that ended in the wait.
-func (t *Try) again(n int) (next *http.Request, ended error) {
-	ctx := t.req.Context()
-	if ctx.Err() != nil {
-		return nil, nil
-	}
+var errNoTime = errors.New("no time is left")
+
+// wait waits between the nth attempt and the next one.
+func wait(req *http.Request, n int) error {
 	const shortest = 100 * time.Millisecond
-	wait := shortest + rand.N(shortest<<(n-1)) // so that clients that failed together do not come back together
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
-		return nil, nil
+	d := shortest + rand.N(shortest<<(n-1)) // so that clients that failed together do not come back together
+	ctx := req.Context()
+	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && time.Until(deadline) <= d {
+		return errNoTime
 	}
-	next = t.req
-	if t.wasRead() {
-		if t.req.GetBody == nil {
-			return nil, nil
-		}
-		body, err := t.req.GetBody()
-		if err != nil {
-			return nil, nil
-		}
-		t.close()
-		next = t.req.WithContext(ctx)
-		next.Body = body
-	}
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return next, nil
+		return nil
 	case <-ctx.Done():
-		if next != t.req {
-			_ = next.Body.Close()
-		}
-		return nil, ctx.Err()
+		return ctx.Err()
+	case <-req.Cancel:
+		return context.Canceled
 	}
 }
 
-// endAfter returns an answer's body that ends the try when it is closed, or when
-// it was read to its end and the request's body, too.
-func (t *Try) endAfter(body io.ReadCloser) io.ReadCloser {
-	if body == http.NoBody && t.wasClosed() {
-		t.End()
-		return body
-	}
-	type halfCloser interface {
-		io.Writer
-		CloseWrite() error
-	}
-	b := answerBody{body, t}
-	switch w := body.(type) { // 101 Switching Protocols
-	case halfCloser:
-		return struct {
-			answerBody
-			halfCloser
-		}{b, w}
-	case io.Writer:
-		return struct {
-			answerBody
-			io.Writer
-		}{b, w}
-	}
-	return b
-}
+// original is what the Transport's own Base is made from while http.DefaultTransport
+// leads to the Transport.
+var original, _ = http.DefaultTransport.(*http.Transport)
 
-type answerBody struct {
-	io.ReadCloser
-	try *Try
-}
-
-func (b answerBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil && b.try.wasClosed() {
-		b.try.End()
-	}
-	return n, err
-}
-
-func (b answerBody) Close() error {
-	defer b.try.End()
-	return b.ReadCloser.Close()
-}
-
-// base returns what makes the requests, and how long it may look for a
-// connection; 0 means as long as it likes.
-func (t *Transport) base() (base http.RoundTripper, connectTimeout time.Duration) {
+// base returns what makes a request, and the request, changed if it has to be.
+func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
 	if t.Base != nil {
-		return t.Base, 0
+		return t.Base, req
 	}
-	t.once.Do(func() { t.own = NewTransport() })
-	if _, ok := t.own.(*http.Transport); !ok {
-		return t.own, 0 // It belongs to the program.
+	_, isTransport := http.DefaultTransport.(*http.Transport)
+	leadsHere := http.DefaultTransport == http.RoundTripper(t) || req.Context().Value(t) != nil
+	switch {
+	case leadsHere:
+	case !isTransport:
+		return http.DefaultTransport, req.WithContext(context.WithValue(req.Context(), t, true))
+	case req.URL != nil && req.URL.Scheme != "http" && req.URL.Scheme != "https":
+		return http.DefaultTransport, req
 	}
-	return t.own, ownConnectTimeout
+	return t.ownBase(), req
+}
+
+func (t *Transport) ownBase() *http.Transport {
+	t.once.Do(func() {
+		base, ok := http.DefaultTransport.(*http.Transport)
+		if !ok {
+			base = original
+		}
+		t.own = tuned(base)
+	})
+	return t.own
 }
 
 // CloseIdleConnections closes the idle connections of Base, or of the Transport's
 // own. [http.Client.CloseIdleConnections] calls it.
 func (t *Transport) CloseIdleConnections() {
-	base, connectTimeout := t.base()
-	if t.Base == nil && connectTimeout == 0 {
-		return // Other code may use them.
+	base := t.Base
+	if base == nil {
+		base = t.ownBase()
 	}
 	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
+	}
+}
+
+// attempt makes an attempt, and another one at once if it met nothing but dead
+// connections: net/http does not always take the next one by itself.
+func (t *Transport) attempt(req *http.Request, content io.ReadCloser, connect time.Duration, repeats bool) (*http.Response, *attempt, error) {
+	for {
+		a := &attempt{transport: t, req: req, content: content, connect: connect, repeats: repeats}
+		resp, err := a.do()
+		if err == nil || !a.onlyDead || req.Context().Err() != nil || !a.hasContent() {
+			return resp, a, err
+		}
+		next, nextErr := a.again()
+		if nextErr != nil {
+			return resp, a, err
+		}
+		content = next
 	}
 }

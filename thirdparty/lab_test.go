@@ -58,9 +58,8 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// clients makes three clients for each http.Client: one of the library, and two
-// of net/http on atmostonce, the second of which says that the server needs the
-// body. With nil they use transports of their own.
+// clients makes two clients for each http.Client: one of the library, and one of
+// net/http on atmostonce. With nil they use transports of their own.
 func (l *lab) clients(url string, httpClients ...*http.Client) []faults.Client {
 	var clients []faults.Client
 	for _, c := range httpClients {
@@ -71,15 +70,13 @@ func (l *lab) clients(url string, httpClients ...*http.Client) []faults.Client {
 			opts = append(opts, stytchb2b.WithHTTPClient(c))
 		}
 		clients = append(clients, l.Sends(l.Library(opts...)))
-		for _, needsBody := range []bool{false, true} {
-			plain := &http.Client{
-				Transport:     &atmostonce.Transport{Base: c.Transport, NeedsBody: needsBody},
-				Timeout:       c.Timeout,
-				CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			}
-			l.Cleanup(plain.CloseIdleConnections)
-			clients = append(clients, l.ByHand("net/http on atmostonce", url, plain, atmostonce.MaybeSent))
+		plain := &http.Client{
+			Transport:     &atmostonce.Transport{Base: c.Transport},
+			Timeout:       c.Timeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
+		l.Cleanup(plain.CloseIdleConnections)
+		clients = append(clients, l.ByHand("net/http on atmostonce", url, plain, atmostonce.MaybeSent))
 	}
 	return clients
 }

@@ -32,7 +32,7 @@ func TestTwilio(t *testing.T) {
 		return c.StandardClient()
 	}
 	atMostOnce := func(network http.RoundTripper) *http.Client {
-		return &http.Client{Transport: &atmostonce.Transport{Base: network, NeedsBody: true}}
+		return &http.Client{Transport: &atmostonce.Transport{Base: network}}
 	}
 	breakOff := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	unavailable := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }

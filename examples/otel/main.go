@@ -46,7 +46,7 @@ func run(ctx context.Context, w io.Writer) (err error) {
 	defer stytch.Close()
 
 	// Each attempt to reach Stytch is a span, and is measured.
-	transport := otelhttp.NewTransport(stytchb2b.NewTransport(),
+	transport := otelhttp.NewTransport(stytchb2b.NewBase(),
 		otelhttp.WithTracerProvider(tracing), otelhttp.WithMeterProvider(metering))
 	client := stytch.Client(stytchb2b.WithHTTPClient(&http.Client{Transport: transport}))
 	calls, err := newCalls(tracing, metering)

@@ -39,7 +39,7 @@ func TestCalls(t *testing.T) {
 	spans, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
 	tracing := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
 	metering := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-	transport := otelhttp.NewTransport(stytchb2b.NewTransport(), otelhttp.WithTracerProvider(tracing), otelhttp.WithMeterProvider(metering))
+	transport := otelhttp.NewTransport(stytchb2b.NewBase(), otelhttp.WithTracerProvider(tracing), otelhttp.WithMeterProvider(metering))
 	httpClient := &http.Client{Transport: transport}
 	stytch := stytchtest.NewServer()
 	calls, err := newCalls(tracing, metering)

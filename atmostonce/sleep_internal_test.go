@@ -14,41 +14,41 @@ import (
 )
 
 // A machine that was asleep is one on which the wall clock is ahead of the
-// monotonic one. Only from inside can a connection be made older.
-func TestAging(t *testing.T) {
+// monotonic one. Only from inside can one be put forward.
+func TestSleep(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		older time.Duration
+		ahead time.Duration
 		dials int
 	}{
-		"just used":          {0, 1},
-		"a while ago":        {idleTimeout - 5*time.Second, 1},
-		"asleep in between":  {idleTimeout + time.Second, 2},
-		"the clock set back": {-24 * time.Hour, 1},
+		"awake":              {0, 1},
+		"asleep for a while": {idleTimeout - 5*time.Second, 1},
+		"asleep for long":    {idleTimeout + time.Second, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			defer s.Close()
-			base := NewTransport().(*http.Transport)
+			base := NewBase().(*http.Transport)
 			defer base.CloseIdleConnections()
-			var conns []*agingConn
+			dials := 0
 			dial := base.DialContext
 			base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-				conn, err := dial(ctx, network, address)
-				if err == nil {
-					conns = append(conns, conn.(*agingConn))
-				}
-				return conn, err
+				dials++
+				return dial(ctx, network, address)
 			}
-			client := &http.Client{Transport: &Transport{Base: base}}
-			for range 2 {
+			transport := &Transport{Base: base}
+			client := &http.Client{Transport: transport}
+			post := func() {
 				resp, err := client.Post(s.URL, "text/plain", strings.NewReader("order"))
 				require.NoError(t, err)
 				require.NoError(t, resp.Body.Close())
-				conns[0].used.Add(-int64(tt.older))
 			}
-			assert.Len(t, conns, tt.dials)
+			post()
+			transport.sleep.look(time.Now().Add(tt.ahead).Round(0), time.Since(start))
+			post()
+			post() // A sleep is forgotten.
+			assert.Equal(t, tt.dials, dials)
 		})
 	}
 }

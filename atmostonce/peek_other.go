@@ -4,5 +4,5 @@ package atmostonce
 
 import "syscall"
 
-// readable cannot look at a socket here.
-func readable(syscall.RawConn) bool { return false }
+// peek cannot look at a socket here.
+func peek(syscall.RawConn) (ended, bytes bool) { return false, false }
