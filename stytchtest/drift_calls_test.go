@@ -72,6 +72,7 @@ var driftCalls = []driftCall{
 
 	{name: "authenticate: no code", status: 400, errorType: "bad_request", path: authenticatePath, body: ofMember("session_token", noToken)},
 	{name: "authenticate: a malformed code", status: 400, errorType: "invalid_code", path: authenticatePath, body: ofMember("session_token", noToken, "code", "one")},
+	{name: "authenticate: claims of a wrong type", status: 400, errorType: "bad_request", path: authenticatePath, body: ofMember("session_token", noToken, "code", wrongCode, "session_custom_claims", "admin")},
 	{name: "authenticate: no session", status: 400, errorType: "no_session_arguments", path: authenticatePath, body: ofMember("code", wrongCode)},
 	{name: "authenticate: two sessions", status: 400, errorType: "too_many_session_arguments", path: authenticatePath, body: ofMember("code", wrongCode, "session_token", noToken, "session_jwt", noToken)},
 	{name: "authenticate: an unknown intermediate session token", status: 404, errorType: "intermediate_session_not_found", path: authenticatePath, body: ofMember("code", wrongCode, "intermediate_session_token", noToken)},
@@ -84,6 +85,7 @@ var driftCalls = []driftCall{
 	{name: "session: two", status: 400, errorType: "too_many_session_arguments", path: sessionPath, body: fields{"session_token": noToken, "session_jwt": noToken}},
 	{name: "session: an unknown token", status: 404, errorType: "session_not_found", path: sessionPath, body: fields{"session_token": noToken}},
 	{name: "session: a malformed JWT", status: 404, errorType: "session_not_found", path: sessionPath, body: fields{"session_jwt": "a.b.c"}},
+	{name: "session: a number", status: 400, errorType: "bad_request", path: sessionPath, body: fields{"session_token": 7}},
 	{name: "session: too short", status: 400, errorType: "invalid_session_duration_minutes", path: sessionPath, body: fields{"session_token": noToken, "session_duration_minutes": 4}},
 
 	{name: "revoke: nothing", status: 400, errorType: "no_session_arguments", path: revokePath, body: fields{}},
@@ -98,6 +100,11 @@ var driftCalls = []driftCall{
 	{name: "password: no address", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("email_address", nil), login: true},
 	{name: "password: none", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("password", nil), login: true},
 	{name: "password: an unknown address", status: 404, errorType: "member_not_found", path: passwordPath, body: ofPassword("email_address", "nobody@example.com"), login: true},
+	{name: "password: a number", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("password", 7), login: true},
+	{name: "password: an unknown Organization", status: 404, errorType: "organization_not_found", path: passwordPath, body: ofPassword("organization_id", "organization-test-"+nobody), login: true},
+	{name: "password: an unknown locale", status: 400, errorType: "invalid_locale", path: passwordPath, body: ofPassword("locale", "tlh"), login: true},
+	{name: "password: an unknown session", status: 404, errorType: "session_not_found", path: passwordPath, body: ofPassword("session_token", noToken), login: true},
+	{name: "password: too short a session", status: 400, errorType: "invalid_session_duration_minutes", path: passwordPath, body: ofPassword("session_duration_minutes", 4), login: true},
 	{name: "password: wrong", status: 401, errorType: "unauthorized_credentials", path: passwordPath, body: ofPassword("password", "a wrong password"), login: true},
 
 	// One login, from here on.

@@ -54,65 +54,69 @@ func TestRateLimit(t *testing.T) {
 	assert.Equal(t, 200, send(nil).HTTPStatus)
 }
 
-// Ten failed attempts in a row lock a Member for an hour.
+// Ten consecutive failed attempts lock a Member for an hour.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	s := stytchtest.NewServer()
 	defer s.Close()
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
-	m := member(t, s, stytchtest.Member{MFAPhoneNumber: "+12025550123", MFAEnrolled: true, Password: "p"})
-	session := s.IntermediateSessionToken(m.MemberID)
-	authenticate := func(code string) string {
-		return post(t, s, authenticatePath, fields{"member_id": m.MemberID, "intermediate_session_token": session, "code": code}).ErrorType
-	}
+	m := member(t, s, stytchtest.Member{MFAPhoneNumber: firstNumber, MFAEnrolled: true, Password: "p"})
+	session := fields{"member_id": m.MemberID, "intermediate_session_token": s.IntermediateSessionToken(m.MemberID)}
+	authenticate := func(code string) answer { return post(t, s, authenticatePath, with(session, "code", code)) }
 	password := func(password string) string {
-		return postOnly(t, s, passwordPath, fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": password}).ErrorType
+		return postOnly(t, s, passwordPath, fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": password}).error()
 	}
-	send := func() string { return post(t, s, sendPath, fields{"member_id": m.MemberID}).ErrorType }
+	send := func() string { return post(t, s, sendPath, fields{"member_id": m.MemberID}).error() }
 	wrong := func(n int) {
 		t.Helper()
 		for range n {
-			require.Equal(t, "otp_code_not_found", authenticate("000000"))
+			require.Equal(t, "otp_code_not_found", authenticate("000000").ErrorType)
 		}
 	}
 
-	// A right code ends the row.
-	require.Empty(t, send())
+	// A right code resets the count.
+	require.Equal(t, "200 ", send())
 	wrong(9)
-	assert.Empty(t, authenticate(newest(s).Code))
-	session = s.IntermediateSessionToken(m.MemberID)
+	a := authenticate(newest(s).Code)
+	require.Equal(t, "200 ", a.error())
+	session = fields{"member_id": m.MemberID, "session_token": a.SessionToken, "session_duration_minutes": 300}
 
-	// Wrong, used and expired codes and wrong passwords are in it. A malformed code is not,
-	// and a right password does not end it.
-	assert.Equal(t, "unable_to_auth_otp_code", authenticate(newest(s).Code))
-	assert.Equal(t, "unauthorized_credentials", password("Babbage"))
+	// Wrong, used and expired codes and wrong passwords count. A malformed code does not.
+	assert.Equal(t, "401 unable_to_auth_otp_code", authenticate(newest(s).Code).error())
+	assert.Equal(t, "401 unauthorized_credentials", password("Babbage"))
 	wrong(7)
-	assert.Equal(t, "invalid_code", authenticate("1"))
-	assert.Empty(t, password("p"))
+	assert.Equal(t, "400 invalid_code", authenticate("1").error())
 	wrong(1)
 
-	// The Member is locked.
-	assert.Equal(t, "user_lock_limit_reached", authenticate(newest(s).Code))
-	assert.Equal(t, "user_lock_limit_reached", password("p"))
-	assert.Equal(t, "user_lock_limit_reached", send())
+	// The Member is locked, and sessions continue.
+	const locked = "429 user_lock_limit_reached"
+	assert.Equal(t, locked, authenticate(newest(s).Code).error())
+	assert.Equal(t, locked, password("p"))
+	assert.Equal(t, locked, send())
 	_, err := s.LogIn(m.MemberID)
 	assert.ErrorContains(t, err, "user_lock_limit_reached")
-	locked, _ := s.Member(m.MemberID)
-	assert.Equal(t, now, locked.LockCreatedAt)
-	assert.Equal(t, now.Add(time.Hour), locked.LockExpiresAt)
+	stored, _ := s.Member(m.MemberID)
+	assert.Equal(t, []time.Time{now, now.Add(time.Hour)}, []time.Time{stored.LockCreatedAt, stored.LockExpiresAt})
+	inSession := func() answer {
+		return postOnly(t, s, sessionPath, fields{"session_token": a.SessionToken, "session_duration_minutes": 300})
+	}
+	s.Advance(time.Hour - 1)
+	assert.True(t, inSession().Member.IsLocked)
+	assert.Equal(t, "2026-05-04T03:02:01Z", inSession().Member.LockCreatedAt)
+	assert.Equal(t, "2026-05-04T04:02:01Z", inSession().Member.LockExpiresAt)
 
 	// The lock expires, and the count restarts.
-	s.Advance(time.Hour)
-	locked, _ = s.Member(m.MemberID)
-	assert.Zero(t, locked.LockExpiresAt)
-	session = s.IntermediateSessionToken(m.MemberID)
+	s.Advance(1)
+	assert.False(t, inSession().Member.IsLocked)
+	stored, _ = s.Member(m.MemberID)
+	assert.Zero(t, stored.LockExpiresAt)
+	require.Equal(t, "200 ", send())
 	wrong(9)
-	require.Empty(t, send())
-	assert.Empty(t, authenticate(newest(s).Code))
+	assert.Equal(t, "200 ", authenticate(newest(s).Code).error())
 }
 
-// Which login ends a row of failed attempts.
+// Which primary authentication resets the count.
 func TestLoginEndsFailures(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -137,25 +141,4 @@ func TestLoginEndsFailures(t *testing.T) {
 			assert.Equal(t, tc.locked, a.ErrorType == "user_lock_limit_reached", a.ErrorType)
 		})
 	}
-}
-
-// A lock shows in the Member, and leaves existing sessions alone.
-func TestLockedSession(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	s.SetTime(time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC))
-	login := session(t, s)
-	for range 10 {
-		post(t, s, authenticatePath, fields{"member_id": login.MemberID, "session_token": login.SessionToken, "code": "000000"})
-	}
-	a := postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken})
-	assert.Equal(t, 200, a.HTTPStatus)
-	assert.True(t, a.Member.IsLocked)
-	assert.Equal(t, "2026-05-04T03:02:01Z", a.Member.LockCreatedAt)
-	assert.Equal(t, "2026-05-04T04:02:01Z", a.Member.LockExpiresAt)
-	s.Advance(time.Hour - 1)
-	assert.True(t, postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken, "session_duration_minutes": 5}).Member.IsLocked)
-	s.Advance(1)
-	assert.False(t, postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken}).Member.IsLocked)
 }

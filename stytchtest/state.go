@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -112,18 +113,10 @@ func newState() state {
 func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o.OrganizationID == "" {
-		o.OrganizationID = "organization-test-" + uuid()
-	}
-	if o.Slug == "" {
-		o.Slug = o.OrganizationID
-	}
-	if o.Name == "" {
-		o.Name = "Example Inc."
-	}
-	if o.MFAPolicy == "" {
-		o.MFAPolicy = "OPTIONAL"
-	}
+	o.OrganizationID = cmp.Or(o.OrganizationID, "organization-test-"+uuid())
+	o.Slug = cmp.Or(o.Slug, o.OrganizationID)
+	o.Name = cmp.Or(o.Name, "Example Inc.")
+	o.MFAPolicy = cmp.Or(o.MFAPolicy, "OPTIONAL")
 	if !slices.Contains([]string{"OPTIONAL", "REQUIRED_FOR_ALL"}, o.MFAPolicy) {
 		return o, fmt.Errorf("stytchtest: mfa_policy: must be OPTIONAL or REQUIRED_FOR_ALL, not %q", o.MFAPolicy)
 	}
@@ -148,23 +141,15 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 func (s *Server) AddMember(m Member) (Member, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.OrganizationID == "" {
-		m.OrganizationID = s.OrganizationID
-	}
+	m.OrganizationID = cmp.Or(m.OrganizationID, s.OrganizationID)
 	org := s.state.organization(m.OrganizationID)
 	if org == nil {
 		return m, fmt.Errorf("stytchtest: organization_id: there is no Organization %q", m.OrganizationID)
 	}
 	m.OrganizationID = org.OrganizationID
-	if m.MemberID == "" {
-		m.MemberID = "member-test-" + uuid()
-	}
-	if m.EmailAddress == "" {
-		m.EmailAddress = m.MemberID + "@example.com"
-	}
-	if m.Status == "" {
-		m.Status = "active"
-	}
+	m.MemberID = cmp.Or(m.MemberID, "member-test-"+uuid())
+	m.EmailAddress = cmp.Or(m.EmailAddress, m.MemberID+"@example.com")
+	m.Status = cmp.Or(m.Status, "active")
 	if !slices.Contains([]string{"active", "pending", "invited", "deleted"}, m.Status) {
 		return m, fmt.Errorf("stytchtest: status: must be active, pending, invited or deleted, not %q", m.Status)
 	}
@@ -200,39 +185,33 @@ func (s *Server) Member(memberID string) (Member, bool) {
 
 // organization finds an Organization by ID, slug or external ID.
 func (s *state) organization(name string) *Organization {
-	for _, o := range s.organizations {
-		if name == o.OrganizationID || name == o.Slug || name == o.ExternalID {
-			return o
-		}
-	}
-	return nil
+	return find(s.organizations, func(o *Organization) bool {
+		return name == o.OrganizationID || name == o.Slug || name == o.ExternalID
+	})
 }
 
 // member finds a Member of an Organization by ID or external ID.
 func (s *state) member(o *Organization, name string) *Member {
-	for _, m := range s.members {
-		if m.OrganizationID == o.OrganizationID && (name == m.MemberID || name == m.ExternalID) {
-			return m
-		}
-	}
-	return nil
+	return find(s.members, func(m *Member) bool {
+		return m.OrganizationID == o.OrganizationID && (name == m.MemberID || name == m.ExternalID)
+	})
 }
 
 func (s *state) memberByID(id string) *Member {
-	for _, m := range s.members {
-		if m.MemberID == id {
-			return m
-		}
-	}
-	return nil
+	return find(s.members, func(m *Member) bool { return m.MemberID == id })
 }
 
 // memberByEmail finds a Member of an Organization who is not deleted.
 func (s *state) memberByEmail(o *Organization, address string) *Member {
-	for _, m := range s.members {
-		if m.OrganizationID == o.OrganizationID && strings.EqualFold(m.EmailAddress, address) && m.Status != "deleted" {
-			return m
-		}
+	return find(s.members, func(m *Member) bool {
+		return m.OrganizationID == o.OrganizationID && strings.EqualFold(m.EmailAddress, address) && m.Status != "deleted"
+	})
+}
+
+// find returns the first that matches, or nil.
+func find[T any](all []*T, matches func(*T) bool) *T {
+	if i := slices.IndexFunc(all, matches); i >= 0 {
+		return all[i]
 	}
 	return nil
 }
