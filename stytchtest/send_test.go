@@ -2,7 +2,10 @@ package stytchtest_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -283,6 +286,16 @@ func TestObjects(t *testing.T) {
 	login, err := s.LogIn(m.MemberID)
 	require.NoError(t, err)
 	assert.Equal(t, created, login.Member.UpdatedAt)
+	var raw map[string]map[string]any
+	_ = json.Unmarshal([]byte(login.RawJSON()), &raw) // Not all of it are objects.
+	optional := []string{"lock_created_at", "lock_expires_at", "sso_default_connection_id", "allowed_oauth_tenants"}
+	for name, read := range map[string]any{"member": login.Member, "organization": login.Organization, "member_session": *login.MemberSession} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(read)) {
+			if tag := field.Tag.Get("json"); !slices.Contains(optional, tag) {
+				assert.Contains(t, raw[name], tag)
+			}
+		}
+	}
 	f := fields{"organization_id": o.OrganizationID, "member_id": m.MemberID, "session_token": login.SessionToken}
 	s.Advance(time.Minute)
 	enter(t, s, f)
