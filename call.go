@@ -3,225 +3,247 @@ package stytchb2b
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
 )
-
-// An endpoint is one operation of the API.
-type endpoint struct {
-	op      Op
-	request *http.Request // what each of its requests starts from, without credentials
-}
-
-// Parameters are those of a call.
-type parameters interface {
-	fields() []field
-	// encode returns the body of a request, or a *ParamError.
-	encode([]field) ([]byte, error)
-	// askGuard asks the Client's Guard. It returns what to tell the end to, or nil.
-	askGuard(context.Context, Guard, answer) (done func(error), err error)
-}
-
-// call makes a call and fills out with the answer. Every call goes this way.
-func (c *Client) call(ctx context.Context, e endpoint, params parameters, out answer) error {
-	call := &call{client: c, endpoint: e, fields: params.fields(), start: time.Now(), before: OutcomeNotApplied}
-	err := call.run(ctx, params, out)
-	call.log(ctx, err) // Not deferred: of a panic, nothing is known.
-	return err
-}
-
-func (c *call) run(ctx context.Context, params parameters, out answer) (err error) {
-	if c.payload, err = params.encode(c.fields); err != nil {
-		return err
-	}
-	ctx, cancel, err := c.begin(ctx)
-	defer cancel()
-	if err != nil {
-		return err
-	}
-	done, err := c.askGuard(ctx, params, out)
-	if err != nil {
-		return err
-	}
-	if err = c.makeAttempts(ctx); err == nil {
-		err = c.decode(ctx, out)
-	}
-	if done != nil {
-		done(err)
-	}
-	return err
-}
 
 // A call is one call under way.
 type call struct {
-	client   *Client
-	endpoint endpoint
-	fields   []field
-	payload  []byte
-	start    time.Time
+	client *Client
+	op     Op
+	path   string // of the endpoint
+	fields []field
 
-	attempts int
-	last     *attempt
-	before   Outcome // of the attempts before the last one
-
-	room  time.Duration // that an attempt needs
-	again bool          // another attempt follows...
-	wait  time.Duration // ...after this time
-
-	httpClient http.Client // the Client's, with the call as its Transport
-	loop       retryablehttp.Client
+	start   time.Time
+	payload []byte // the body of each request
 }
 
-// begin bounds the time of the call. The cancel function is never nil.
-func (c *call) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	switch {
-	case c.client == nil: // of the zero value of a Client or an SMS
-		return ctx, func() {}, &ParamError{"client", "must be made by NewClient"}
-	case ctx == nil:
-		return ctx, func() {}, &ParamError{"ctx", "must not be nil"}
+// do makes a call. Every call goes this way. allow is the method of a Guard to
+// ask, and success is what the answer is decoded into and returned as.
+func do[P any, R response](ctx context.Context, c *call, params P,
+	allow func(Guard, context.Context, P) (func(R, error), error), success R) (R, error) {
+	c.start = time.Now()
+	resp, last, err := run(ctx, c, params, allow, success)
+	c.log(ctx, last, err) // Not deferred: of a panic, nothing is known.
+	return resp, err
+}
+
+// run is do without the log. It also returns the last attempt, if there was one.
+func run[P any, R response](ctx context.Context, c *call, params P,
+	allow func(Guard, context.Context, P) (func(R, error), error), success R) (resp R, last *attempt, err error) {
+	if err := c.check(ctx, params); err != nil {
+		return resp, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.client.timeout)
-	return ctx, cancel, c.over(ctx)
+	defer cancel()
+	if err := c.over(ctx); err != nil {
+		return resp, nil, err
+	}
+	var done func(R, error)
+	if guard := c.client.guard; guard != nil {
+		if done, err = allow(guard, ctx, params); err != nil {
+			return resp, nil, guardError(c.op, err)
+		}
+	}
+	if last, err = c.attempts(ctx, success); err == nil {
+		resp = success
+	}
+	if done != nil {
+		done(resp, err)
+	}
+	return resp, last, err
 }
 
-// askGuard asks the Client's Guard, if it has one.
-func (c *call) askGuard(ctx context.Context, params parameters, out answer) (done func(error), err error) {
-	if c.client.guard == nil {
-		return nil, nil
+// check checks and encodes the parameters.
+func (c *call) check(ctx context.Context, params any) (err error) {
+	if err := checkFields(c.fields); err != nil {
+		return err
 	}
-	return params.askGuard(ctx, c.client.guard, out)
+	switch c.payload, err = json.Marshal(params); {
+	case err != nil: // The other parameters are strings and numbers.
+		return &ParamError{"session_custom_claims", "must be encodable as JSON: no channels, functions, cycles, NaN or infinity"}
+	case c.client == nil: // The Client or the SMS is a zero value.
+		return &ParamError{"client", "must be made by NewClient"}
+	case ctx == nil:
+		return &ParamError{"ctx", "must not be nil"}
+	}
+	return nil
 }
 
 // over returns an error if the context is over before the first attempt.
 func (c *call) over(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return &TransportError{Op: c.endpoint.op, Outcome: OutcomeNotApplied, Err: err}
-	}
-	return nil
-}
-
-// makeAttempts returns nil if the last attempt was answered with a 2xx.
-// go-retryablehttp drives the attempts: it asks RoundTrip for one, checkRetry
-// whether another one follows, backoff how long to wait, and prepareRetry to
-// start afresh.
-func (c *call) makeAttempts(ctx context.Context) error {
-	if err := c.over(ctx); err != nil {
-		return err // The guard took its time.
-	}
-	deadline, _ := ctx.Deadline() // begin has set one.
-	c.room = min(time.Second, time.Until(deadline)/2)
-
-	c.httpClient = http.Client{
-		Transport:     c,
-		Jar:           c.client.http.Jar,
-		Timeout:       c.client.http.Timeout,
-		CheckRedirect: neverFollow,
-	}
-	c.loop.HTTPClient = &c.httpClient
-	c.loop.RetryMax = c.client.retry.MaxAttempts - 1
-	c.loop.CheckRetry = c.checkRetry
-	c.loop.Backoff = c.backoff
-	c.loop.PrepareRetry = c.prepareRetry
-	c.loop.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	req := c.endpoint.request.WithContext(ctx)
-	_ = c.prepareRetry(req)
-	resp, err := c.loop.Do(&retryablehttp.Request{Request: req})
-	if err == nil {
-		_ = resp.Body.Close() // It was read; this stops the timer of an http.Client's Timeout.
-	}
-	if c.again { // The context ended in the wait, and the loop with it.
-		return c.transportError(fmt.Errorf("%w while waiting to try again after %w", err, c.attemptError(ctx)))
-	}
-	return c.attemptError(ctx)
-}
-
-func neverFollow(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// prepareRetry gives each attempt a body, a URL and a header of its own: an
-// http.Client adds the cookies of its Jar to the header, and some transports
-// change both.
-func (c *call) prepareRetry(req *http.Request) error {
-	u := *c.endpoint.request.URL
-	req.URL = &u
-	req.Header = c.endpoint.request.Header.Clone()
-	c.client.authorize(req.Header)
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.payload)), nil }
-	req.Body, _ = req.GetBody()
-	req.ContentLength = int64(len(c.payload))
-	return nil
-}
-
-// RoundTrip makes one attempt. It has no CloseIdleConnections beside it, which the
-// loop would call when it gives up: other code may use the connections.
-func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
-	c.attempts++
-	var connect time.Duration // A dial that takes long leaves time for another one.
-	if deadline, ok := req.Context().Deadline(); ok && c.attempts < c.client.retry.MaxAttempts {
-		connect = time.Until(deadline) / 2
-	}
-	var resp *http.Response
-	resp, c.last = exchange(c.client.transport, req, connect)
-	return resp, c.last.err
-}
-
-// checkRetry ends an attempt and decides whether another one follows.
-func (c *call) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	a := c.last
-	c.again = false
-	if a.success() {
-		return false, nil
-	}
-	if a.err != nil {
-		a.err = err // The http.Client knows of its Timeout.
-	}
-	deadline, _ := ctx.Deadline()
-	t := turn{
-		attempts:   c.attempts,
-		outcome:    a.outcome,
-		answered:   a.status != 0,
-		limited:    a.refusal != nil && a.refusal.ErrorType == ErrorTypeTooManyRequests,
-		repeatable: c.endpoint.op == OpSMSSend,
-		retryAfter: parseRetryAfter(a.header.Get("Retry-After")),
-		left:       time.Until(deadline),
-		room:       c.room,
-	}
-	if t.answered {
-		t.room = max(t.room, a.took) // The next answer may take as long.
-		if err != nil {              // The http.Client has found a Location that it cannot parse.
-			resp, err = &http.Response{StatusCode: a.status}, nil
-		}
-	}
-	// The library knows what does not get better: a context that is over, an
-	// untrusted certificate, and of the answers all but 429 and 5xx.
-	t.temporary, _ = retryablehttp.DefaultRetryPolicy(ctx, resp, err)
-	if certErr := (*tls.CertificateVerificationError)(nil); errors.As(err, &certErr) {
-		t.temporary = false // It looks for this one at the top only.
-	}
-	if c.wait, c.again = c.client.retry.next(t); c.again {
-		c.logAttempt(ctx, c.attemptError(ctx), c.wait)
-		c.before = c.before.and(a.outcome)
-	}
-	return c.again, nil
-}
-
-func (c *call) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return c.wait }
-
-// decode decodes the 2xx of the last attempt, if it is a success.
-func (c *call) decode(ctx context.Context, out answer) error {
-	a := c.last
-	err := addCause(a.bodyErr, ctx.Err())
-	if err == nil {
-		err = decodeAnswer(a, out)
-	}
-	if err == nil {
-		a.outcome = OutcomeApplied
+	if ctx.Err() == nil {
 		return nil
 	}
-	return c.answerError(err)
+	return c.transportError(&attempt{overall: OutcomeNotApplied}, withContext(ctx, context.Cause(ctx)))
+}
+
+// attempts makes attempts until one ends the call. It returns that one, and its
+// error unless it is a success.
+//
+// go-retryablehttp drives them. Its hooks read what each attempt has decided: it
+// comes to them as the body of a response.
+func (c *call) attempts(ctx context.Context, success response) (last *attempt, err error) {
+	if err := c.over(ctx); err != nil {
+		return nil, err // The guard has taken too long.
+	}
+	loop := retryablehttp.Client{
+		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			last = c.attempt(ctx, last, success)
+			return &http.Response{Body: last}, nil
+		})},
+		RetryMax: c.client.retry.MaxAttempts - 1,
+		CheckRetry: func(_ context.Context, resp *http.Response, _ error) (bool, error) {
+			return resp.Body.(*attempt).retry, nil
+		},
+		Backoff: func(_, _ time.Duration, _ int, resp *http.Response) time.Duration {
+			return resp.Body.(*attempt).wait
+		},
+	}
+	req := (&http.Request{URL: &url.URL{}, Header: http.Header{}}).WithContext(ctx)
+	if _, err := loop.Do(&retryablehttp.Request{Request: req}); err != nil {
+		// The context has ended in the wait.
+		err = fmt.Errorf("%w while waiting to retry after %w", withContext(ctx, context.Cause(ctx)), last.err)
+		return last, c.transportError(last, err)
+	}
+	return last, last.err
+}
+
+// A roundTrip is a function as an http.RoundTripper.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Read and Close make an attempt the body of a response.
+func (*attempt) Read([]byte) (int, error) { return 0, io.EOF }
+func (*attempt) Close() error             { return nil }
+
+// An attempt is one request, how it ended, and what follows.
+type attempt struct {
+	number    int           // 1 for the first
+	connect   time.Duration // how long it waits for a connection; 0 is no limit
+	took      time.Duration
+	maybeSent bool // The request may have been sent.
+	answer    answer
+
+	said    statement
+	outcome Outcome // of this attempt
+	overall Outcome // of this attempt and those before it
+	err     error   // what the call returns if this attempt is the last; nil for a success
+
+	retry bool          // Another attempt follows,
+	wait  time.Duration // after this time.
+}
+
+// attempt makes the attempt after previous, which is nil before the first.
+func (c *call) attempt(ctx context.Context, previous *attempt, success response) *attempt {
+	a := &attempt{number: 1, overall: OutcomeNotApplied}
+	if previous != nil {
+		a.number, a.overall = previous.number+1, previous.overall
+	}
+	deadline, _ := ctx.Deadline() // run has set one.
+	if a.number < c.client.retry.MaxAttempts {
+		a.connect = time.Until(deadline) / 2 // The last one waits for a connection as long as it can.
+	}
+
+	start := time.Now()
+	err := c.exchange(ctx, a)
+	a.took = time.Since(start)
+
+	var problem error
+	a.outcome, a.said, problem = judge(a.maybeSent, a.answer, success)
+	a.overall = a.overall.and(a.outcome)
+	switch {
+	case err != nil:
+		a.err = c.transportError(a, withContext(ctx, err))
+	case problem != nil || !a.answer.is2xx():
+		a.err = c.apiError(a, problem)
+	}
+	if a.err != nil && temporary(ctx, a.answer.status, err) {
+		a.wait, a.retry = c.client.retry.next(a, c.op, time.Until(deadline), deadline.Sub(c.start))
+	}
+	c.logAttempt(ctx, a)
+	return a
+}
+
+// exchange sends the request and reads the answer. The error is why there is none.
+func (c *call) exchange(ctx context.Context, a *attempt) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.client.baseURL+c.path, bytes.NewReader(c.payload))
+	if err != nil {
+		return err
+	}
+	req.Header = c.client.header()
+	wire := wire{c.client.transport, a}
+	if h := c.client.http; h.Jar != nil || h.Timeout != 0 { // An http.Client adds nothing else.
+		resp, err := (&http.Client{Transport: wire, Jar: h.Jar, Timeout: h.Timeout}).Do(req)
+		if err == nil {
+			_ = resp.Body.Close() // This stops the timer of the Timeout.
+		}
+		return err
+	}
+	_, err = wire.RoundTrip(req)
+	return err
+}
+
+// A wire carries the request of an attempt to Stytch, below the http.Client.
+type wire struct {
+	transport *atmostonce.Transport
+	*attempt
+}
+
+func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := w.transport.Once(req, w.connect)
+	if err != nil {
+		w.maybeSent = atmostonce.MaybeSent(err)
+		return nil, err
+	}
+	w.answer.read(req.Context(), resp)
+	// The http.Client reads the cookies. Without a status, it sees no redirect.
+	return &http.Response{Header: resp.Header, Body: http.NoBody}, nil
+}
+
+// An answer is what came back, from Stytch or from something else on the way.
+type answer struct {
+	status int // 0 if no answer came
+	header http.Header
+	body   []byte
+	err    error // why the body is not complete
+}
+
+// is2xx reports whether the status is a success. The body shows whether the answer
+// is Stytch's.
+func (a *answer) is2xx() bool { return a.status >= 200 && a.status < 300 }
+
+// maxBody is the largest body of an answer that is read, in bytes.
+const maxBody = 1 << 20
+
+// read reads an answer to its end, so that its connection can be used again.
+func (a *answer) read(ctx context.Context, resp *http.Response) {
+	a.status, a.header = resp.StatusCode, resp.Header
+	if resp.Body == nil {
+		return
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return // The body is the connection.
+	}
+	var b bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= maxBody {
+		b.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	if err == nil && b.Len() > maxBody {
+		b.Truncate(maxBody)
+		err = errors.New("the body is over 1 MiB")
+	}
+	a.body, a.err = b.Bytes(), withContext(ctx, err)
 }

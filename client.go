@@ -29,17 +29,17 @@ type Client struct {
 	guard     Guard        // nil: none
 
 	// Only these functions hold the secret: printing by reflection cannot show it.
-	authorize func(http.Header) // adds the credentials to a request
-	secrets   func() secrets    // are those that no text may show
+	header  func() http.Header // makes the header of a request, with the credentials
+	secrets func() secrets     // returns what no text may show
 }
 
 // NewClient returns a Client for a project, from the project ID and the secret
-// that Stytch's dashboard shows under "API keys". It does no I/O.
+// that Stytch's dashboard shows under "API keys". It does no I/O. The error is a
+// [*ConfigError].
 //
 // Requests go to https://test.stytch.com if the project ID begins with
-// "project-test-", to https://api.stytch.com if it begins with "project-live-",
-// and elsewhere with [WithBaseURL], which any other project ID requires. The
-// error is a [*ConfigError].
+// "project-test-", and to https://api.stytch.com if it begins with "project-live-".
+// Any other project ID requires [WithBaseURL].
 func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 	if err := checkCredentials(projectID, secret); err != nil {
 		return nil, err
@@ -58,49 +58,26 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	transport := &atmostonce.Transport{}
-	var httpClient http.Client
-	if cfg.httpClient != nil {
-		httpClient = *cfg.httpClient // A copy: the caller may change theirs later.
-		transport.Base = httpClient.Transport
-		if transport.Base == nil {
-			transport.Base = defaultTransport{}
-		}
-	}
-
 	basic := base64.StdEncoding.EncodeToString([]byte(projectID + ":" + secret))
-	authorization := []string{"Basic " + basic}
+	header := http.Header{
+		"Accept":        {"application/json"},
+		"Authorization": {"Basic " + basic},
+		"Content-Type":  {"application/json"},
+		"User-Agent":    {cfg.userAgent},
+	}
 	c := &Client{
 		projectID: projectID,
-		baseURL:   strings.TrimSuffix(cfg.baseURL.String(), "/"),
-		http:      httpClient,
-		transport: transport,
+		baseURL:   strings.TrimRight(cfg.baseURL.String(), "/"),
+		http:      cfg.httpClient,
+		transport: &atmostonce.Transport{Base: cfg.httpClient.Transport},
 		timeout:   cfg.timeout,
 		retry:     cfg.retry,
 		logger:    cfg.logger,
 		guard:     cfg.guard,
-		authorize: func(h http.Header) { h["Authorization"] = authorization },
+		header:    header.Clone,
 		secrets:   func() secrets { return secrets{secret, basic} },
 	}
-	post := func(op Op, path string) endpoint {
-		u := cfg.baseURL.JoinPath(path)
-		return endpoint{op, &http.Request{ // as http.NewRequest makes one
-			Method: http.MethodPost,
-			URL:    u,
-			Host:   u.Host,
-			Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: http.Header{
-				"Accept":       {"application/json"},
-				"Content-Type": {"application/json"},
-				"User-Agent":   {cfg.userAgent},
-			},
-		}}
-	}
-	c.OTPs.SMS = SMS{
-		client:       c,
-		send:         post(OpSMSSend, "/v1/b2b/otps/sms/send"),
-		authenticate: post(OpSMSAuthenticate, "/v1/b2b/otps/sms/authenticate"),
-	}
+	c.OTPs.SMS.client = c
 	return c, nil
 }
 
@@ -150,21 +127,13 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// NewBase is [atmostonce.NewBase]: the transport that a Client uses by default, for
-// programs that wrap it and pass the result to [WithHTTPClient].
+// NewBase is [atmostonce.NewBase]: the transport that a Client uses by default, to
+// change or wrap it and pass the result to [WithHTTPClient]. It is an
+// [*http.Transport], unless [http.DefaultTransport] is something else.
 func NewBase() http.RoundTripper { return atmostonce.NewBase() }
 
-// A defaultTransport is whatever http.DefaultTransport is at the time, as for an
-// http.Client without a Transport.
-type defaultTransport struct{}
-
-func (defaultTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	return http.DefaultTransport.RoundTrip(req)
-}
-
-// CloseIdleConnections closes the Client's idle connections. It does nothing for
-// a Client made with [WithHTTPClient], or if [http.DefaultTransport] was not an
-// [*http.Transport]: other code may share those transports.
+// CloseIdleConnections closes the idle connections of the Client's own transport.
+// Other code may share any other transport.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.transport != nil && c.transport.Base == nil {
 		c.transport.CloseIdleConnections()
@@ -176,5 +145,5 @@ func (c Client) String() string {
 	return fmt.Sprintf("stytchb2b.Client(%s, %s)", c.projectID, c.baseURL)
 }
 
-// GoString is String with the name of the type, for %#v.
+// GoString is String for %#v, with the name of the type.
 func (c Client) GoString() string { return c.String() }

@@ -58,7 +58,6 @@ func TestNewClientRefuses(t *testing.T) {
 		{"a test secret for a live project", "project-live-1", secret, nil, "secret", "test environment"},
 		{"a nil option", id, secret, option(nil), "opts", "nil"},
 
-		{"no URL", id, secret, option(stytchb2b.WithBaseURL("")), "WithBaseURL", "absolute https URL"},
 		{"a relative URL", id, secret, option(stytchb2b.WithBaseURL("login.example.com")), "WithBaseURL", "absolute https URL"},
 		{"no host", id, secret, option(stytchb2b.WithBaseURL("https://:443/")), "WithBaseURL", "absolute https URL"},
 		{"another scheme", id, secret, option(stytchb2b.WithBaseURL("ftp://login.example.com")), "WithBaseURL", "absolute https URL"},

@@ -132,7 +132,7 @@ func ExampleSMS_Send_mock() {
 		return fmt.Sprint(stytchb2b.MaybeSent(err))
 	}
 	// In production: resend(client.OTPs.SMS).
-	fmt.Println(resend(mock{&stytchb2b.APIError{StatusCode: 400}}))
+	fmt.Println(resend(mock{&stytchb2b.APIError{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber}}))
 	fmt.Println(resend(mock{&stytchb2b.TransportError{Err: context.DeadlineExceeded}}))
 	// Output:
 	// false
@@ -273,7 +273,7 @@ func ExampleSMSSendResponse_rawJSON() {
 	var answer struct {
 		Member Member `json:"member"`
 	}
-	if err := json.Unmarshal([]byte(resp.RawJSON()), &answer); err != nil {
+	if err := json.Unmarshal(resp.RawJSON, &answer); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -27,26 +27,27 @@ const (
 	session       // secret, and one of those that name a session: at most one is given
 )
 
-// checkFields returns a *ParamError for the first field that no call takes, and
-// how many name a session.
-func checkFields(fields []field) (sessions int, err error) {
+// checkFields returns a *ParamError for the first field that no call takes.
+func checkFields(fields []field) error {
+	hasSession := false
 	for _, f := range fields {
 		switch {
+		case f.required && f.value == "" && f.kind == session:
+			return &ParamError{f.name, "is required, unless session_token or session_jwt is given"}
 		case f.required && f.value == "":
-			return 0, &ParamError{f.name, "is required"}
+			return &ParamError{f.name, "is required"}
 		case !utf8.ValidString(f.value):
-			return 0, &ParamError{f.name, "must be valid UTF-8"}
+			return &ParamError{f.name, "must be valid UTF-8"}
 		case f.kind == number && f.value != "" && !isE164(f.value):
-			return 0, &ParamError{f.name, `must be in E.164 form, "+" and 2 to 15 digits that do not start with 0, such as "+12025550123"`}
+			return &ParamError{f.name, `must be in E.164 form, "+" and 2 to 15 digits that do not start with 0, such as "+12025550123"`}
 		case f.kind == language && f.value != "" && !isLanguageTag(f.value):
-			return 0, &ParamError{f.name, `must be a BCP 47 language tag, such as "en" or "pt-br"`}
-		case f.kind == session && f.value != "":
-			if sessions++; sessions > 1 {
-				return 0, &ParamError{f.name, "must be empty if another of intermediate_session_token, session_token and session_jwt is given"}
-			}
+			return &ParamError{f.name, `must be a BCP 47 language tag, such as "en" or "pt-br"`}
+		case f.kind == session && f.value != "" && hasSession:
+			return &ParamError{f.name, "must be empty if another of intermediate_session_token, session_token and session_jwt is given"}
 		}
+		hasSession = hasSession || f.kind == session && f.value != ""
 	}
-	return sessions, nil
+	return nil
 }
 
 // isE164 reports whether s has the form of a phone number of ITU-T E.164.

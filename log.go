@@ -6,71 +6,51 @@ import (
 	"time"
 )
 
-// log writes the records of a call that has ended: one of its last attempt, if it
-// made any, and one of itself.
-func (c *call) log(ctx context.Context, err error) {
-	if c.client == nil || c.client.logger == nil {
-		return
-	}
-	outcome := OutcomeNotApplied
-	if c.last != nil {
-		c.logAttempt(ctx, err, 0)
-		outcome = c.outcome()
-	}
-	level := slog.LevelDebug
+// log writes a record of a call that has ended. last is its last attempt; nil
+// without one.
+func (c *call) log(ctx context.Context, last *attempt, err error) {
+	level, outcome, attempts := slog.LevelDebug, OutcomeNotApplied, 0
 	if err != nil {
 		level = slog.LevelWarn
 	}
-	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), outcome, err, slog.Int("attempts", c.attempts))
+	if last != nil {
+		outcome, attempts = last.overall, last.number
+	}
+	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), outcome, last, err, slog.Int("attempts", attempts))
 }
 
-// logAttempt writes a record of the last attempt. A wait of more than 0 comes
-// before the next one.
-func (c *call) logAttempt(ctx context.Context, err error, wait time.Duration) {
-	if c.client.logger == nil {
-		return
+// logAttempt writes a record of an attempt.
+func (c *call) logAttempt(ctx context.Context, a *attempt) {
+	attrs := []slog.Attr{slog.Int("attempt", a.number)}
+	if a.retry {
+		attrs = append(attrs, slog.Duration("wait", a.wait))
 	}
-	attrs := []slog.Attr{slog.Int("attempt", c.attempts)}
-	if wait > 0 {
-		attrs = append(attrs, slog.Duration("wait", wait))
-	}
-	c.write(ctx, slog.LevelDebug, "stytchb2b: attempt", c.last.took, c.last.outcome, err, attrs...)
+	c.write(ctx, slog.LevelDebug, "stytchb2b: attempt", a.took, a.outcome, a, a.err, attrs...)
 }
 
-func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, err error, more ...slog.Attr) {
-	logger := c.client.logger
-	if !logger.Enabled(ctx, level) {
+// write writes a record with the attributes that both kinds have. last is the last
+// attempt until then.
+func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, last *attempt, err error, more ...slog.Attr) {
+	if c.client == nil || c.client.logger == nil || !c.client.logger.Enabled(ctx, level) {
 		return
 	}
 	attrs := append([]slog.Attr{
-		slog.String("op", string(c.endpoint.op)),
+		slog.String("op", string(c.op)),
 		slog.Duration("duration", took),
 		slog.String("outcome", outcome.String()),
 	}, more...)
-	if c.last != nil && c.last.status != 0 {
-		attrs = append(attrs, slog.Int("status", c.last.status))
+	if last != nil && last.answer.status != 0 {
+		attrs = append(attrs, slog.Int("status", last.answer.status))
 	}
-	if id := c.requestID(); id != "" {
-		attrs = append(attrs, slog.String("request_id", oneLine(id)))
+	if last != nil && last.said.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", oneLine(last.said.RequestID)))
 	}
 	if err != nil {
 		text := err.Error()
-		if c.last == nil { // It may be a guard's. The others are masked.
+		if last == nil { // It may be a guard's. The others are masked.
 			text = c.secrets().mask(text)
 		}
 		attrs = append(attrs, slog.String("error", text))
 	}
-	logger.LogAttrs(ctx, level, msg, attrs...)
-}
-
-// requestID returns the request ID of the last answer, if it is from Stytch.
-func (c *call) requestID() string {
-	switch a := c.last; {
-	case a == nil:
-		return ""
-	case a.refusal != nil:
-		return a.refusal.RequestID
-	default:
-		return acceptedID(a.status, a.body)
-	}
+	c.client.logger.LogAttrs(ctx, level, msg, attrs...)
 }

@@ -1,12 +1,9 @@
 package stytchb2b
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -25,7 +22,9 @@ func maskPhoneNumber(number string) string {
 // Secrets are what a request carries and no text may show.
 type secrets []string
 
-var longNumber = regexp.MustCompile(`\+?[0-9]{7,}`)
+// idOrNumber matches the UUID that an ID of Stytch's ends with, and what may be a
+// phone number.
+var idOrNumber = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\+?[0-9]{7,}`)
 
 // mask returns a text without secrets and without whole phone numbers. If part
 // of a secret is left, such as one that was cut, it keeps nothing of the text.
@@ -35,60 +34,16 @@ func (s secrets) mask(text string) string {
 			text = strings.ReplaceAll(text, secret, redacted)
 		}
 	}
-	text = longNumber.ReplaceAllStringFunc(text, func(n string) string { return "***" + n[len(n)-4:] })
+	text = idOrNumber.ReplaceAllStringFunc(text, func(match string) string {
+		if strings.Contains(match, "-") {
+			return match // An ID.
+		}
+		return "***" + match[len(match)-4:]
+	})
 	if s.partly(text) {
 		return redacted
 	}
 	return text
-}
-
-// maskJSON returns what package json has decoded with its texts masked, and with
-// its numbers that need masking as texts.
-func (s secrets) maskJSON(v any) any {
-	switch v := v.(type) {
-	case string:
-		return s.mask(v)
-	case json.Number:
-		if masked := s.mask(v.String()); masked != v.String() {
-			return masked
-		}
-	case float64:
-		if text := strconv.FormatFloat(v, 'f', -1, 64); s.mask(text) != text {
-			return s.mask(text)
-		}
-	case []any:
-		masked := make([]any, len(v))
-		for i, element := range v {
-			masked[i] = s.maskJSON(element)
-		}
-		return masked
-	case map[string]any:
-		masked := make(map[string]any, len(v))
-		for name, value := range v {
-			masked[s.mask(name)] = s.maskJSON(value)
-		}
-		return masked
-	}
-	return v
-}
-
-// maskObject returns a JSON object masked, but for its request ID, which may look
-// like a phone number.
-func (s secrets) maskObject(body []byte) string {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber() // A float64 would change large numbers.
-	var object map[string]any
-	if d.Decode(&object) != nil {
-		return ""
-	}
-	requestID := object["request_id"]
-	object, _ = s.maskJSON(object).(map[string]any)
-	object["request_id"] = requestID
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(object) // It was JSON before.
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // partly reports whether a text holds eight characters of a secret in a row, in

@@ -2,57 +2,43 @@ package stytchb2b
 
 import "errors"
 
-// A Next says what a login does after a call. [AfterSend] and
-// [AfterAuthenticate] return one of the constants, each of which has a sentence
-// for the user and an HTTP status for the answer.
+// A Next says what a login does after a call. Each of the constants has an HTTP
+// status and a sentence for the user.
 //
-// Where one Next has several causes that need sentences of their own, such as a
-// phone that has unsubscribed and a number of someone else's, look at the
-// ErrorType of the [*APIError].
+// Where causes of one Next need sentences of their own, such as a phone that has
+// unsubscribed and someone else's number, look at the ErrorType of the [*APIError].
 type Next string
 
 const (
-	// NextContinue: the call succeeded. Ask for the code, or start the session.
-	//
+	// NextContinue: ask for the code, or start the session.
 	// 200 "We have sent you a code." or "You are signed in."
 	NextContinue Next = "continue"
-	// NextCheckPhone: a code may be on its way. Ask for it, and offer another one
-	// after a minute.
-	//
+	// NextCheckPhone: ask for the code, and offer another one after a minute.
 	// 202 "Your code may be on its way. If it does not arrive within a minute,
 	// request another one."
 	NextCheckPhone Next = "check the phone"
 	// NextWait: there were too many calls. [RetryAfter] says how long to wait if
 	// that is known; otherwise, a minute is a good start.
-	//
 	// 429 "Please wait a moment, then try again."
 	NextWait Next = "wait"
 	// NextEnterNumber: ask for a phone number, or for another one.
-	//
 	// 422 "We cannot send a code to that number. Enter another one."
 	NextEnterNumber Next = "enter a number"
-	// NextEnterCode: the code is wrong. Ask for it again, and offer a new one.
-	//
+	// NextEnterCode: ask for the code again, and offer a new one.
 	// 422 "That code is incorrect. Enter the code from the newest message."
 	NextEnterCode Next = "enter the code"
-	// NextRequestCode: the code has expired, was used, or was replaced by a newer
-	// one. Offer a new one.
-	//
+	// NextRequestCode: the code has expired or was used. Offer a new one.
 	// 422 "That code has expired. Request a new one."
 	NextRequestCode Next = "request a code"
-	// NextSignIn: the sign-in is over, or the Member is gone. Start with the
-	// primary login.
-	//
+	// NextSignIn: start again with the primary login.
 	// 401 "Your sign-in has expired. Please sign in again."
 	NextSignIn Next = "sign in"
-	// NextLocked: the Member is locked after too many failed attempts, for an
-	// hour by default (https://stytch.com/docs/resources/platform/user-locks).
-	//
+	// NextLocked: Stytch has locked the Member, for an hour by default
+	// (https://stytch.com/docs/resources/platform/user-locks).
 	// 403 "Your account is locked after too many failed attempts. Please try again
 	// later."
 	NextLocked Next = "locked"
 	// NextFail: the user can do nothing about it. Log the error, and alert someone.
-	//
 	// 502 "Something went wrong. Please try again later."
 	NextFail Next = "fail"
 )

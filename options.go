@@ -19,7 +19,7 @@ type Option func(*config) error
 // config is what the options set.
 type config struct {
 	baseURL    *url.URL
-	httpClient *http.Client
+	httpClient http.Client
 	timeout    time.Duration
 	retry      RetryPolicy
 	logger     *slog.Logger
@@ -27,19 +27,23 @@ type config struct {
 	guard      Guard
 }
 
-// DefaultTimeout bounds a whole call, unless [WithTimeout] says otherwise or the
-// context ends earlier.
+// DefaultTimeout bounds a call, unless [WithTimeout] changes it.
 const DefaultTimeout = 10 * time.Second
 
 // WithBaseURL sends requests to the project's custom domain (a CNAME), or to a
-// server in a test, instead of the address that follows from the project ID.
+// server in a test, instead of the address that follows from the project ID. An
+// empty baseURL, as from a variable that is not set, means that address.
 //
-// baseURL is an absolute https URL, possibly with a path prefix, and without user,
-// query and fragment. Plain http is for a loopback address only, because the
+// Otherwise it is an absolute https URL, possibly with a path prefix, and without
+// user, query and fragment. Plain http is for a loopback address only, because the
 // secret travels with each request. For a fake in another container, see
 // https://github.com/eb715825/stytchb2b/tree/main/stytchtest.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
+		if baseURL == "" {
+			c.baseURL = nil
+			return nil
+		}
 		u, reason := parseBaseURL(baseURL)
 		if reason != "" {
 			return &ConfigError{"WithBaseURL", reason}
@@ -80,32 +84,29 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// WithHTTPClient sends requests through a copy of httpClient, with its
-// Transport, Jar and Timeout. The Timeout bounds each attempt; [WithTimeout]
-// bounds the whole call. A nil Transport means [http.DefaultTransport]; one
-// that wraps [NewBase] is as fast as the Client's own. Redirects are never
-// followed. Other code can share httpClient.
+// WithHTTPClient sends requests through the Transport of httpClient, with its Jar
+// and its Timeout, which bounds each attempt. A nil Transport means the Client's
+// own; one that wraps [NewBase] is as fast. Redirects are never followed. Other code
+// can share httpClient.
 //
-// The Transport should not retry. One that sends the request a second time in
-// the same attempt has its connection closed, and the attempt ends as unknown
-// (see [atmostonce.Transport]). So a [*retryablehttp.RoundTripper], which would
-// lose Stytch's 429s in this way, is refused.
+// The Transport should not retry. If it sends the request again in one attempt, the
+// attempt ends as unknown (see [atmostonce.Transport]). So a
+// [*retryablehttp.RoundTripper], which would lose Stytch's 429s, is refused.
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
 			return &ConfigError{"WithHTTPClient", "must not be nil"}
 		}
 		if _, ok := httpClient.Transport.(*retryablehttp.RoundTripper); ok {
-			return &ConfigError{"WithHTTPClient", "must not have a *retryablehttp.RoundTripper as its Transport: it would try to send an SMS more than once. WithRetry sets what is tried again"}
+			return &ConfigError{"WithHTTPClient", "must not have a *retryablehttp.RoundTripper as its Transport: it would try to send an SMS more than once. WithRetry sets what is retried"}
 		}
-		c.httpClient = httpClient
+		c.httpClient = *httpClient // A copy: the caller may change theirs later.
 		return nil
 	}
 }
 
-// WithTimeout bounds each whole call, from the first attempt to the end of the
-// answer's body, with the waits between attempts. An earlier deadline of the
-// context counts all the same. The default is [DefaultTimeout]. Stytch may work
+// WithTimeout bounds each entire call, with all attempts and waits. The default is
+// [DefaultTimeout]. An earlier deadline of the context also counts. Stytch may work
 // on a request for up to 30 seconds
 // (https://github.com/stytchauth/stytch-ruby/issues/209): after a timeout, an SMS
 // may still go out, and [MaybeSent] says so.
@@ -119,8 +120,7 @@ func WithTimeout(timeout time.Duration) Option {
 	}
 }
 
-// WithRetry changes what is tried again, how often and when. Zero fields of
-// policy keep their defaults.
+// WithRetry changes what is retried, how often and when.
 func WithRetry(policy RetryPolicy) Option {
 	return func(c *config) error {
 		policy = policy.withDefaults()
@@ -135,8 +135,7 @@ func WithRetry(policy RetryPolicy) Option {
 // WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
 // failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
 // attempt. The attributes include op, status, request_id, outcome, duration and
-// error, and never a secret, a token or a whole phone number; the only part of a
-// body is Stytch's own error message, masked. By default nothing is logged.
+// error. No record holds a secret, a token or a whole phone number.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

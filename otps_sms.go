@@ -16,36 +16,30 @@ type OTPs struct {
 
 // SMS makes the calls for passcodes sent by SMS.
 type SMS struct {
-	client             *Client
-	send, authenticate endpoint
+	client *Client
 }
 
 // Send sends an SMS with a one-time passcode to a Member's phone number
 // (POST /v1/b2b/otps/sms/send,
 // https://stytch.com/docs/api-reference/b2b/api/mfa/otp/send-sms-otp).
 //
-// After a primary login of a Member enrolled in MFA, Stytch has already sent a
-// code by itself, and its answer says so in
-// mfa_required.secondary_auth_initiated. Use Send for what comes later, such as
-// "send it again", and for a Member who has no phone number yet. A code lives
-// two minutes, and a new one makes the one before it invalid.
+// After a primary login of a Member enrolled in MFA, Stytch has already sent a code
+// automatically, and its answer says so in mfa_required.secondary_auth_initiated.
+// Use Send for "send it again", and for a Member who has no phone number yet. A code
+// lives two minutes, and a new one makes the one before it invalid.
 //
-// One Send sends at most one SMS: it tries again only if it is certain that none
-// was sent (see [RetryPolicy]). It returns when it has the answer, and no later
-// than the Client's timeout or the end of ctx. After that, an SMS may still go out
-// (see [WithTimeout]). A success means that Stytch accepted the request, not that
-// the SMS has arrived.
+// One Send sends at most one SMS: it retries only if it is certain that none was
+// sent (see [RetryPolicy]). It returns no later than the Client's timeout or the end
+// of ctx. After that, an SMS may still go out (see [WithTimeout]). A success means
+// that Stytch accepted the request, not that the SMS has arrived.
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
 // [*TransportError], and the response is then nil. [AfterSend] says what follows
 // from it, and [MaybeSent] whether an SMS may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	params.Locale = params.Locale.canonical()
-	resp := &SMSSendResponse{}
-	if err := s.client.call(ctx, s.send, params, resp); err != nil {
-		return nil, err
-	}
-	return resp, nil
+	c := &call{client: s.client, op: OpSMSSend, path: "/v1/b2b/otps/sms/send", fields: params.fields()}
+	return do(ctx, c, params, Guard.AllowSend, &SMSSendResponse{})
 }
 
 // SMSSendParams are the parameters of [SMS.Send].
@@ -55,30 +49,22 @@ func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, 
 type SMSSendParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
-
 	// MemberID is the Member's ID or external ID. Required.
 	MemberID string `json:"member_id"`
-
 	// MFAPhoneNumber is the number to send to, in E.164 form: "+" and 2 to 15
 	// digits, such as "+12025550123". A Member who has no number needs it, and
 	// Stytch links it to the Member. For a Member who has one, leave it empty:
 	// Stytch refuses a number that differs.
 	MFAPhoneNumber string `json:"mfa_phone_number,omitempty"`
-
 	// Locale is the language of the message; English if empty.
 	Locale Locale `json:"locale,omitempty"`
-
-	// IntermediateSessionToken is from a primary authentication that requires
-	// MFA. Set at most one of this, SessionToken and SessionJWT. If the Member
-	// has an active MFA factor already, Stytch needs a session with that
-	// factor, so that MFA cannot be bypassed.
+	// IntermediateSessionToken is from a primary authentication that requires MFA.
+	// Set at most one of it, SessionToken and SessionJWT. If the Member has an active
+	// MFA factor already, Stytch needs a session with that factor, so that MFA cannot
+	// be bypassed.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
-
-	// SessionToken is the token of one of the Member's sessions.
-	SessionToken string `json:"session_token,omitempty"`
-
-	// SessionJWT is the JSON Web Token of one of the Member's sessions.
-	SessionJWT string `json:"session_jwt,omitempty"`
+	SessionToken             string `json:"session_token,omitempty"`
+	SessionJWT               string `json:"session_jwt,omitempty"`
 }
 
 func (p SMSSendParams) fields() []field {
@@ -93,20 +79,13 @@ func (p SMSSendParams) fields() []field {
 	}
 }
 
-func (p SMSSendParams) encode(fields []field) ([]byte, error) {
-	if _, err := checkFields(fields); err != nil {
-		return nil, err
-	}
-	return json.Marshal(p) // Strings always can be.
-}
-
 // String returns the parameters, masked.
 func (p SMSSendParams) String() string { return fieldText(p.fields()) }
 
-// GoString is String with the name of the type, for %#v.
+// GoString is String for %#v, with the name of the type.
 func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.String() }
 
-// LogValue returns the parameters, masked, for package log/slog.
+// LogValue is String for package log/slog.
 func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
 // A Locale is the language of a message as a BCP 47 tag. Stytch refuses a tag
@@ -140,9 +119,7 @@ var knownLocales = [...]Locale{
 	LocaleJa, LocaleRu, LocaleNl, LocalePl, LocaleTr, LocaleFa, LocaleVi, LocaleCs,
 }
 
-// Locales returns the locales that have a constant. To choose one by a browser's
-// Accept-Language, see
-// https://github.com/eb715825/stytchb2b/blob/main/examples/login/input.go.
+// Locales returns the locales that have a constant.
 func Locales() []Locale { return slices.Clone(knownLocales[:]) }
 
 // canonical returns a known locale as the API spells it, and any other as it is.
@@ -157,33 +134,19 @@ func (l Locale) canonical() Locale {
 
 // An SMSSendResponse is the answer to a successful [SMS.Send]: one with a
 // request_id and a status_code equal to HTTP's. Stytch documents answers that have
-// no more, so the other fields may be zero.
-//
-// Package fmt and log/slog show the IDs and the status only: the rest is about a
-// person.
+// no more, so the other fields may be zero. Package fmt and log/slog show the IDs
+// and the status only.
 type SMSSendResponse struct {
 	// RequestID identifies the request to Stytch's support.
-	RequestID string `json:"request_id"`
-	// StatusCode is the HTTP status.
-	StatusCode int `json:"status_code"`
+	RequestID  string `json:"request_id"`
+	StatusCode int    `json:"status_code"`
 	// MemberID is the Member's ID, even if the call named an external ID.
-	MemberID string `json:"member_id"`
-	// Member is the Member after the call.
-	Member Member `json:"member"`
-	// Organization is the Member's Organization.
+	MemberID     string       `json:"member_id"`
+	Member       Member       `json:"member"` // after the call
 	Organization Organization `json:"organization"`
-
-	received
-}
-
-func (r *SMSSendResponse) lacks(status int) string {
-	switch {
-	case r.StatusCode != status:
-		return "status_code"
-	case r.RequestID == "":
-		return "request_id"
-	}
-	return ""
+	// RawJSON is the body of the answer as it came, with the fields that this struct
+	// does not have. It is nil in a response that was unmarshaled from JSON.
+	RawJSON json.RawMessage `json:"-"`
 }
 
 // String returns the IDs, and nothing about the person.
@@ -191,10 +154,10 @@ func (r SMSSendResponse) String() string {
 	return fieldText(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }
 
-// GoString is String with the name of the type, for %#v.
+// GoString is String for %#v, with the name of the type.
 func (r SMSSendResponse) GoString() string { return "stytchb2b.SMSSendResponse" + r.String() }
 
-// LogValue returns the IDs, and nothing about the person, for package log/slog.
+// LogValue is String for package log/slog.
 func (r SMSSendResponse) LogValue() slog.Value {
 	return fieldValue(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }

@@ -84,7 +84,7 @@ func TestAuthenticate(t *testing.T) {
 		Type: "otp", DeliveryMethod: "sms",
 		LastAuthenticatedAt: session.StartedAt, CreatedAt: session.StartedAt, UpdatedAt: session.StartedAt,
 	}, session.AuthenticationFactors[1])
-	assert.Contains(t, resp.RawJSON(), `"phone_number_factor"`)
+	assert.Contains(t, string(resp.RawJSON), `"phone_number_factor"`)
 
 	refused(stytchb2b.ErrorTypeIntermediateSessionNotFound)
 	enter.IntermediateSessionToken, enter.SessionToken = "", resp.SessionToken
@@ -296,43 +296,14 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 	} {
 		resp, err := newClient(t, &script{ends: []end{{status: 200, body: tc.body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 		assert.Nil(t, resp)
-		var transportErr *stytchb2b.TransportError
-		require.ErrorAs(t, err, &transportErr, tc.body)
-		assert.Equal(t, tc.outcome, transportErr.Outcome, tc.body)
+		var apiErr *stytchb2b.APIError
+		require.ErrorAs(t, err, &apiErr, tc.body)
+		assert.Equal(t, tc.outcome, apiErr.Outcome, tc.body)
 		assert.Contains(t, err.Error(), "the body lacks a valid "+tc.lacks)
 		assert.True(t, stytchb2b.MaybeUsed(err))
-		assert.Equal(t, tc.body, transportErr.RawBody(), "the tokens are within reach")
+		assert.Equal(t, tc.body, apiErr.RawBody(), "the tokens are within reach")
 		assertOneLine(t, err)
 	}
-}
-
-// A field of no interest that does not fit leaves the tokens within reach.
-func TestAuthenticateReadsLeniently(t *testing.T) {
-	t.Parallel()
-	const body = `{"status_code":200,"request_id":"request-id-test-1","member_id":"member-test-1","session_token":"a token","session_jwt":"a.b.c",
-		"member_session":{"member_session_id":"member-session-test-1","last_accessed_at":"","expires_at":"2026-05-04T03:02:01Z",
-			"authentication_factors":[null,{"type":"otp","last_authenticated_at":"yesterday"}],"roles":["a",7],"custom_claims":{"a":[1]}},
-		"member":{"name":7,"status":"active"},
-		"member_device":{"visitor_id":"v","ip_address":"192.0.2.1","ip_geo_city":7,"ip_geo_country":"IS","ip_address_details":"new",
-			"visitor_id_details":{"is_new":true,"first_seen_at":"2026-05-04T03:02:01Z","last_seen_at":"2026-05-04T03:02:01Z"}}}`
-	resp, err := newClient(t, &script{ends: []end{{status: 200, body: body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-	require.NoError(t, err)
-	assert.Equal(t, "a token", resp.SessionToken)
-	assert.Equal(t, stytchb2b.MemberSession{
-		MemberSessionID:       "member-session-test-1",
-		ExpiresAt:             time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC),
-		AuthenticationFactors: []stytchb2b.AuthenticationFactor{{}, {Type: "otp"}},
-		Roles:                 []string{"a", ""},
-		CustomClaims:          map[string]any{"a": []any{1.0}},
-	}, resp.MemberSession)
-	assert.Equal(t, stytchb2b.Member{Status: "active"}, resp.Member)
-	assert.Equal(t, &stytchb2b.MemberDevice{
-		VisitorID: "v", IPAddress: "192.0.2.1", IPGeoCountry: "IS",
-		VisitorIDDetails: &stytchb2b.DeviceAttributeDetails{
-			IsNew: true, FirstSeenAt: resp.MemberSession.ExpiresAt, LastSeenAt: resp.MemberSession.ExpiresAt,
-		},
-	}, resp.MemberDevice)
-	assert.Equal(t, body, resp.RawJSON())
 }
 
 // Codes, tokens and claims do not show when they are printed or logged.
@@ -349,7 +320,7 @@ func TestAuthenticateIsMasked(t *testing.T) {
 	resp, err := newClient(t, &script{ends: []end{{status: 200, body: body}}}).OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 	require.NoError(t, err)
 	assert.Equal(t, token, resp.SessionToken)
-	assert.Equal(t, body, resp.RawJSON())
+	assert.Equal(t, body, string(resp.RawJSON))
 
 	out := printed(p, &p, []any{p}, resp, *resp, resp.MemberSession)
 	for _, hidden := range []string{token, "271828", "314159", "Ada"} {

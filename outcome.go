@@ -1,16 +1,11 @@
 package stytchb2b
 
-// An Op names the call that an error comes from.
-type Op string
-
-const (
-	OpSMSSend         Op = "OTPs.SMS.Send"         // [SMS.Send]
-	OpSMSAuthenticate Op = "OTPs.SMS.Authenticate" // [SMS.Authenticate]
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
 )
-
-// is reports whether an error with this Op may come from a call of op. In an
-// error made by hand it may be empty.
-func (op Op) is(other Op) bool { return op == other || op == "" }
 
 // An Outcome says whether a call had the effect that cannot be undone: an SMS
 // for [SMS.Send], the use of the code for [SMS.Authenticate]. In an error that
@@ -18,8 +13,7 @@ func (op Op) is(other Op) bool { return op == other || op == "" }
 type Outcome uint8
 
 const (
-	// OutcomeUnknown: the request may have reached Stytch, and nothing proves
-	// whether it had its effect.
+	// OutcomeUnknown: nothing proves whether the request had its effect.
 	OutcomeUnknown Outcome = iota + 1
 	// OutcomeNotApplied: it is certain that no SMS was sent, or no code used.
 	OutcomeNotApplied
@@ -38,7 +32,7 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// and joins the outcomes of two attempts.
+// and returns the outcome of two attempts together.
 func (o Outcome) and(other Outcome) Outcome {
 	switch {
 	case o == OutcomeApplied || other == OutcomeApplied:
@@ -49,17 +43,174 @@ func (o Outcome) and(other Outcome) Outcome {
 	return OutcomeUnknown
 }
 
-// sentence says what an outcome means. It ends the text of an error.
-func (op Op) sentence(o Outcome) string {
-	unknown, notApplied, applied := "an SMS may have been sent", "no SMS was sent", "the SMS was sent"
-	if op == OpSMSAuthenticate {
-		unknown, notApplied, applied = "the code may be used up", "the code was not used", "the code is used up"
+// A statement is what Stytch says in an answer. Every error in its reference has
+// these fields (https://stytch.com/docs/api-reference/b2b/api/errors/400).
+type statement struct {
+	StatusCode   int       `json:"status_code"`
+	RequestID    string    `json:"request_id"`
+	ErrorType    ErrorType `json:"error_type"`
+	ErrorMessage string    `json:"error_message"`
+	ErrorURL     string    `json:"error_url"`
+}
+
+// judge returns what the end of an attempt proves. This is the only place that
+// decides it; the table of [MaybeSent] says the same in words.
+//
+// An attempt ends with an answer, whose body it decodes, or without one: then
+// sent is whether the request may have been sent. The statement is zero if the
+// answer is not Stytch's. The error is why a 2xx is not a success.
+func judge(sent bool, a answer, success response) (Outcome, statement, error) {
+	switch {
+	case a.status == 0 && !sent:
+		return OutcomeNotApplied, statement{}, nil
+	case a.status == 0:
+		return OutcomeUnknown, statement{}, nil
+	case a.is2xx():
+		requestID, err := accepted(a, success)
+		if requestID == "" {
+			return OutcomeUnknown, statement{}, err
+		}
+		return OutcomeApplied, statement{RequestID: requestID}, err
 	}
-	switch o {
-	case OutcomeNotApplied:
-		return notApplied
-	case OutcomeApplied:
-		return applied
+	var s statement
+	if a.err != nil || decode(a.body, &s) != nil || s.StatusCode != a.status || s.RequestID == "" || s.ErrorType == "" {
+		return OutcomeUnknown, statement{}, a.err
 	}
-	return unknown
+	return s.proves(), s, nil
+}
+
+// proves returns what an error of Stytch's proves. 499 is Stytch's own for a
+// connection that went away while it worked
+// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460 also
+// report a time or a connection that ended.
+func (s statement) proves() Outcome {
+	switch {
+	case s.ErrorType == "", s.ErrorType == ErrorTypeClientClosedRequest,
+		s.StatusCode == http.StatusRequestTimeout, s.StatusCode == 460, s.StatusCode == 499,
+		s.StatusCode < 400, s.StatusCode > 499:
+		return OutcomeUnknown
+	}
+	return OutcomeNotApplied
+}
+
+// accepted decodes a 2xx into success. It returns Stytch's request ID, if the
+// answer is Stytch's, and why the answer is not a success.
+func accepted(a answer, success response) (requestID string, err error) {
+	if err = a.err; err == nil {
+		err = decode(a.body, success)
+	}
+	if err == nil {
+		requestID, err = success.accept(a.status, a.body)
+	}
+	if err == nil {
+		return requestID, nil
+	}
+	// Every example of a request ID in Stytch's reference has this prefix.
+	var s statement
+	if decode(complete(a.body), &s) != nil || s.StatusCode != 0 && s.StatusCode != a.status || !strings.HasPrefix(s.RequestID, "request-id-") {
+		return "", err
+	}
+	return s.RequestID, err
+}
+
+// A response is what a success is decoded into. It accepts an answer that has the
+// fields of a success: something other than Stytch may have answered.
+type response interface {
+	accept(status int, body []byte) (requestID string, err error)
+}
+
+func (r *SMSSendResponse) accept(status int, body []byte) (requestID string, err error) {
+	r.RawJSON = body
+	return r.RequestID, lacking(r.StatusCode == status, "request_id", r.RequestID)
+}
+
+func (r *SMSAuthenticateResponse) accept(status int, body []byte) (requestID string, err error) {
+	r.RawJSON = body
+	return r.RequestID, lacking(r.StatusCode == status, "request_id", r.RequestID, "member_id", r.MemberID,
+		"session_token", r.SessionToken, "session_jwt", r.SessionJWT, "member_session", r.MemberSession.MemberSessionID)
+}
+
+// lacking returns an error for the first name whose value is empty.
+func lacking(statusIsRight bool, namesAndValues ...string) error {
+	if !statusIsRight {
+		return errors.New("the body lacks a valid status_code")
+	}
+	for i := 0; i < len(namesAndValues); i += 2 {
+		if namesAndValues[i+1] == "" {
+			return errors.New("the body lacks a valid " + namesAndValues[i])
+		}
+	}
+	return nil
+}
+
+// MaybeSent reports whether an SMS may have gone out in the [SMS.Send] that
+// returned err. If it is false, no SMS was sent, and Send can safely be called
+// again. MaybeSent(nil) is true. The table, which holds for [MaybeUsed], too, also
+// says what a call does by default:
+//
+//	the attempt ended with                           MaybeSent  by default
+//	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O to Stytch
+//	*TransportError: the context was already over    false      returned, without any I/O to Stytch
+//	*TransportError: no connection (DNS, refused,    false      retried (a certificate error
+//	  connect timeout, proxy CONNECT, TLS handshake)            is returned)
+//	*TransportError: connected, but no answer        true       returned
+//	  (reset, timeout, cancel)
+//	*APIError: Stytch's 429 too_many_requests        false      retried after a wait, if that is short
+//	*APIError: any other 4xx from Stytch, except     false      returned
+//	  408, 460, 499 and client_closed_request
+//	*APIError: any other answer                      true       returned; a redirect is not followed
+//	nil: a 2xx with a request_id and its status_code true       returned
+//	any other error                                  true
+//
+// A 4xx from Stytch is one with a Stytch error object. It then follows from Stytch's
+// reference (https://stytch.com/docs/api-reference/b2b/api/errors/overview) that no
+// SMS was sent; for 429 it is assumed.
+//
+// The result covers all attempts of a call. For an error that wraps several, such as
+// one from [errors.Join], MaybeSent is false only if it is false for each of them. It
+// is false for an error from [SMS.Authenticate].
+//
+// In an [*APIError] made by hand, with a zero Outcome, StatusCode and ErrorType
+// decide. To judge an error of another client of Stytch's, make one from its two:
+//
+//	stytchb2b.MaybeSent(&stytchb2b.APIError{StatusCode: status, ErrorType: stytchb2b.ErrorType(errorType)})
+func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
+
+// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
+// used up the code, and the intermediate session token with it. If it is false, the
+// same code can be entered again, unless the error says that it is wrong or has
+// expired. If it is true, a session may have started whose tokens are lost: the
+// Member has to log in again. MaybeUsed(nil) is true, and an error from [SMS.Send]
+// makes it false.
+func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
+
+// maybeApplied reports whether a call of op that ended with err may have had its
+// effect.
+func maybeApplied(err error, op Op) bool {
+	switch e := err.(type) {
+	case *ParamError:
+		return e == nil
+	case *ConfigError:
+		return e == nil
+	case *GuardError:
+		return e == nil
+	case *APIError:
+		return e == nil || e.Op.mayBe(op) && e.outcome() != OutcomeNotApplied
+	case *TransportError:
+		return e == nil || e.Op.mayBe(op) && e.Outcome != OutcomeNotApplied
+	case interface{ Unwrap() error }:
+		return maybeApplied(e.Unwrap(), op)
+	case interface{ Unwrap() []error }:
+		errs := e.Unwrap()
+		return len(errs) == 0 || slices.ContainsFunc(errs, func(err error) bool { return maybeApplied(err, op) })
+	}
+	return true
+}
+
+// outcome is Outcome or, in an error made by hand, what its fields prove.
+func (e *APIError) outcome() Outcome {
+	if e.Outcome != 0 {
+		return e.Outcome
+	}
+	return statement{StatusCode: e.StatusCode, ErrorType: e.ErrorType}.proves()
 }

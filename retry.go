@@ -1,6 +1,9 @@
 package stytchb2b
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -8,43 +11,38 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
-// A RetryPolicy says what a call tries again, how often and when. The zero value
-// of a field means its default.
+// A RetryPolicy says what a call retries, how often and when. The zero value of a
+// field means its default.
 //
-// A call tries again only what certainly had no effect and may well succeed the
-// next time: an attempt that found no connection, and Stytch's 429 with
-// [ErrorTypeTooManyRequests]. Unless RetryUnknown is set, it never sends a
-// second SMS.
+// A call retries only what certainly had no effect and may succeed the next time: an
+// attempt that found no connection, and Stytch's 429 with [ErrorTypeTooManyRequests].
+// An attempt that is not the last waits for a connection for at most half of the
+// time that the call has left.
 type RetryPolicy struct {
 	// MaxAttempts is the largest number of HTTP requests for one call. The
-	// default is 3. With 1, a call never tries again.
+	// default is 3. With 1, a call is never retried.
 	MaxAttempts int
-
-	// MinBackoff and MaxBackoff bound the wait before the next attempt. The
-	// wait is drawn at random between MinBackoff and a bound that starts at
-	// twice MinBackoff, doubles with each attempt and stops at MaxBackoff. The
-	// defaults are 100 ms and 2 s.
-	//
+	// MinBackoff and MaxBackoff bound the wait before the next attempt. It is drawn
+	// at random between MinBackoff and a bound that starts at twice MinBackoff,
+	// doubles with each attempt and stops at MaxBackoff. The defaults are 100 ms and
+	// 2 s. A wait begins only if it leaves time for another attempt: a second, or
+	// half of the call's time if that is less.
 	// After a 429 the wait is also at least its Retry-After or, without one, a
 	// second: Stytch documents no Retry-After, and its limits are counted in
 	// fixed windows (https://stytch.com/docs/resources/platform/rate-limits).
 	MinBackoff, MaxBackoff time.Duration
-
-	// MaxWait is the longest wait that an answer may ask for. If it asks for
-	// more, the call returns at once, and [RetryAfter] of the error says how
-	// long. The default is 5 s. If it is negative, an answer that asks for a
-	// wait is not tried again.
-	//
-	// A wait begins only if it leaves time for another attempt: a second, or
-	// half of the call's time if that is less.
+	// MaxWait is the longest wait that an answer may ask for; the default is 5 s. If
+	// one asks for more, the call returns at once, and [RetryAfter] of its error says
+	// how long. If MaxWait is negative, no answer that asks for a wait is retried.
 	MaxWait time.Duration
-
-	// RetryUnknown makes [SMS.Send] try again when an SMS may have gone out:
-	// after a broken connection, an attempt's timeout, a 5xx other than 501, and
-	// a 429 that is not Stytch's. Each attempt may then be one more SMS to pay for,
-	// and make the previous code invalid. [SMS.Authenticate] ignores it.
+	// RetryUnknown makes [SMS.Send] retry when an SMS may have gone out: after a
+	// broken connection, an attempt's timeout, a 5xx other than 501, and a 429 that
+	// is not Stytch's. Each attempt may then be one more SMS to pay for, and make the
+	// previous code invalid. [SMS.Authenticate] ignores it.
 	RetryUnknown bool
 }
 
@@ -80,63 +78,63 @@ func (p RetryPolicy) check() string {
 	return ""
 }
 
-// A turn is what the decision about another attempt depends on.
-type turn struct {
-	attempts   int           // made so far
-	outcome    Outcome       // of the last one
-	answered   bool          // it was answered
-	limited    bool          // with Stytch's 429 that waiting cures
-	temporary  bool          // it may end otherwise the next time
-	repeatable bool          // the call may be repeated after an unknown outcome
-	retryAfter time.Duration // of the answer; less than 0 if it has none
-	left       time.Duration // until the call's deadline
-	room       time.Duration // that an attempt needs
-}
-
-// next decides whether another attempt follows, and how long to wait before it.
-func (p RetryPolicy) next(t turn) (wait time.Duration, again bool) {
+// next decides whether another attempt follows a, which has failed, and how long to
+// wait before it. left is the time until the call's deadline, of all that it had.
+func (p RetryPolicy) next(a *attempt, op Op, left, all time.Duration) (wait time.Duration, retry bool) {
+	answered := a.answer.status != 0
+	limited := a.said.ErrorType == ErrorTypeTooManyRequests
 	switch {
-	case t.attempts >= p.MaxAttempts || !t.temporary:
+	case a.number >= p.MaxAttempts:
 		return 0, false
-	case t.outcome == OutcomeNotApplied && t.answered && !t.limited:
+	case a.outcome == OutcomeNotApplied && answered && !limited:
 		return 0, false
-	case t.outcome == OutcomeUnknown && !(p.RetryUnknown && t.repeatable):
-		return 0, false
-	case t.outcome == OutcomeApplied:
+	case a.outcome == OutcomeUnknown && !(p.RetryUnknown && op == OpSMSSend):
 		return 0, false
 	}
-	wait = p.backoff(t.attempts)
-	if least := t.leastWait(); least >= 0 {
+	wait = p.backoff(a.number)
+	least := a.answer.retryAfter()
+	if limited && least < 0 {
+		least = time.Second
+	}
+	if least >= 0 {
 		if least > p.MaxWait {
 			return 0, false
 		}
 		wait = max(wait, least)
 	}
-	return wait, wait <= t.left-t.room
+	room := min(time.Second, all/2)
+	if answered {
+		room = max(room, a.took) // The next answer may take as long.
+	}
+	return wait, wait <= left-room
 }
 
-// leastWait is how long the answer asks to wait; less than 0 if it does not ask.
-func (t turn) leastWait() time.Duration {
-	if t.retryAfter < 0 && t.limited {
-		return time.Second
+// temporary reports whether another attempt may end otherwise. go-retryablehttp
+// knows what does not get better: a context that is over, an untrusted
+// certificate, and of the answers all but 429 and 5xx.
+func temporary(ctx context.Context, status int, err error) bool {
+	if certErr := (*tls.CertificateVerificationError)(nil); errors.As(err, &certErr) {
+		return false // DefaultRetryPolicy looks for it at the top only.
 	}
-	return t.retryAfter
+	retry, _ := retryablehttp.DefaultRetryPolicy(ctx, &http.Response{StatusCode: status}, err)
+	return retry
 }
 
 // backoff draws the wait after the nth attempt at random, so that clients that
 // failed together do not come back together.
 func (p RetryPolicy) backoff(n int) time.Duration {
 	bound := p.MinBackoff
-	for ; n > 0 && bound < p.MaxBackoff; n-- {
+	for range n {
 		bound += min(bound, p.MaxBackoff-bound)
 	}
 	return p.MinBackoff + rand.N(bound-p.MinBackoff+1)
 }
 
-// parseRetryAfter reads a Retry-After (RFC 9110, section 10.2.3): a number of
-// seconds or a date. It returns less than 0 for anything else. A number too
-// large for a Duration is the largest one.
-func parseRetryAfter(s string) time.Duration {
+// retryAfter reads the answer's Retry-After (RFC 9110, section 10.2.3): a number of
+// seconds or a date. It returns less than 0 without one. A number too large for a
+// Duration is the largest one.
+func (a *answer) retryAfter() time.Duration {
+	s := a.header.Get("Retry-After")
 	if s == "" {
 		return -1
 	}
