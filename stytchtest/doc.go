@@ -43,8 +43,7 @@
 //     Organization requires MFA or the request says so.
 //   - A request names at most one session, with each kind of token in its own
 //     parameter. An intermediate session token lasts ten minutes, and authenticate
-//     consumes it. It stands for factors, so it also works for a Member of another
-//     Organization with the same email address, unless a password is among them.
+//     consumes it.
 //   - A new session lasts 60 minutes, or session_duration_minutes. An existing one
 //     keeps its end, unless a request gives that.
 //   - Custom claims change those of the session as a JSON Merge Patch (RFC 7396)
@@ -70,9 +69,7 @@
 //   - A Member with an authenticator app cannot add a first number without a session
 //     that has this factor, which this server cannot issue: 403
 //     session_authorization_error. Nobody else needs a session to send.
-//   - A session of another Member: 400 member_session_member_id_mismatch. An
-//     intermediate session token of another Organization: 400
-//     invalid_intermediate_session_token_for_organization.
+//   - A session of another Member: 400 member_session_member_id_mismatch.
 //   - A number that differs from the Member's: 400
 //     duplicate_member_phone_number_for_member. No number at all: 400
 //     missing_sms_parameter.
@@ -108,7 +105,8 @@
 // # What it does not do
 //
 // It has no other endpoints, such as the /sdk/v1 of Stytch's browser clients, and
-// no permissions: it refuses an authorization_check. It knows no devices: no answer
+// no permissions: it refuses an authorization_check. An intermediate session is good
+// for its own Member only, not for one in another Organization. It knows no devices: no answer
 // has a member_device. It distinguishes countries that share a calling code for +1
 // only. It has no rate limit until [Server.SetRateLimit].
 package stytchtest

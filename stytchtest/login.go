@@ -121,7 +121,7 @@ func (s *Server) authenticatePassword(body []byte) (object, *apiError) {
 	case member.Password == "":
 		return nil, fail(404, "member_password_not_found", "Member password not found.")
 	}
-	sess, err := s.state.findSession(p.sessionParams, org, member)
+	sess, err := s.state.findSession(p.sessionParams, member)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,6 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 	if sess == nil {
 		sess = s.state.newIntermediateSession(member)
 	}
-	sess.memberID = member.MemberID // A password is good for this Member only.
 	sess.addFactor(f, now)
 	if s.FirstFactorEndsFailures {
 		member.unlock()

@@ -127,48 +127,26 @@ func TestPasswordInSession(t *testing.T) {
 	s := stytchtest.NewServer()
 	defer s.Close()
 	m, _ := s.Member(s.MemberID)
-	logIn := func(organizationID, password string, more fields) answer {
-		f := fields{"organization_id": organizationID, "email_address": m.EmailAddress, "password": password}
+	logIn := func(more fields) answer {
+		f := fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": m.Password}
 		maps.Copy(f, more)
 		return postOnly(t, s, passwordPath, f)
 	}
-	const tooLarge = 4096
-
-	// With a session, MFA is not required again.
-	token := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID)}).SessionToken
-	sms := len(s.SMS())
-	a := logIn(s.OrganizationID, m.Password, fields{"session_token": token, "session_duration_minutes": 30, "session_custom_claims": fields{"team": "blue"}})
-	assert.True(t, a.MemberAuthenticated)
-	assert.Equal(t, token, a.SessionToken)
-	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
-	assert.Len(t, s.SMS(), sms)
-	a = logIn(s.OrganizationID, m.Password, fields{"session_token": token, "session_custom_claims": fields{"big": strings.Repeat("x", tooLarge)}})
-	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
 
 	// An intermediate session stays the same one, with one more factor.
-	token = s.IntermediateSessionToken(s.MemberID)
-	a = logIn(s.OrganizationID, m.Password, fields{"intermediate_session_token": token})
-	assert.Equal(t, token, a.IntermediateSessionToken)
+	token := s.IntermediateSessionToken(s.MemberID)
+	assert.Equal(t, token, logIn(fields{"intermediate_session_token": token}).IntermediateSessionToken)
 	done := post(t, s, authenticatePath, fields{"intermediate_session_token": token, "code": newest(s).Code})
 	assert.Equal(t, "magic_link password otp", done.factors())
 
-	// Without MFA, it is consumed. A password is good for one Organization only.
-	o := organization(t, s, stytchtest.Organization{}).OrganizationID
-	other := member(t, s, stytchtest.Member{OrganizationID: o, EmailAddress: m.EmailAddress, Password: "p"})
-	token = s.IntermediateSessionToken(s.MemberID)
-	a = logIn(o, "p", fields{"intermediate_session_token": token})
+	// With a session, MFA is not required again.
+	a := logIn(fields{"session_token": done.SessionToken, "session_duration_minutes": 30, "session_custom_claims": fields{"team": "blue"}})
 	assert.True(t, a.MemberAuthenticated)
-	assert.Equal(t, other.MemberID, a.MemberSession.MemberID)
-	assert.Equal(t, "intermediate_session_not_found", logIn(o, "p", fields{"intermediate_session_token": token}).ErrorType)
-	token = logIn(s.OrganizationID, m.Password, nil).IntermediateSessionToken
-	assert.Equal(t, "invalid_intermediate_session_token_for_organization", logIn(o, "p", fields{"intermediate_session_token": token}).ErrorType)
-
-	// After the password of one Member, an intermediate session is that Member's.
-	o = organization(t, s, stytchtest.Organization{MFAPolicy: "REQUIRED_FOR_ALL"}).OrganizationID
-	member(t, s, stytchtest.Member{OrganizationID: o, EmailAddress: m.EmailAddress, Password: "p"})
-	token = s.IntermediateSessionToken(s.MemberID)
-	assert.Equal(t, token, logIn(o, "p", fields{"intermediate_session_token": token}).IntermediateSessionToken)
-	assert.Equal(t, "invalid_intermediate_session_token_for_organization", post(t, s, sendPath, fields{"intermediate_session_token": token}).ErrorType)
+	assert.Equal(t, done.SessionToken, a.SessionToken)
+	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
+	assert.Len(t, s.SMS(), 1)
+	a = logIn(fields{"session_token": done.SessionToken, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}})
+	assert.Equal(t, "400 custom_claims_too_large", a.error())
 }
 
 func TestSessionAuthenticate(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *state) find(organizationID, memberID string, p sessionParams) (org *Org
 	case !org.allowsSMS(member):
 		err = fail(400, "operation_restricted_by_organization_mfa_methods", "The Organization does not allow this MFA method.")
 	default:
-		if sess, err = s.findSession(p, org, member); err == nil {
+		if sess, err = s.findSession(p, member); err == nil {
 			err = member.checkLock(s.now())
 		}
 	}

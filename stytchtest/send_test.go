@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,14 +150,6 @@ func TestSessionArgument(t *testing.T) {
 		{"an intermediate session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
 			return intermediate(s, member(t, s, stytchtest.Member{}).MemberID)
 		}, "400 member_session_member_id_mismatch"},
-		{"an intermediate session of another Organization's Member", func(t *testing.T, s *stytchtest.Server) fields {
-			o := organization(t, s, stytchtest.Organization{})
-			return intermediate(s, member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID}).MemberID)
-		}, "400 invalid_intermediate_session_token_for_organization"},
-		{"an intermediate session of the same person in another Organization", func(t *testing.T, s *stytchtest.Server) fields {
-			o := organization(t, s, stytchtest.Organization{})
-			return intermediate(s, member(t, s, stytchtest.Member{OrganizationID: o.OrganizationID, EmailAddress: "Ada@Example.com"}).MemberID)
-		}, "200 "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -291,8 +284,8 @@ func TestObjects(t *testing.T) {
 	optional := []string{"lock_created_at", "lock_expires_at", "sso_default_connection_id", "allowed_oauth_tenants"}
 	for name, read := range map[string]any{"member": login.Member, "organization": login.Organization, "member_session": *login.MemberSession} {
 		for _, field := range reflect.VisibleFields(reflect.TypeOf(read)) {
-			if tag := field.Tag.Get("json"); !slices.Contains(optional, tag) {
-				assert.Contains(t, raw[name], tag)
+			if key, _, _ := strings.Cut(field.Tag.Get("json"), ","); !slices.Contains(optional, key) {
+				assert.Contains(t, raw[name], key)
 			}
 		}
 	}

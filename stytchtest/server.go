@@ -34,7 +34,7 @@ type Server struct {
 	// FirstFactorEndsFailures is whether a primary authentication that leads to MFA
 	// resets the count of consecutive failures that locks a Member. Stytch does not
 	// document this. If it does, anyone with the password can guess codes without
-	// limit. It may be changed before the server is started.
+	// limit. It may be changed before the first request.
 	FirstFactorEndsFailures bool
 
 	closed chan struct{} // ends the delays of faults

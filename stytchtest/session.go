@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 )
@@ -13,7 +12,6 @@ import (
 type session struct {
 	id           string
 	memberID     string
-	email        string // the Member's when it began
 	intermediate bool
 	factors      []factor
 	claims       map[string]any
@@ -89,7 +87,6 @@ func (s *state) newSession(m *Member, lifetime time.Duration) *session {
 	return &session{
 		id:       "member-session-test-" + uuid(),
 		memberID: m.MemberID,
-		email:    m.EmailAddress,
 		claims:   map[string]any{},
 		started:  now,
 		accessed: now,
@@ -128,14 +125,6 @@ func (s *state) begin(named *session, m *Member, opts sessionOptions) (*session,
 	return sess, nil
 }
 
-// belongsTo reports whether the session is the Member's. An intermediate one is also
-// good for another Member with the same email address, unless it holds a password,
-// which is one Member's own.
-func (sess *session) belongsTo(m *Member) bool {
-	return sess.memberID == m.MemberID ||
-		sess.intermediate && strings.EqualFold(sess.email, m.EmailAddress) && !sess.has(passwordFactor)
-}
-
 // addFactor records a factor, or the new time of one that the session has.
 func (sess *session) addFactor(f factor, now time.Time) {
 	for i := range sess.factors {
@@ -146,10 +135,6 @@ func (sess *session) addFactor(f factor, now time.Time) {
 	}
 	f.created, f.at = now, now
 	sess.factors = append(sess.factors, f)
-}
-
-func (sess *session) has(f factor) bool {
-	return slices.ContainsFunc(sess.factors, func(g factor) bool { return g.kind == f.kind })
 }
 
 // sessionParams are the three ways to name a session.
@@ -181,7 +166,7 @@ func (p sessionParams) exactlyOne() *apiError {
 }
 
 // findSession returns the session that a request names, or nil if it names none.
-func (s *state) findSession(p sessionParams, org *Organization, m *Member) (*session, *apiError) {
+func (s *state) findSession(p sessionParams, m *Member) (*session, *apiError) {
 	if p == (sessionParams{}) {
 		return nil, nil
 	}
@@ -194,12 +179,10 @@ func (s *state) findSession(p sessionParams, org *Organization, m *Member) (*ses
 		return nil, fail(404, "intermediate_session_not_found", "Intermediate session could not be found.")
 	case sess == nil:
 		return nil, fail(404, "session_not_found", "Session could not be found.")
-	case sess.belongsTo(m):
-		return sess, nil
-	case sess.intermediate && s.memberByID(sess.memberID).OrganizationID != org.OrganizationID:
-		return nil, fail(400, "invalid_intermediate_session_token_for_organization", "The intermediate session token is not valid for the Organization.")
+	case sess.memberID != m.MemberID:
+		return nil, fail(400, "member_session_member_id_mismatch", "The session belongs to another Member.")
 	}
-	return nil, fail(400, "member_session_member_id_mismatch", "The session belongs to another Member.")
+	return sess, nil
 }
 
 // sessionOptions are what a request may ask of the session.
