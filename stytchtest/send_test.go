@@ -289,6 +289,8 @@ func TestObjects(t *testing.T) {
 			}
 		}
 	}
+	assert.Subset(t, slices.Collect(maps.Keys(raw["member"])), []string{"sso_registrations", "oauth_registrations", "retired_email_addresses"})
+	assert.Subset(t, slices.Collect(maps.Keys(raw["organization"])), []string{"sso_active_connections", "rbac_email_implicit_role_assignments", "custom_roles"})
 	f := fields{"organization_id": o.OrganizationID, "member_id": m.MemberID, "session_token": login.SessionToken}
 	s.Advance(time.Minute)
 	enter(t, s, f)
