@@ -4,7 +4,6 @@ import (
 	"maps"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -147,70 +146,4 @@ func TestPasswordInSession(t *testing.T) {
 	assert.Len(t, s.SMS(), 1)
 	a = logIn(fields{"session_token": done.SessionToken, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}})
 	assert.Equal(t, "400 custom_claims_too_large", a.error())
-}
-
-func TestSessionAuthenticate(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	s.SetTime(now)
-	login := session(t, s)
-
-	s.Advance(30 * time.Minute)
-	a := postOnly(t, s, sessionPath, fields{"session_jwt": login.SessionJWT})
-	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
-	assert.Equal(t, login.SessionToken, a.SessionToken)
-	assert.NotEqual(t, login.SessionJWT, a.SessionJWT)
-	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt, "it is not extended")
-	assert.Equal(t, now.Add(30*time.Minute), a.MemberSession.LastAccessedAt)
-	assert.Equal(t, login.MemberID, a.Member.MemberID)
-	assert.Equal(t, s.OrganizationID, a.Organization.OrganizationID)
-
-	a = postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken, "session_duration_minutes": 45, "session_custom_claims": fields{"team": "blue"}})
-	assert.Equal(t, now.Add(75*time.Minute), a.MemberSession.ExpiresAt)
-	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
-
-	for _, tc := range []struct {
-		fields    fields
-		errorType string
-	}{
-		{fields{"session_token": s.IntermediateSessionToken(s.MemberID)}, "session_not_found"},
-		{fields{"session_token": login.SessionToken, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}}, "custom_claims_too_large"},
-		{fields{"session_token": login.SessionToken, "authorization_check": fields{}}, "bad_request"},
-	} {
-		assert.Equal(t, tc.errorType, postOnly(t, s, sessionPath, tc.fields).ErrorType, tc.fields)
-	}
-	s.Advance(time.Hour)
-	assert.Equal(t, "session_not_found", postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken}).ErrorType)
-}
-
-// A revoked session is over for both of its tokens, and for no other session.
-func TestRevoke(t *testing.T) {
-	t.Parallel()
-	type login = stytchtest.PrimaryAuthentication
-	for name, named := range map[string]func(login) fields{
-		"by token":      func(l login) fields { return fields{"session_token": l.SessionToken} },
-		"by JWT":        func(l login) fields { return fields{"session_jwt": l.SessionJWT} },
-		"by ID":         func(l login) fields { return fields{"member_session_id": l.MemberSession.MemberSessionID} },
-		"of the Member": func(l login) fields { return fields{"member_id": l.MemberID} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := stytchtest.NewServer()
-			defer s.Close()
-			revoked, stranger := session(t, s), session(t, s)
-			again, err := s.LogIn(revoked.MemberID)
-			require.NoError(t, err)
-			require.Equal(t, 200, postOnly(t, s, revokePath, named(revoked)).HTTPStatus)
-			for _, f := range []fields{{"session_token": revoked.SessionToken}, {"session_jwt": revoked.SessionJWT}} {
-				assert.Equal(t, "404 session_not_found", postOnly(t, s, sessionPath, f).error())
-			}
-			assert.Equal(t, name == "of the Member", postOnly(t, s, sessionPath, fields{"session_token": again.SessionToken}).HTTPStatus == 404)
-			assert.Equal(t, 200, postOnly(t, s, sessionPath, fields{"session_token": stranger.SessionToken}).HTTPStatus)
-			if name == "of the Member" {
-				assert.Equal(t, 200, postOnly(t, s, revokePath, named(revoked)).HTTPStatus, "there may be none")
-			}
-		})
-	}
 }

@@ -143,59 +143,6 @@ func session(t *testing.T, s *stytchtest.Server) stytchtest.PrimaryAuthenticatio
 	return login
 }
 
-// How long a session lasts, and its JWT; and what becomes of its claims.
-func TestSession(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	s.SetTime(now)
-	jwt := func(a answer) map[string]any { return verified(t, s, a.SessionJWT) }
-
-	// A new session lasts 60 minutes, without claims...
-	a := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
-	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
-	assert.Equal(t, map[string]any{}, a.MemberSession.CustomClaims)
-
-	// ... or as long as is asked for, with claims.
-	a = enter(t, s, fields{
-		"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_duration_minutes": 120,
-		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "sid": "mine", "exp": 1, "sub": "somebody else"},
-	})
-	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
-	assert.Equal(t, map[string]any{"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}}, a.MemberSession.CustomClaims)
-	assert.Subset(t, jwt(a), map[string]any{
-		"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}, "sub": s.MemberID, "exp": float64(now.Add(5 * time.Minute).Unix()),
-	})
-
-	// Later it keeps its end, and its claims change. The JWT that names it has expired.
-	s.Advance(10 * time.Minute)
-	token := a.SessionToken
-	a = enter(t, s, fields{"session_jwt": a.SessionJWT, "session_custom_claims": fields{"team": nil, "a": fields{"b": nil, "d": []int{3}}, "e": fields{"f": nil}}})
-	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
-	assert.Equal(t, token, a.SessionToken)
-	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
-	claims := map[string]any{"sid": "mine", "a": map[string]any{"c": 2.0, "d": []any{3.0}}, "e": map[string]any{}}
-	assert.Equal(t, claims, a.MemberSession.CustomClaims)
-	assert.Subset(t, jwt(a), claims)
-	assert.NotContains(t, jwt(a), "team")
-	assert.EqualValues(t, now.Add(15*time.Minute).Unix(), jwt(a)["exp"])
-
-	// Its claims have room for 4 KB in all. What is refused changes nothing, and
-	// leaves the code good.
-	f := fields{"session_token": token, "session_custom_claims": fields{"sid": nil, "a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
-	a = enter(t, s, f)
-	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
-	f["session_custom_claims"] = fields{"more": 1}
-	a = enter(t, s, f)
-	assert.Equal(t, 400, a.HTTPStatus)
-	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
-	delete(f, "session_custom_claims")
-	a = post(t, s, authenticatePath, f)
-	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
-	assert.NotContains(t, a.MemberSession.CustomClaims, "more")
-}
-
 func rawSend(t *testing.T, s *stytchtest.Server) (*http.Response, []byte, error) {
 	req, err := http.NewRequestWithContext(limited(t), http.MethodPost, s.URL+sendPath,
 		strings.NewReader(fmt.Sprintf(`{"organization_id":%q,"member_id":%q}`, s.OrganizationID, s.MemberID)))

@@ -1,0 +1,182 @@
+package stytchtest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+// How long a session lasts, and its JWT; and what becomes of its claims.
+func TestSession(t *testing.T) {
+	t.Parallel()
+	s := stytchtest.NewServer()
+	defer s.Close()
+	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	s.SetTime(now)
+	jwt := func(a answer) map[string]any { return verified(t, s, a.SessionJWT) }
+
+	// A new session lasts 60 minutes, without claims...
+	a := enter(t, s, fields{"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_custom_claims": fields{"team": "blue"}})
+	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{}, a.MemberSession.CustomClaims)
+
+	// ... or as long as is asked for, with claims.
+	a = enter(t, s, fields{
+		"intermediate_session_token": s.IntermediateSessionToken(s.MemberID), "session_duration_minutes": 120,
+		"session_custom_claims": fields{"team": "blue", "a": fields{"b": 1, "c": 2}, "none": nil, "sid": "mine", "exp": 1, "sub": "somebody else"},
+	})
+	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}}, a.MemberSession.CustomClaims)
+	assert.Subset(t, jwt(a), map[string]any{
+		"team": "blue", "sid": "mine", "a": map[string]any{"b": 1.0, "c": 2.0}, "sub": s.MemberID, "exp": float64(now.Add(5 * time.Minute).Unix()),
+	})
+
+	// Later it keeps its end, and its claims change. The JWT that names it has expired.
+	s.Advance(10 * time.Minute)
+	token := a.SessionToken
+	a = enter(t, s, fields{"session_jwt": a.SessionJWT, "session_custom_claims": fields{"team": nil, "a": fields{"b": nil, "d": []int{3}}, "e": fields{"f": nil}}})
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.Equal(t, token, a.SessionToken)
+	assert.Equal(t, now.Add(2*time.Hour), a.MemberSession.ExpiresAt)
+	claims := map[string]any{"sid": "mine", "a": map[string]any{"c": 2.0, "d": []any{3.0}}, "e": map[string]any{}}
+	assert.Equal(t, claims, a.MemberSession.CustomClaims)
+	assert.Subset(t, jwt(a), claims)
+	assert.NotContains(t, jwt(a), "team")
+	assert.EqualValues(t, now.Add(15*time.Minute).Unix(), jwt(a)["exp"])
+
+	// Its claims have room for 4 KB in all. What is refused changes nothing, and
+	// leaves the code good.
+	f := fields{"session_token": token, "session_custom_claims": fields{"sid": nil, "a": nil, "e": nil, "big": strings.Repeat("x", 4096-len(`{"big":""}`))}}
+	a = enter(t, s, f)
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	f["session_custom_claims"] = fields{"more": 1}
+	a = enter(t, s, f)
+	assert.Equal(t, 400, a.HTTPStatus)
+	assert.Equal(t, "custom_claims_too_large", a.ErrorType)
+	delete(f, "session_custom_claims")
+	a = post(t, s, authenticatePath, f)
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.NotContains(t, a.MemberSession.CustomClaims, "more")
+}
+
+// Which session a request may name.
+func TestSessionArgument(t *testing.T) {
+	t.Parallel()
+	intermediate := func(s *stytchtest.Server, memberID string) fields {
+		return fields{"intermediate_session_token": s.IntermediateSessionToken(memberID)}
+	}
+	named := func(name string, token func(stytchtest.PrimaryAuthentication) string, later time.Duration) func(*testing.T, *stytchtest.Server) fields {
+		return func(t *testing.T, s *stytchtest.Server) fields {
+			login := session(t, s)
+			s.Advance(later)
+			return fields{"member_id": login.MemberID, name: token(login)}
+		}
+	}
+	token := func(l stytchtest.PrimaryAuthentication) string { return l.SessionToken }
+	jwt := func(l stytchtest.PrimaryAuthentication) string { return l.SessionJWT }
+	for _, tc := range []struct {
+		name   string
+		fields func(*testing.T, *stytchtest.Server) fields
+		error  string
+	}{
+		{"a session", named("session_token", token, 0), "200 "},
+		{"a session's JWT", named("session_jwt", jwt, 0), "200 "},
+		{"an expired JWT", named("session_jwt", jwt, 6*time.Minute), "200 "},
+		{"an expired session", named("session_token", token, time.Hour), "404 session_not_found"},
+		{"a session token as an intermediate one", named("intermediate_session_token", token, 0), "404 intermediate_session_not_found"},
+		{"a JWT as a session token", named("session_token", jwt, 0), "404 session_not_found"},
+		{"a session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
+			return fields{"session_token": session(t, s).SessionToken}
+		}, "400 member_session_member_id_mismatch"},
+		{"an intermediate session", func(_ *testing.T, s *stytchtest.Server) fields { return intermediate(s, s.MemberID) }, "200 "},
+		{"an intermediate session token as a session's", func(_ *testing.T, s *stytchtest.Server) fields {
+			return fields{"session_token": s.IntermediateSessionToken(s.MemberID)}
+		}, "404 session_not_found"},
+		{"an expired intermediate session", func(_ *testing.T, s *stytchtest.Server) fields {
+			f := intermediate(s, s.MemberID)
+			s.Advance(10 * time.Minute)
+			return f
+		}, "404 intermediate_session_not_found"},
+		{"an intermediate session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
+			return intermediate(s, member(t, s, stytchtest.Member{}).MemberID)
+		}, "400 member_session_member_id_mismatch"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := stytchtest.NewServer()
+			defer s.Close()
+			assert.Equal(t, tc.error, post(t, s, sendPath, tc.fields(t, s)).error())
+		})
+	}
+}
+
+func TestSessionAuthenticate(t *testing.T) {
+	t.Parallel()
+	s := stytchtest.NewServer()
+	defer s.Close()
+	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+	s.SetTime(now)
+	login := session(t, s)
+
+	s.Advance(30 * time.Minute)
+	a := postOnly(t, s, sessionPath, fields{"session_jwt": login.SessionJWT})
+	require.Equal(t, 200, a.HTTPStatus, a.ErrorType)
+	assert.Equal(t, login.SessionToken, a.SessionToken)
+	assert.NotEqual(t, login.SessionJWT, a.SessionJWT)
+	assert.Equal(t, now.Add(time.Hour), a.MemberSession.ExpiresAt, "it is not extended")
+	assert.Equal(t, now.Add(30*time.Minute), a.MemberSession.LastAccessedAt)
+	assert.Equal(t, login.MemberID, a.Member.MemberID)
+	assert.Equal(t, s.OrganizationID, a.Organization.OrganizationID)
+
+	a = postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken, "session_duration_minutes": 45, "session_custom_claims": fields{"team": "blue"}})
+	assert.Equal(t, now.Add(75*time.Minute), a.MemberSession.ExpiresAt)
+	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
+
+	for _, tc := range []struct {
+		fields    fields
+		errorType string
+	}{
+		{fields{"session_token": s.IntermediateSessionToken(s.MemberID)}, "session_not_found"},
+		{fields{"session_token": login.SessionToken, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}}, "custom_claims_too_large"},
+		{fields{"session_token": login.SessionToken, "authorization_check": fields{}}, "bad_request"},
+	} {
+		assert.Equal(t, tc.errorType, postOnly(t, s, sessionPath, tc.fields).ErrorType, tc.fields)
+	}
+	s.Advance(time.Hour)
+	assert.Equal(t, "session_not_found", postOnly(t, s, sessionPath, fields{"session_token": login.SessionToken}).ErrorType)
+}
+
+// A revoked session is over for both of its tokens, and for no other session.
+func TestRevoke(t *testing.T) {
+	t.Parallel()
+	type login = stytchtest.PrimaryAuthentication
+	for name, named := range map[string]func(login) fields{
+		"by token":      func(l login) fields { return fields{"session_token": l.SessionToken} },
+		"by JWT":        func(l login) fields { return fields{"session_jwt": l.SessionJWT} },
+		"by ID":         func(l login) fields { return fields{"member_session_id": l.MemberSession.MemberSessionID} },
+		"of the Member": func(l login) fields { return fields{"member_id": l.MemberID} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := stytchtest.NewServer()
+			defer s.Close()
+			revoked, stranger := session(t, s), session(t, s)
+			again, err := s.LogIn(revoked.MemberID)
+			require.NoError(t, err)
+			require.Equal(t, 200, postOnly(t, s, revokePath, named(revoked)).HTTPStatus)
+			for _, f := range []fields{{"session_token": revoked.SessionToken}, {"session_jwt": revoked.SessionJWT}} {
+				assert.Equal(t, "404 session_not_found", postOnly(t, s, sessionPath, f).error())
+			}
+			assert.Equal(t, name == "of the Member", postOnly(t, s, sessionPath, fields{"session_token": again.SessionToken}).HTTPStatus == 404)
+			assert.Equal(t, 200, postOnly(t, s, sessionPath, fields{"session_token": stranger.SessionToken}).HTTPStatus)
+			if name == "of the Member" {
+				assert.Equal(t, 200, postOnly(t, s, revokePath, named(revoked)).HTTPStatus, "there may be none")
+			}
+		})
+	}
+}
