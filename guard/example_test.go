@@ -14,7 +14,7 @@ import (
 )
 
 func ExampleNew() {
-	g, err := guard.New(guard.Recommended("US", "CA", "GB"))
+	g, err := guard.New(guard.Recommended("US", "CA", "GB"), guard.SingleProcess())
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -43,6 +43,7 @@ func ExampleNew() {
 func ExampleObserveOnly() {
 	g, err := guard.New(
 		guard.Recommended("US"),
+		guard.SingleProcess(),
 		guard.ObserveOnly(),
 		guard.OnDecision(func(_ context.Context, d guard.Decision) {
 			if d.Refusal != nil {
@@ -99,7 +100,7 @@ func ExampleLimitBy() {
 		network, _ := ctx.Value(networkKey{}).(string)
 		return network
 	}
-	g, err := guard.New(guard.Recommended("US"), guard.LimitBy("network", 30, time.Hour, byNetwork))
+	g, err := guard.New(guard.Recommended("US"), guard.SingleProcess(), guard.LimitBy("network", 30, time.Hour, byNetwork))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -115,32 +116,40 @@ func ExampleLimitBy() {
 	http.Handle("POST /resend", withNetwork(resend))
 }
 
-// After a primary authentication Stytch has sent the first code by itself.
-func ExampleGuard_SMSSent() {
+// A primary login asks the guard first, and tells it what Stytch has answered.
+func ExampleGuard_AfterLogin() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	g, err := guard.New(guard.Recommended("US"))
+	g, err := guard.New(guard.Recommended("US"), guard.SingleProcess())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	client := stytch.Client(stytchb2b.WithGuard(g))
+	ctx := context.Background()
 
+	if err := g.BeforeLogin(ctx, stytch.OrganizationID, stytch.MemberID); err != nil {
+		fmt.Println("Please wait", stytchb2b.RetryAfter(err))
+		return
+	}
 	login, err := stytch.LogIn(stytch.MemberID) // Your login calls Stytch for this.
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	params := stytchb2b.SMSSendParams{
+	g.AfterLogin(ctx, guard.Login{
+		OrganizationID:         stytch.OrganizationID,
+		MemberID:               stytch.MemberID,
+		MFAPhoneNumber:         login.Member.MFAPhoneNumber,
+		MFAPhoneNumberVerified: login.Member.MFAPhoneNumberVerified,
+		SMSSent:                login.MFARequired != nil && login.MFARequired.SecondaryAuthInitiated == "sms_otp",
+	})
+
+	_, err = client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{ // an impatient click
 		OrganizationID:           stytch.OrganizationID,
 		MemberID:                 stytch.MemberID,
 		IntermediateSessionToken: login.IntermediateSessionToken,
-	}
-	if login.MFARequired != nil && login.MFARequired.SecondaryAuthInitiated == "sms_otp" {
-		g.SMSSent(context.Background(), params)
-	}
-
-	_, err = client.OTPs.SMS.Send(context.Background(), params) // an impatient click
+	})
 	fmt.Println(errors.Is(err, guard.ErrCooldown), len(stytch.SMS()), "SMS")
 	// Output:
 	// true 1 SMS
@@ -151,7 +160,7 @@ func ExampleGuard_SMSSent() {
 func ExampleWithClock() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	g, err := guard.New(guard.WithClock(stytch.Now))
+	g, err := guard.New(guard.SingleProcess(), guard.WithClock(stytch.Now))
 	if err != nil {
 		fmt.Println(err)
 		return

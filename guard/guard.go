@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,40 +16,34 @@ import (
 	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
-// A Guard decides whether a Send may go out. It is a [stytchb2b.Guard],
-// and safe for concurrent use.
+// A Guard decides whether a Send or an Authenticate may go out. It is safe for
+// concurrent use.
 type Guard struct {
 	config
 	ledger *ledger // decides and counts
 
 	numbers *lru.Cache[string, number]     // as they were given
-	learned *lru.Cache[[2]string, learned] // from Stytch's answers, by how calls name Members
+	learned *lru.Cache[[2]string, learned] // from logins and answers, by how calls name Members
 }
 
 var _ stytchb2b.Guard = (*Guard)(nil)
 
-const (
-	// countedFor is how long a Send that names no number counts against the last
-	// number known of its Member.
-	countedFor = 24 * time.Hour
-	// believedFor is how long it is refused for that number's country: the number
-	// can be changed at Stytch.
-	believedFor = 20 * time.Minute
-)
+// believedFor is how long the number that Stytch has named stands for the Member's
+// in calls that name none: it can be changed at Stytch.
+const believedFor = 20 * time.Minute
 
-// learned is what is known of a Member, from the last call that was answered.
+// learned is what is known of a Member.
 type learned struct {
 	member [2]string // Stytch's IDs for the Organization and the Member
-	number string    // in E.164 form; empty if neither side has named it
+	number string    // as Stytch writes it; empty if nobody has named it
 	at     time.Time
 }
 
-// New makes a Guard. [Recommended] is the option to begin with. Without options,
-// the Guard refuses a Send that comes too soon after one for the same Member, and
-// numbers that no code should go to. It counts in memory. An error names the
-// option that is wrong.
+// New makes a Guard. [Recommended] is the option to begin with; without it, the
+// Guard does not count unanswered SMS. New needs [WithStore] or [SingleProcess]. An
+// error names the option that is wrong.
 func New(opts ...Option) (*Guard, error) {
-	cfg := config{cooldown: DefaultCooldown, storeTimeout: DefaultStoreTimeout, now: time.Now}
+	cfg := config{cooldown: DefaultCooldown, storeTimeout: DefaultStoreTimeout, logger: slog.Default(), now: time.Now}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("guard: an Option must not be nil")
@@ -57,154 +52,201 @@ func New(opts ...Option) (*Guard, error) {
 			return nil, fmt.Errorf("guard: %w", err)
 		}
 	}
-	for i, r := range cfg.rules {
-		for _, other := range cfg.rules[:i] {
-			if r.Name == other.Name {
-				return nil, fmt.Errorf("guard: %s is given twice", r.Name)
-			}
-		}
+	switch {
+	case len(cfg.limits) > counts.MaxLimits:
+		return nil, fmt.Errorf("guard: there are more than %d limits", counts.MaxLimits)
+	case cfg.store == nil && !cfg.single:
+		return nil, errors.New("guard: several processes must count in one store: give WithStore a store of package guard/redisstore, or say SingleProcess if there is one process only")
+	case cfg.store != nil && cfg.single:
+		return nil, errors.New("guard: SingleProcess and WithStore exclude each other")
 	}
-	if len(cfg.rules) > counts.MaxBuckets {
-		return nil, fmt.Errorf("guard: there are more than %d limits and budgets", counts.MaxBuckets)
-	}
-	g := &Guard{config: cfg, ledger: newLedger(&cfg)}
+	g := &Guard{config: cfg, ledger: &ledger{
+		memory:  counts.NewMemory(memoryKeys, cfg.now),
+		store:   cfg.store,
+		timeout: cfg.storeTimeout,
+		closed:  cfg.failClosed,
+		logger:  cfg.logger,
+	}}
 	g.numbers, _ = lru.New[string, number](cacheSize) // It fails for a size of 0.
 	g.learned, _ = lru.New[[2]string, learned](cacheSize)
 	return g, nil
 }
 
-// AllowSend implements [stytchb2b.Guard]. An error is a [*stytchb2b.GuardError] with
-// a [*Refusal].
+// AllowSend implements [stytchb2b.Guard]. An error is a [*stytchb2b.GuardError]
+// with a [*Refusal].
 func (g *Guard) AllowSend(ctx context.Context, params stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-	s := g.subject(params)
+	s := g.subject(params.OrganizationID, params.MemberID, params.MFAPhoneNumber)
 	if g.isExempt(s) {
-		g.tell(ctx, Decision{Allowed: true, Country: s.number.region})
+		g.tell(ctx, Decision{Op: stytchb2b.OpSMSSend, Allowed: true, Country: s.number.region})
 		return nil, nil
 	}
-	refusal := g.refuses(s)
-	var t taken
-	var wait time.Duration
-	if refusal == nil || g.observe {
-		s.values = g.values(ctx, params)
-		claim := g.claim(s)
-		claim.Force = g.observe
-		t = g.ledger.take(ctx, claim)
-		if refusal == nil {
-			refusal, wait = t.refusal, t.verdict.Wait
-		}
+	e := g.event(counts.Send, s)
+	e.ID = rand.Uint64()
+	e.Limits = g.limitsOf(ctx, params)
+	if err := g.decide(ctx, stytchb2b.OpSMSSend, s, e); err != nil {
+		return nil, err
 	}
-	d := Decision{
-		Allowed: refusal == nil || g.observe,
-		Refusal: refusal,
-		Trusted: t.verdict.Trusted,
-		Country: s.number.region,
-		Count:   t.verdict.Count,
-		Max:     t.verdict.Max,
-	}
-	if all := t.verdict.Verified + t.verdict.Count; all > 0 {
-		d.VerifiedShare = t.verdict.Verified / all
-	}
-	g.tell(ctx, d)
-	if !d.Allowed {
-		return nil, &stytchb2b.GuardError{Op: stytchb2b.OpSMSSend, Reason: reason(refusal), RetryAfter: wait, Err: refusal}
-	}
-	return func(resp *stytchb2b.SMSSendResponse, err error) { g.done(ctx, s, t, resp, err) }, nil
+	return func(resp *stytchb2b.SMSSendResponse, err error) {
+		g.sent(context.WithoutCancel(ctx), s, e, resp, err)
+	}, nil
 }
 
-func reason(r *Refusal) stytchb2b.GuardReason {
-	switch r.Err {
-	case ErrCountry, ErrNumber:
-		return stytchb2b.GuardReasonNumber
-	case ErrStore:
-		return stytchb2b.GuardReasonUnavailable
-	}
-	return stytchb2b.GuardReasonLimit
-}
-
-// done tells the store how a Send ended, if that changes anything.
-func (g *Guard) done(ctx context.Context, s subject, t taken, resp *stytchb2b.SMSSendResponse, err error) {
-	if resp == nil {
-		if apiErr := (*stytchb2b.APIError)(nil); err != nil && !stytchb2b.MaybeSent(err) {
-			refused := errors.As(err, &apiErr) && apiErr.StatusCode != http.StatusTooManyRequests
-			g.ledger.settle(ctx, t, counts.End{Refused: refused})
+// sent tells the store how a Send ended, if that changes anything.
+func (g *Guard) sent(ctx context.Context, s subject, e *counts.Event, resp *stytchb2b.SMSSendResponse, err error) {
+	if err != nil || resp == nil {
+		if err != nil && !stytchb2b.MaybeSent(err) {
+			undo := *e
+			undo.Kind = counts.Undo
+			_, _ = g.ledger.do(ctx, &undo)
 		}
 		return
 	}
 	actual := g.learn(s, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
-	end := counts.End{Sent: true, Verified: resp.Member.MFAPhoneNumberVerified}
-	asExpected := end.Verified && t.verdict.Trusted || !end.Verified && actual.number.e164 == s.number.e164
-	if actual.member == s.member && asExpected {
-		return
+	told := g.event(counts.Told, actual)
+	told.Verified, told.Answer = resp.Member.MFAPhoneNumberVerified, true
+	if actual.member != s.member { // The call named the Member in another way: the SMS was this Member's.
+		again := *e
+		again.Member, again.Number, again.Limits, again.Force = actual.member, actual.number.one, nil, true
+		_, _ = g.ledger.do(ctx, &again)
 	}
-	if actual.member != s.member || actual.number != s.number {
-		end.Actual = g.claim(actual)
+	if told.Number != "" && (told.Verified || told.Number != e.Number || actual.member != s.member) {
+		_, _ = g.ledger.do(ctx, told)
 	}
-	g.ledger.settle(ctx, t, end)
 }
 
-// SMSSent tells the Guard that an SMS went out without a Send. After the primary
-// authentication of a Member who is enrolled in MFA, Stytch has sent one by itself
-// if its answer has "sms_otp" as mfa_required.secondary_auth_initiated. The
-// Member's cooldown begins, so that a Send does not invalidate the code that is
-// just arriving. It counts in limits by Member, and in no others.
-func (g *Guard) SMSSent(ctx context.Context, params stytchb2b.SMSSendParams) {
-	s := g.subject(params)
-	if g.isExempt(s) {
-		return
-	}
-	claim := g.claim(s, PerMember)
-	claim.Force, claim.Free = true, true
-	g.ledger.take(ctx, claim)
-}
-
-// AllowAuthenticate implements [stytchb2b.Guard]: a Member whose code was right is
-// trusted from then on.
+// AllowAuthenticate implements [stytchb2b.Guard]. An error is a
+// [*stytchb2b.GuardError] with a [*Refusal].
 func (g *Guard) AllowAuthenticate(ctx context.Context, params stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+	s := g.subject(params.OrganizationID, params.MemberID, "")
+	e := g.event(counts.Guess, s)
+	if err := g.decide(ctx, stytchb2b.OpSMSAuthenticate, s, e); err != nil {
+		return nil, err
+	}
 	return func(resp *stytchb2b.SMSAuthenticateResponse, err error) {
-		if resp != nil && err == nil {
-			g.Verified(context.WithoutCancel(ctx), params, resp)
-		}
+		g.authenticated(context.WithoutCancel(ctx), s, e, resp, err)
 	}, nil
 }
 
-// Verified tells the Guard of a code that was right.
-func (g *Guard) Verified(ctx context.Context, params stytchb2b.SMSAuthenticateParams, resp *stytchb2b.SMSAuthenticateResponse) {
-	named := g.subject(stytchb2b.SMSSendParams{OrganizationID: params.OrganizationID, MemberID: params.MemberID})
-	named.member = named.named
-	actual := g.learn(named, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
-	g.ledger.verify(ctx, g.claim(actual))
-	if actual.member != named.member { // Another process may know no other names than these.
-		named.number = actual.number
-		g.ledger.verify(ctx, g.claim(named))
+// authenticated tells the store whether the code was right. An error of Stytch's
+// that is not about too many calls counts as a wrong code.
+func (g *Guard) authenticated(ctx context.Context, s subject, e *counts.Event, resp *stytchb2b.SMSAuthenticateResponse, err error) {
+	if err != nil || resp == nil {
+		apiErr := (*stytchb2b.APIError)(nil)
+		answered := errors.As(err, &apiErr) && apiErr.StatusCode != http.StatusTooManyRequests
+		if err != nil && !answered && !stytchb2b.MaybeUsed(err) {
+			clear := *e
+			clear.Kind = counts.Clear
+			_, _ = g.ledger.do(ctx, &clear)
+		}
+		return
+	}
+	actual := g.learn(s, resp.Organization.OrganizationID, resp.MemberID, resp.Member.MFAPhoneNumber)
+	_, _ = g.ledger.do(ctx, g.event(counts.Code, actual))
+	if actual.member != s.named { // Another process may know no other names than these.
+		actual.member = s.named
+		_, _ = g.ledger.do(ctx, g.event(counts.Code, actual))
 	}
 }
 
-// A subject is whom and where a Send is for.
+// BeforeLogin is asked before the primary login of a Member, after which Stytch
+// may send an SMS that nobody can stop. It refuses a login while the Member's last
+// code is unanswered and a Send would be refused: with a [*stytchb2b.GuardError]
+// that has a [*Refusal]. It counts nothing: see [Guard.AfterLogin].
+func (g *Guard) BeforeLogin(ctx context.Context, organizationID, memberID string) error {
+	s := g.subject(organizationID, memberID, "")
+	if g.isExempt(s) {
+		return nil
+	}
+	return g.decide(ctx, stytchb2b.OpSMSSend, s, g.event(counts.Ask, s))
+}
+
+// A Login is what the app knows after a primary login: the IDs and the phone of
+// the Member object in Stytch's answer, and whether Stytch has sent a code.
+type Login struct {
+	OrganizationID, MemberID string
+	MFAPhoneNumber           string // in E.164 form; empty if the Member has none
+	MFAPhoneNumberVerified   bool
+	// SMSSent: mfa_required.secondary_auth_initiated of the answer is "sms_otp".
+	SMSSent bool
+}
+
+// AfterLogin tells the Guard of a primary login. It learns the Member's number, and
+// trusts the Member if Stytch calls it verified. If Stytch has sent an SMS, that
+// counts like one of a Send, and the Member's cooldown begins, so that a Send does not
+// invalidate the code that is just arriving.
+func (g *Guard) AfterLogin(ctx context.Context, login Login) {
+	s := g.subject(login.OrganizationID, login.MemberID, login.MFAPhoneNumber)
+	if g.isExempt(s) {
+		return
+	}
+	g.learn(s, login.OrganizationID, login.MemberID, login.MFAPhoneNumber)
+	if told := g.event(counts.Told, s); told.Number != "" {
+		told.Verified = login.MFAPhoneNumberVerified
+		_, _ = g.ledger.do(ctx, told)
+	}
+	if login.SMSSent {
+		e := g.event(counts.Send, s)
+		e.ID, e.Force = rand.Uint64(), true
+		_, _ = g.ledger.do(ctx, e)
+	}
+}
+
+// decide returns the error of a call that may not go out.
+func (g *Guard) decide(ctx context.Context, op stytchb2b.Op, s subject, e *counts.Event) error {
+	var why *Refusal
+	if op == stytchb2b.OpSMSSend {
+		why = g.refuses(s)
+	}
+	var v counts.Verdict
+	if why == nil || g.observe {
+		e.Force = g.observe
+		var err error
+		if v, err = g.ledger.do(ctx, e); err != nil {
+			why, v.Wait = &Refusal{ErrStore, err.Error()}, pause
+		} else if why == nil {
+			why = refusal(v, e)
+		}
+	}
+	d := Decision{
+		Op:      op,
+		Allowed: why == nil || g.observe,
+		Refusal: why,
+		Trusted: v.Trusted,
+		Country: s.number.region,
+		Count:   v.Count,
+		Max:     v.Max,
+	}
+	g.tell(ctx, d)
+	if d.Allowed {
+		return nil
+	}
+	return &stytchb2b.GuardError{Op: op, Reason: why.reason(), RetryAfter: v.Wait, Err: why}
+}
+
+// A subject is whom and where a call is for.
 type subject struct {
 	named  [2]string // Organization and Member, as the call names them
 	member [2]string // by Stytch's IDs, where they are known
-	number number    // the call's, or the last one known
-	old    bool      // the number may be another by now
-	values []string  // for LimitBy
+	number number    // the call's, or the last one that Stytch has named
 }
 
-func (g *Guard) subject(params stytchb2b.SMSSendParams) subject {
-	named := [2]string{params.OrganizationID, params.MemberID}
+func (g *Guard) subject(organizationID, memberID, phone string) subject {
+	named := [2]string{organizationID, memberID}
 	s := subject{named: named, member: named}
 	known, ok := g.learned.Peek(named)
 	if ok {
 		s.member = known.member
 	}
-	switch {
-	case params.MFAPhoneNumber != "":
-		s.number = g.lookUp(params.MFAPhoneNumber)
-	case ok && known.number != "" && g.now().Sub(known.at) < countedFor:
-		s.number, s.old = g.lookUp(known.number), g.now().Sub(known.at) >= believedFor
+	if phone == "" && g.now().Sub(known.at) < believedFor {
+		phone = known.number
+	}
+	if phone != "" {
+		s.number = g.lookUp(phone)
 	}
 	return s
 }
 
-// learn keeps what an answer of Stytch's tells, and returns the subject by it.
+// learn keeps what Stytch has told of a Member, and returns the subject by it.
 func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject {
 	if organizationID != "" {
 		s.member[0] = organizationID
@@ -214,11 +256,11 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 	}
 	if phone != "" {
 		s.number = g.lookUp(phone)
-	}
-	known := learned{s.member, s.number.e164, g.now()}
-	g.learned.Add(s.named, known)
-	if s.member != s.named {
+		known := learned{s.member, phone, g.now()}
+		g.learned.Add(s.named, known)
 		g.learned.Add(s.member, known)
+	} else if s.member != s.named {
+		g.learned.Add(s.named, learned{member: s.member})
 	}
 	return s
 }
@@ -235,12 +277,12 @@ func (g *Guard) lookUp(phone string) number {
 // refuses returns why no code may go to a number, whatever was sent before.
 func (g *Guard) refuses(s subject) *Refusal {
 	switch n := s.number; {
-	case n == number{} || s.old:
+	case n == number{}:
 		return nil // It is not known.
 	case n.reason != "":
-		return &Refusal{Err: ErrNumber, Detail: n.reason}
+		return &Refusal{ErrNumber, n.reason}
 	case g.countries != nil && !g.countries[n.region]:
-		return &Refusal{Err: ErrCountry, Detail: n.region}
+		return &Refusal{ErrCountry, n.region}
 	}
 	return nil
 }
@@ -262,45 +304,21 @@ func (g *Guard) tell(ctx context.Context, d Decision) {
 	}
 }
 
-// values returns what each LimitBy counts a Send by.
-func (g *Guard) values(ctx context.Context, params stytchb2b.SMSSendParams) (values []string) {
-	for _, r := range g.rules {
-		if r.by != nil {
-			values = append(values, r.by(ctx, params))
-		}
+// event is one of the Member's.
+func (g *Guard) event(kind counts.Kind, s subject) *counts.Event {
+	e := &counts.Event{Kind: kind, Member: s.member, Number: s.number.one, Cooldown: g.cooldown, Budget: g.budget}
+	if g.clock {
+		e.At = g.now().UnixMilli()
 	}
-	return values
+	return e
 }
 
-// claim is what a Send counts in: of all scopes, or of these.
-func (g *Guard) claim(s subject, of ...Scope) *counts.Claim {
-	c := &counts.Claim{ID: newID(), Member: s.member, Number: s.number.e164, Cooldown: g.cooldown}
-	c.Buckets = make([]counts.Bucket, 0, len(g.rules))
-	for _, r := range g.rules {
-		var what [2]string
-		switch number := s.number.e164; r.scope {
-		case PerMember:
-			what = s.member
-		case PerOrganization:
-			what[0] = s.member[0]
-		case PerCountry:
-			what[0] = s.number.region
-		case PerPhoneNumber:
-			what[0] = number
-			if number == "" && r.Kind == counts.Number {
-				what = s.member // whose number it is, whichever that may be
-			}
-		case PerPrefix:
-			what[0] = number[:max(0, len(number)-4)]
-		case PerValue:
-			if len(s.values) > 0 {
-				what[0], s.values = s.values[0], s.values[1:]
-			}
-		}
-		known := what[0] != "" || r.scope == InAll
-		if known && (of == nil || slices.Contains(of, r.scope)) {
-			c.Buckets = append(c.Buckets, counts.Bucket{Rule: &r.Rule, Subject: what})
+// limitsOf returns the limits that count a Send.
+func (g *Guard) limitsOf(ctx context.Context, params stytchb2b.SMSSendParams) (limits []counts.Limit) {
+	for _, l := range g.limits {
+		if l.Value = l.by(ctx, params); l.Value != "" {
+			limits = append(limits, l.Limit)
 		}
 	}
-	return c
+	return limits
 }

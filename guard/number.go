@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -13,7 +14,8 @@ const sandboxNumber = "+10000000000"
 
 // A number is what the metadata of libphonenumber says of a phone number.
 type number struct {
-	e164   string // as libphonenumber writes it: one phone has one form
+	e164   string // as libphonenumber writes it
+	one    string // one form for each phone, to count by
 	region string // ISO 3166
 	reason string // why no code should go there; "" where it may
 }
@@ -40,14 +42,20 @@ const noCountry = "001"
 // ranges, so there an unknown range has no country.
 func classify(e164 string, strict bool) number {
 	if e164 == sandboxNumber {
-		return number{e164: e164, region: "US"}
+		return number{e164: e164, one: e164, region: "US"}
+	}
+	// Mexico has dropped the 1 after its calling code; it is still dialed.
+	if len(e164) == len("+5215512345678") && strings.HasPrefix(e164, "+521") {
+		e164 = "+52" + e164[len("+521"):]
 	}
 	parsed, err := phonenumbers.Parse(e164, "")
 	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
 		return number{reason: "not a number that can exist"}
 	}
+	formatted := phonenumbers.Format(parsed, phonenumbers.E164)
 	n := number{
-		e164:   phonenumbers.Format(parsed, phonenumbers.E164),
+		e164:   formatted,
+		one:    oneForm(formatted),
 		region: phonenumbers.GetRegionCodeForNumber(parsed),
 		reason: refused[phonenumbers.GetNumberType(parsed)],
 	}
@@ -64,6 +72,19 @@ func classify(e164 string, strict bool) number {
 		n.reason = "a number of a satellite network or an international service"
 	}
 	return n
+}
+
+// oneForm writes the numbers of a phone that has two in one way: Argentina's
+// mobile numbers have a 9 after the calling code for calls from abroad, and Brazil's
+// have got a 9 after the area code.
+func oneForm(e164 string) string {
+	switch {
+	case len(e164) == len("+5491112345678") && strings.HasPrefix(e164, "+549"):
+		return "+54" + e164[len("+549"):]
+	case len(e164) == len("+551187654321") && strings.HasPrefix(e164, "+55") && e164[5] >= '6':
+		return e164[:5] + "9" + e164[5:]
+	}
+	return e164
 }
 
 // checkCountry returns an error for what is not the code of a country with phone

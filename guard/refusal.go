@@ -1,6 +1,11 @@
 package guard
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard/internal/counts"
+)
 
 // Why a Guard refuses, for [errors.Is].
 var (
@@ -10,41 +15,63 @@ var (
 	ErrNumber = errors.New("the number is not one to send codes to")
 	// ErrCooldown: the Member was sent a code a moment ago.
 	ErrCooldown = errors.New("the Member was sent a code a moment ago")
-	// ErrLimit: a limit of [Limit] or [LimitBy] is reached.
+	// ErrLimit: a limit of [LimitBy] is reached.
 	ErrLimit = errors.New("a limit is reached")
-	// ErrUnanswered: too many codes were sent there and never entered (see
+	// ErrUnanswered: too many codes were sent and never entered (see
 	// [Recommended]).
 	ErrUnanswered = errors.New("too many codes were not entered")
+	// ErrGuesses: the Member has entered too many wrong codes.
+	ErrGuesses = errors.New("the Member has entered too many wrong codes")
 	// ErrStore: the store does not answer, and the Guard has [FailClosed].
 	ErrStore = errors.New("the store does not answer")
 )
 
-// A Refusal says why a Guard refuses a Send. It is in the
+// A Refusal says why a Guard refuses a call. It is in the
 // [stytchb2b.GuardError], for [errors.As].
 type Refusal struct {
 	// Err is ErrCountry or another of the errors above.
 	Err error
-	// Detail is the country, what is wrong with the number, or the failure of
-	// the store. It holds no number.
+	// Detail is the country, what is wrong with the number, the name of the LimitBy,
+	// whether the codes were sent to the number or in all, or the failure of the
+	// store. It holds no number.
 	Detail string
-	// Scope says which count is too high; 0 if none is.
-	Scope Scope
-	// Limit is the name of the [LimitBy] that is reached; empty for any other.
-	Limit string
 }
 
 // Error returns one line.
 func (r *Refusal) Error() string {
-	switch {
-	case r.Detail != "":
+	if r.Detail != "" {
 		return r.Err.Error() + ": " + r.Detail
-	case r.Limit != "":
-		return r.Err.Error() + " (" + r.Limit + ")"
-	case r.Scope != 0 && r.Err != ErrCooldown:
-		return r.Err.Error() + " (" + r.Scope.String() + ")"
 	}
 	return r.Err.Error()
 }
 
 // Unwrap returns Err.
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// reason is the Refusal's, in the root package's words.
+func (r *Refusal) reason() stytchb2b.GuardReason {
+	switch r.Err {
+	case ErrCountry, ErrNumber:
+		return stytchb2b.GuardReasonNumber
+	case ErrStore:
+		return stytchb2b.GuardReasonUnavailable
+	}
+	return stytchb2b.GuardReasonLimit
+}
+
+// refusal returns what a verdict says; nil if it allows the event.
+func refusal(v counts.Verdict, e *counts.Event) *Refusal {
+	switch v.By {
+	case counts.Cooldown:
+		return &Refusal{Err: ErrCooldown}
+	case counts.Limited:
+		return &Refusal{ErrLimit, e.Limits[v.Limit].Name}
+	case counts.Number:
+		return &Refusal{ErrUnanswered, "to the number"}
+	case counts.Pool:
+		return &Refusal{ErrUnanswered, "in all"}
+	case counts.Guesses:
+		return &Refusal{Err: ErrGuesses}
+	}
+	return nil
+}

@@ -39,12 +39,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	_ "embed"
-	"encoding/binary"
-	"encoding/hex"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,11 +50,11 @@ import (
 	"github.com/eb715825/stytchb2b/guard/internal/counts"
 )
 
-type store struct {
+// A Store is where several processes count together. It is safe for concurrent use.
+type Store struct {
 	client redis.Scripter
 	prefix string
 	key    []byte
-	now    func() int64 // Unix milliseconds; 0 for the server's clock
 }
 
 // New makes a store for guard.WithStore. It is safe for concurrent use. A decision
@@ -72,7 +69,7 @@ type store struct {
 // No phone number or ID is stored, only their HMAC-SHA-256 with hmacKey: a secret of
 // at least 16 bytes that all processes share and that must not be in Redis. With
 // another key, all counts start anew.
-func New(client redis.Scripter, prefix string, hmacKey []byte) (counts.Store, error) {
+func New(client redis.Scripter, prefix string, hmacKey []byte) (*Store, error) {
 	switch {
 	case client == nil:
 		return nil, errors.New("redisstore: client must not be nil")
@@ -81,147 +78,59 @@ func New(client redis.Scripter, prefix string, hmacKey []byte) (counts.Store, er
 	case len(hmacKey) < 16:
 		return nil, errors.New("redisstore: hmacKey must have at least 16 bytes")
 	}
-	return &store{
-		client: client,
-		prefix: "{" + prefix + "}:",
-		key:    bytes.Clone(hmacKey),
-		now:    func() int64 { return 0 },
-	}, nil
+	return &Store{client, "{" + prefix + "}:", bytes.Clone(hmacKey)}, nil
 }
 
-//go:embed rules.lua
-var rulesLua string
+//go:embed guard.lua
+var guardLua string
 
-//go:embed take.lua
-var takeLua string
+var script = redis.NewScript(guardLua)
 
-//go:embed settle.lua
-var settleLua string
+// none stands for a number that is not known.
+const none = "-"
 
-//go:embed verify.lua
-var verifyLua string
-
-var (
-	take   = redis.NewScript(rulesLua + takeLua)
-	settle = redis.NewScript(rulesLua + settleLua)
-	verify = redis.NewScript(rulesLua + verifyLua)
-)
-
-// A verdict is a [counts.Verdict] as the script packs it.
-type verdict struct {
-	Allowed, By, Wait, Trusted, Charged, Count, Max, Verified, Until, Before float64
-}
-
-// Take decides on a Send, for the Guard.
-func (s *store) Take(ctx context.Context, c *counts.Claim) (counts.Verdict, error) {
-	keys, number := s.keys(c)
-	answer, err := take.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
-		s.now(), c.Cooldown.Milliseconds(), number, c.Force, c.Free, rules(c)).Text()
-	if err != nil {
-		return counts.Verdict{}, s.failed(ctx, err)
-	}
-	var v verdict
-	if n, err := binary.Decode([]byte(answer), binary.LittleEndian, &v); err != nil || n != len(answer) || v.By >= float64(len(c.Buckets)) {
-		return counts.Verdict{}, fmt.Errorf("redisstore: the script's answer of %d bytes is not a verdict", len(answer))
-	}
-	return counts.Verdict{
-		Allowed:  v.Allowed == 1,
-		By:       int(max(-1, v.By)),
-		Wait:     time.Duration(v.Wait) * time.Millisecond,
-		Trusted:  v.Trusted == 1,
-		Charged:  v.Charged == 1,
-		Count:    v.Count,
-		Max:      v.Max,
-		Verified: v.Verified,
-		Until:    int64(v.Until),
-		Before:   int64(v.Before),
-	}, nil
-}
-
-// Settle tells how a Send ended, for the Guard. The verdict is the one that Redis remembers,
-// for ten minutes at least.
-func (s *store) Settle(ctx context.Context, c *counts.Claim, _ counts.Verdict, end counts.End) error {
-	actual := c
-	if end.Actual != nil {
-		actual = end.Actual
-	}
-	keys, _ := s.keys(c)
-	actualKeys, number := s.keys(actual)
-	keys = append(append([]string{s.id(c)}, keys...), actualKeys...)
-	err := settle.Run(ctx, s.client, keys,
-		s.now(), c.Cooldown.Milliseconds(), number, end.Sent, end.Refused, end.Verified, c.Free, rules(c), rules(actual)).Err()
-	if err != nil {
-		return s.failed(ctx, err)
-	}
-	return nil
-}
-
-// Verify tells of a code that was entered, for the Guard.
-func (s *store) Verify(ctx context.Context, c *counts.Claim) error {
-	keys, number := s.keys(c)
-	err := verify.Run(ctx, s.client, append([]string{s.id(c)}, keys...),
-		s.now(), c.Cooldown.Milliseconds(), number, rules(c)).Err()
-	if err != nil {
-		return s.failed(ctx, err)
-	}
-	return nil
-}
-
-// failed returns an error of Redis's as one of the store's. In a cluster, another
-// node may answer now for the slot: go-redis asks for that once in a while only.
-func (s *store) failed(ctx context.Context, err error) error {
-	if cluster, ok := s.client.(interface{ ReloadState(context.Context) }); ok {
-		cluster.ReloadState(ctx)
-	}
-	return fmt.Errorf("redisstore: %w", err)
-}
-
-// id names the key of a decision.
-func (s *store) id(c *counts.Claim) string {
-	return fmt.Sprintf("%s%016x%016x", s.prefix, c.ID[0], c.ID[1])
-}
-
-// keys names the keys of a claim: the Member's, and those of the buckets. number
-// stands for the claim's; it is empty where that is not known.
-func (s *store) keys(c *counts.Claim) (keys []string, number string) {
+// Do decides on an event and counts it, for the Guard.
+func (s *Store) Do(ctx context.Context, e *counts.Event) (counts.Verdict, error) {
 	mac := hmac.New(sha256.New, s.key)
-	var text, sum, key []byte
-	name := func(parts ...string) []byte {
-		text = text[:0]
-		for _, part := range parts {
-			text = strconv.AppendInt(text, int64(len(part)), 10)
-			text = append(text, ':')
-			text = append(text, part...)
-		}
+	hash := func(parts ...string) string {
 		mac.Reset()
-		mac.Write(text)
-		sum = mac.Sum(sum[:0])
-		return sum[:16]
-	}
-	add := func(what string, subject [2]string) {
-		key = append(key[:0], s.prefix...)
-		key = hex.AppendEncode(key, name(what, subject[0], subject[1]))
-		keys = append(keys, string(key))
-	}
-	keys = make([]string, 0, 1+len(c.Buckets))
-	add("member", c.Member)
-	for _, b := range c.Buckets {
-		add(b.Rule.Name, b.Subject)
-	}
-	if c.Number != "" {
-		number = string(name("number", c.Number))
-	}
-	return keys, number
-}
-
-// rules packs the rules of a claim's buckets, as the scripts read them.
-func rules(c *counts.Claim) []byte {
-	packed := make([]byte, 0, 25*len(c.Buckets))
-	for _, b := range c.Buckets {
-		for _, x := range []float64{b.Rule.Max, b.Rule.Leak, b.Rule.Growth} {
-			packed = binary.LittleEndian.AppendUint64(packed, math.Float64bits(x))
+		for _, part := range parts {
+			fmt.Fprintf(mac, "%d:%s", len(part), part)
 		}
-		packed = append(packed, byte(b.Rule.Kind))
+		return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
 	}
-	return packed
+	numbers, number := s.prefix+"n:", none
+	keys := []string{s.prefix + "m:" + hash(e.Member[0], e.Member[1]), s.prefix + "o:" + hash(e.Member[0]), s.prefix + "pool"}
+	if e.Number != "" {
+		number = hash(e.Number)
+		keys = append(keys, numbers+number)
+	}
+	flags := ""
+	for name, set := range map[string]bool{"a": e.Answer, "b": e.Budget, "f": e.Force, "v": e.Verified} {
+		if set {
+			flags += name
+		}
+	}
+	args := []any{int(e.Kind), e.At, e.Cooldown.Milliseconds(), number, numbers, e.ID, flags}
+	for _, l := range e.Limits {
+		keys = append(keys, s.prefix+"l:"+hash(l.Name, l.Interval.String(), l.Value))
+		args = append(args, l.Max, l.One().Milliseconds())
+	}
+	answer, err := script.Run(ctx, s.client, keys, args...).Text()
+	if err != nil {
+		// In a cluster, another node may answer now for the slot: go-redis asks for that
+		// once in a while only.
+		if cluster, ok := s.client.(interface{ ReloadState(context.Context) }); ok {
+			cluster.ReloadState(ctx)
+		}
+		return counts.Verdict{}, fmt.Errorf("redisstore: %w", err)
+	}
+	var v counts.Verdict
+	var wait float64
+	var trusted int
+	if _, err := fmt.Sscan(answer, &v.By, &v.Limit, &wait, &trusted, &v.Count, &v.Max); err != nil {
+		return counts.Verdict{}, fmt.Errorf("redisstore: the script's answer is not a verdict: %w", err)
+	}
+	v.Wait, v.Trusted = time.Duration(wait*float64(time.Millisecond)), trusted == 1
+	return v, nil
 }

@@ -2,7 +2,6 @@ package counts
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -12,190 +11,347 @@ import (
 
 const (
 	day = 24 * time.Hour
-	// trustLasts is how long a code that was entered speaks for a Member, and for
-	// an Organization.
-	trustLasts = 30 * day
-	// patience is how many SMS in a row a Member may leave unanswered and be
-	// trusted: without it, 300 Members whom an attacker has prepared get 15,000 SMS.
-	patience = 5
+
+	// trustLasts is for how long a code that was entered, or a number that Stytch
+	// calls verified, speaks for a Member.
+	trustLasts = 90 * day
+	// rowLasts is for how long an SMS that was not answered is remembered: until then, a
+	// login after which Stytch may send another one is asked about.
+	rowLasts = 30 * day
 	// maxDoublings are of the cooldown: 30 seconds become 32 minutes.
 	maxDoublings = 6
-	// freeRefusals are Stytch's, for a Member in a day, that cost no wait: people
-	// mistype. More would tell an attacker which Members and numbers exist.
-	freeRefusals = 5
-	// memory is for how long a verified code makes room, in days: e^-1 of it is left
-	// then. With a day, the worst attack gets 584 SMS, by what the day before made.
-	memory = 0.25
+	// poolWait is how long who finds the pool full waits at most. By then, codes that
+	// were on their way are entered, and have made room.
+	poolWait = 5 * time.Minute
+	// organizationLasts is for how long a code speaks for its Organization: e^-1 of it
+	// is left then.
+	organizationLasts = 7 * day
+	// speaksAgain is how long after a code of a phone another one speaks for its
+	// Organization.
+	speaksAgain = 20 * time.Hour
+	// ofTrusted is how many of a number's unanswered SMS are kept for Members who are
+	// trusted.
+	ofTrusted = 3
 )
 
-// shares are the parts of what All holds that a Send may fill, by the evidence for
-// it: 2 if codes were verified in its Organization, and 1 if its block of numbers
-// is not one that only collects SMS. Each step keeps room for the next. Without the
-// first, those who bring an Organization are shut out by a spread attack; without
-// the second, those with numbers beside the attacker's; without the last, the
-// others in an Organization that the attacker is in.
-var shares = [...]float64{0.2, 0.75, 0.9, 1}
+// What leaks one by one.
+var (
+	pool    = leaky{holds: 340, one: time.Hour}    // unanswered SMS, of all who are not trusted
+	numbers = leaky{holds: 10, one: 6 * time.Hour} // unanswered SMS to a number
+	codes   = leaky{holds: 50, one: day / 50}      // codes that were sent to a number, and entered
+	guesses = leaky{holds: 10, one: day / 30}      // wrong codes of a Member
+)
+
+// entered is how much room a code of a Member who was not trusted makes in the
+// pool, beside its own SMS.
+const entered = 0.25
+
+// A leaky count holds so many, and one leaks away in each such time.
+type leaky struct {
+	holds float64
+	one   time.Duration
+}
+
+// A level is what a leaky count holds, as the time when it will be empty, in Unix
+// milliseconds.
+type level int64
+
+// full is the level of so many. The clock may have been set back: no level is
+// higher than that of all that the count holds.
+func (l leaky) full(now int64, n float64) level {
+	return level(now) + level(n*float64(l.one.Milliseconds()))
+}
+
+// at returns how many a level is.
+func (l leaky) at(v level, now int64) float64 {
+	v = min(v, l.full(now, l.holds))
+	return max(0, float64(int64(v)-now)/float64(l.one.Milliseconds()))
+}
+
+// add puts n in, or takes it out.
+func (l leaky) add(v *level, now int64, n float64) {
+	*v = l.full(now, min(l.holds, max(0, l.at(*v, now)+n)))
+}
+
+// fill puts one in, up to so many.
+func (l leaky) fill(v *level, now int64, holds float64) {
+	*v = max(min(*v, l.full(now, l.holds)), l.full(now, min(holds, l.at(*v, now)+1)))
+}
+
+// room reports whether there is room for one more in so many, and how long it takes
+// until there is.
+func (l leaky) room(v level, now int64, holds float64) (time.Duration, bool) {
+	over := l.at(v, now) + 1 - holds
+	return time.Duration(over * float64(l.one)), over <= 0
+}
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
 type person struct {
-	at         int64   // the last change
-	until      int64   // no Send before
-	sends      int     // since a code was verified, or a day without any: the wait doubles with each
-	unanswered int     // SMS since a code was verified, without free ones
-	charged    int     // SMS counted against budgets, since a code was verified, or a day without any
-	to         key     // the number that these went to
-	refusals   float64 // of Stytch's, leaking
-	trusted    int64   // until when
-	number     key     // that the trust is for
-	back       bool    // the clock was set back since the last change
+	sent    int64 // the last SMS
+	before  int64 // the SMS before it
+	row     int   // SMS since a code was entered
+	to      key   // the number that the last went to, if that is known
+	charged int   // SMS that count there, since a code was entered or a day without an SMS
+	pooled  int   // of them, what counts in the pool
+	trusted int64 // until when
+	number  key   // that the trust is for
+	guesses level
+	last    uint64 // the ID of the last Send
 }
 
-// wait is how long the next Send has to wait after one, in milliseconds.
-func wait(cooldown time.Duration, sends int) int64 {
-	return cooldown.Milliseconds() << min(max(sends-1, 0), maxDoublings)
-}
-
-// advance brings a person to now. The clock may have been set back: nothing lasts
-// longer than if it had begun now.
-func (p *person) advance(now int64, cooldown time.Duration) {
-	past := max(0, now-p.at)
-	if past >= day.Milliseconds() {
-		p.sends = 0
-		p.charged = 0
-	}
-	p.refusals = max(0, p.refusals-freeRefusals*days(past))
-	p.until = min(p.until, now+wait(cooldown, p.sends))
-	p.trusted = min(p.trusted, now+trustLasts.Milliseconds())
-	p.back = p.at > now
-	p.at = now
-}
-
-// sent notes one more SMS.
-func (p *person) sent(free bool) {
-	p.sends++
-	if !free {
-		p.unanswered++
-	}
-}
-
-// trusts reports whether a Send to number, or to the Member's own if that is
-// zero, needs no budget.
-func (p *person) trusts(now int64, number key) bool {
-	return p.trusted > now && p.unanswered < patience && (number == 0 || number == p.number)
-}
-
-// charge notes n SMS that budgets count.
-func (p *person) charge(charged bool, n int) {
-	if charged {
-		p.charged = max(0, p.charged+n)
-	}
-}
-
-// chargeTo notes the number that SMS go to. What went to another one is not given
-// back: the code of one phone says nothing of others. A zero number is not known.
-func (p *person) chargeTo(number key, charged int) {
-	if number != 0 && p.to != number {
-		p.charged, p.to = charged, number
-	}
-}
-
-// trust notes that the number is the Member's.
-func (p *person) trust(now int64, number key) {
-	p.trusted, p.number = now+trustLasts.Milliseconds(), number
-}
-
-// end is when a person may be forgotten.
-func (p person) end() int64 { return max(p.trusted, p.at+day.Milliseconds()) }
-
-// A count is the content of a bucket.
-type count struct {
-	at       int64   // the last change, in Unix milliseconds
-	sms      float64 // counted: all, or those that were not answered
-	verified float64 // codes of Sends that were counted, of an Organization all, in the last hours
-	known    int64   // when a code was last verified
-	over     int64   // when it may be forgotten
-}
-
-// advance brings a count to now. What leaks for the verified codes is, in all,
-// Growth for each of them.
-func (c *count) advance(now int64, r *Rule) {
-	past := days(max(0, now-c.at))
-	before := c.verified
-	if before > 0 {
-		c.verified *= math.Exp(-past / memory)
-	}
-	c.sms = max(0, c.sms-r.Leak*past-r.Growth*(before-c.verified))
-	c.known = min(c.known, now)
-	c.at = now
-}
-
-// add counts n SMS more, or less. What a budget counts without room, such as while
-// the Guard only observes, does not close it for longer.
-func (c *count) add(n float64, r *Rule) {
-	before := c.sms
-	c.sms = max(0, c.sms+n)
-	if r.Kind.budget() {
-		c.sms = min(c.sms, max(before, c.holds(r)))
-	}
-	c.over = c.at + int64(c.sms/max(r.Leak, 1e-3)*float64(day.Milliseconds()))
-	if r.Kind.budget() {
-		c.over = max(c.over+day.Milliseconds(), c.known+trustLasts.Milliseconds())
-	}
-}
-
-// holds returns how many SMS a bucket holds.
-func (c *count) holds(r *Rule) float64 { return r.Max + r.Growth*c.verified }
-
-// evidence returns what a bucket says for a Send: a block of numbers while it has
-// room, an Organization if a code was verified in the last weeks, until three more
-// SMS are unanswered than codes were verified: one phone opens nothing to many.
-func (c *count) evidence(r *Rule, now int64) int {
-	switch {
-	case r.Kind == Block && c.sms+1 <= c.holds(r):
-		return 1
-	case r.Kind == Organization && c.known > 0 && now-c.known < trustLasts.Milliseconds() && c.sms < 3+c.verified:
-		return 2
-	}
-	return 0
-}
-
-// room returns how many SMS a bucket holds for a Send with this evidence.
-func (c *count) room(r *Rule, evidence int) float64 {
-	if r.Kind == All {
-		return c.holds(r) * shares[evidence]
-	}
-	return c.holds(r)
-}
-
-// wait returns how long it takes until n SMS more have room: a second at least,
-// and a day at most.
-func (c *count) wait(r *Rule, n, room float64) time.Duration {
-	rate := r.Leak + r.Growth*c.verified/2 // The room shrinks, too.
-	left := (c.sms + n - room) / rate      // in days
-	if !(left < 1) {
-		return day
-	}
-	return max(time.Second, time.Duration(left*float64(day)).Round(time.Second))
-}
-
-// end is when a count may be forgotten.
-func (c count) end() int64 { return c.over }
-
-// days turns milliseconds into days.
-func days(ms int64) float64 { return float64(ms) / float64(day.Milliseconds()) }
-
-// counts returns what a Send counts in the bucket: budgets count those that are
-// charged.
-func (b Bucket) counts(charged bool) float64 {
-	if b.Rule.Kind.budget() && !charged {
+// wait returns how long the Member has to wait. If the clock was set back, the last
+// SMS says nothing.
+func (p *person) wait(now int64, cooldown time.Duration) time.Duration {
+	if p.row == 0 || p.sent > now {
 		return 0
 	}
-	return 1
+	return cooldown<<min(p.row-1, maxDoublings) - time.Duration(now-p.sent)*time.Millisecond
 }
 
-// has reports whether a claim counts in the bucket.
-func (c *Claim) has(b Bucket) bool {
-	return slices.ContainsFunc(c.Buckets, func(o Bucket) bool {
-		return o.Rule.Name == b.Rule.Name && o.Subject == b.Subject
-	})
+// A phone is what is known of a number.
+type phone struct {
+	open, codes level
+	entered     int64 // the last code that was
+}
+
+// codesLeft reports whether a code that is entered with the phone says anything.
+func (p *phone) codesLeft(now int64) bool {
+	_, ok := codes.room(p.codes, now, codes.holds)
+	return ok
+}
+
+// A balance is what speaks for an Organization: codes that were entered, less SMS
+// that are not answered.
+type balance struct {
+	at int64
+	n  float64
+}
+
+func (b *balance) add(now int64, n float64) {
+	now = max(now, b.at)
+	b.n = b.n*math.Exp(float64(b.at-now)/float64(organizationLasts.Milliseconds())) + n
+	b.at = now
+}
+
+// A turn is an event with what is known of its Member and number.
+type turn struct {
+	*Event
+	s      *Memory
+	now    int64
+	member key
+	person person
+	number key // the event's, or the last one known; 0 if there is none
+	phone  phone
+	org    key
+	credit balance
+
+	creditBefore float64
+}
+
+// trusts reports whether the Member needs no budget.
+func (t *turn) trusts() bool {
+	p := &t.person
+	return p.trusted > t.now && t.number == p.number && t.phone.codesLeft(t.now)
+}
+
+// share is how much of the pool the Member's Organization may use.
+func (t *turn) share() float64 {
+	if t.credit.n > 0.5 {
+		return pool.holds
+	}
+	return pool.holds / 2
+}
+
+// ask decides on a Send.
+func (t *turn) ask() (v Verdict) {
+	p := &t.person
+	v.Trusted = t.trusts()
+	refuse := func(by Cause, wait time.Duration) {
+		if v.By == Nothing {
+			v.By, v.Wait = by, wait
+		}
+	}
+	if left := p.wait(t.now, t.Cooldown); left > 0 {
+		refuse(Cooldown, left)
+	}
+	for i, l := range t.Limits {
+		if wait, ok := l.leaky().room(t.s.levels[t.s.limit(l)], t.now, float64(l.Max)); !ok && v.By == Nothing {
+			refuse(Limited, wait)
+			v.Limit = i
+		}
+	}
+	if !t.Budget {
+		return v
+	}
+	if wait, ok := numbers.room(t.phone.open, t.now, numberHolds(v.Trusted)); !ok && t.number != 0 {
+		refuse(Number, wait)
+	}
+	if v.Trusted {
+		return v
+	}
+	v.Max = t.share()
+	v.Count = pool.at(t.s.pool, t.now)
+	if wait, ok := pool.room(t.s.pool, t.now, v.Max); !ok {
+		refuse(Pool, min(wait, poolWait))
+	}
+	return v
+}
+
+// numberHolds is how many unanswered SMS a number may have.
+func numberHolds(trusted bool) float64 {
+	if trusted {
+		return numbers.holds
+	}
+	return numbers.holds - ofTrusted
+}
+
+// send decides on a Send, and counts it.
+func (t *turn) send() Verdict {
+	p := &t.person
+	if t.ID != 0 && t.ID == p.last {
+		return Verdict{} // This was counted before.
+	}
+	if t.Trusted {
+		p.trusted, p.number = t.now+trustLasts.Milliseconds(), t.number
+	}
+	v := t.ask()
+	if v.By != Nothing && !t.Force {
+		return v
+	}
+	p.before = p.sent
+	if p.sent = t.now; t.At < 0 {
+		p.sent = max(p.before, t.now) // It was heard late.
+	}
+	p.row++
+	p.last = t.ID
+	for _, l := range t.Limits {
+		t.s.addLimit(l, t.now, 1)
+	}
+	if t.Budget {
+		if t.number != p.to {
+			p.to, p.charged, p.pooled = t.number, 0, 0
+		}
+		t.charge(v.Trusted)
+	}
+	return v
+}
+
+// charge counts an SMS in the budgets. What there is no room for closes them no
+// longer.
+func (t *turn) charge(trusted bool) {
+	p := &t.person
+	if t.number != 0 {
+		numbers.fill(&t.phone.open, t.now, numberHolds(trusted))
+	}
+	p.charged++
+	if trusted {
+		return
+	}
+	pool.fill(&t.s.pool, t.now, t.share())
+	t.credit.add(t.now, -1)
+	p.pooled++
+}
+
+// discharge gives n SMS back.
+func (t *turn) discharge(n int) {
+	p := &t.person
+	n = min(n, p.charged)
+	if t.number != 0 {
+		numbers.add(&t.phone.open, t.now, -float64(n))
+	}
+	p.charged -= n
+	n = min(n, p.pooled)
+	pool.add(&t.s.pool, t.now, -float64(n))
+	t.credit.add(t.now, float64(n))
+	p.pooled -= n
+}
+
+// undo takes a Send back.
+func (t *turn) undo() {
+	p := &t.person
+	if p.last != t.ID {
+		return // It was not counted, or it was taken back before.
+	}
+	for _, l := range t.Limits {
+		t.s.addLimit(l, t.now, -1)
+	}
+	t.discharge(1)
+	p.last = 0
+	if p.row > 0 {
+		p.row--
+		p.sent = p.before
+	}
+}
+
+// vouch trusts the Member with the number, unless too many codes were entered there.
+func (t *turn) vouch() bool {
+	if t.number != 0 && !t.phone.codesLeft(t.now) {
+		return false
+	}
+	t.person.trusted, t.person.number = t.now+trustLasts.Milliseconds(), t.number
+	return true
+}
+
+// told hears which number the Member has.
+func (t *turn) told() {
+	p := &t.person
+	if t.number == 0 {
+		return
+	}
+	isNew := p.to != t.number
+	if isNew {
+		p.to, p.charged, p.pooled = t.number, 0, min(p.pooled, 1)
+		if !t.Answer {
+			p.pooled = 0
+		}
+		if p.pooled > 0 { // The last SMS went there.
+			p.charged = 1
+			numbers.fill(&t.phone.open, t.now, numberHolds(false))
+		}
+	}
+	switch {
+	case t.Verified && t.vouch():
+		if p.pooled > 0 {
+			t.discharge(p.charged)
+		}
+	case p.number != t.number && p.trusted > t.now:
+		p.trusted = 0
+		if t.Answer && t.Budget && p.pooled == 0 { // Nobody has verified that number.
+			t.charge(false)
+		}
+	}
+}
+
+// code hears that the Member has entered one.
+func (t *turn) code() {
+	p := &t.person
+	if t.number != p.to && p.to != 0 {
+		p.charged, p.pooled = 0, 0 // The code of one phone says nothing of another.
+	}
+	if t.vouch() {
+		if p.pooled > 0 {
+			pool.add(&t.s.pool, t.now, -entered)
+		}
+		t.discharge(p.charged)
+		if t.now-t.phone.entered > speaksAgain.Milliseconds() {
+			t.phone.entered = t.now
+			t.credit.add(t.now, 1)
+		}
+		codes.add(&t.phone.codes, t.now, 1)
+	}
+	p.to = t.number
+	p.row, p.charged, p.pooled, p.guesses = 0, 0, 0, 0
+}
+
+// guess decides on a code, and counts it as a wrong one.
+func (t *turn) guess() (v Verdict) {
+	if wait, ok := guesses.room(t.person.guesses, t.now, guesses.holds); !ok {
+		return Verdict{By: Guesses, Wait: wait}
+	}
+	guesses.add(&t.person.guesses, t.now, 1)
+	return v
+}
+
+func (l Limit) leaky() leaky {
+	return leaky{float64(l.Max), l.One()}
 }

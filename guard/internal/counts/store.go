@@ -1,123 +1,109 @@
-// Package counts counts SMS and remembers who has entered codes, in this process's
-// memory. Package redisstore does the same in Redis.
+// Package counts has the rules of package guard, and a [Store] in this process's
+// memory that follows them. Package redisstore does the same in Redis.
 package counts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 )
 
-// A Store counts SMS and remembers who has entered codes. All stores decide alike:
-// [Memory] is their reference.
+// A Store counts SMS and wrong codes, and remembers who has entered codes. All
+// stores decide alike: [Memory] is their reference.
 type Store interface {
-	// Take decides on a Send and counts it, atomically. What it refuses is not
-	// counted, unless the claim says Force. Asked again with the same ID, it gives
-	// the same answer and counts nothing.
-	Take(ctx context.Context, c *Claim) (Verdict, error)
-
-	// Settle corrects what Take has counted, by how the Send ended. Only the
-	// first Settle of an ID has an effect, and a Take that comes after it has
-	// none. The verdict is Take's, or zero if Take's answer did not arrive.
-	Settle(ctx context.Context, c *Claim, v Verdict, end End) error
-
-	// Verify gives back what the Member's Sends have counted, and trusts the
-	// Member with the claim's Number from now on. Only the first Verify of an ID
-	// has an effect.
-	Verify(ctx context.Context, c *Claim) error
+	// Do decides on an event, where there is something to decide, and counts it,
+	// atomically.
+	Do(ctx context.Context, e *Event) (Verdict, error)
 }
 
-// A Claim is one Send, as a [Store] counts it.
-type Claim struct {
-	ID       [2]uint64     // of this Send: random
-	Member   [2]string     // Organization and Member
-	Number   string        // in E.164 form; empty if it is not known
-	Cooldown time.Duration // the wait after the first Send; it doubles with each
-	Buckets  []Bucket      // up to MaxBuckets
-	Force    bool          // count even what is refused
-	Free     bool          // do not count as unanswered
-}
-
-// MaxBuckets is how many buckets a Send is counted in at most.
-const MaxBuckets = 16
-
-// A Bucket is what a [Claim] counts against one [Rule].
-type Bucket struct {
-	Rule    *Rule
-	Subject [2]string // what is counted together: an Organization, a number
-}
-
-// A Rule says how many SMS a bucket holds.
-type Rule struct {
-	Name   string // names what is counted; it does not change with Max
+// An Event is what a [Store] hears of a Member.
+type Event struct {
 	Kind   Kind
-	Max    float64 // SMS
-	Leak   float64 // SMS a day: room comes back with time
-	Growth float64 // how much Max grows with each code verified in the last hours; 0 for a limit
+	Member [2]string // Organization and Member
+	Number string    // one form for each phone; empty if it is not known
+	// At is when the event happened, in Unix milliseconds. Zero is now, and less is
+	// so long ago, by the store's clock.
+	At int64
+
+	ID       uint64        // of a Send and its Undo: random
+	Cooldown time.Duration // the wait after the first SMS; it doubles with each
+	Budget   bool          // unanswered SMS count in the budgets
+	Limits   []Limit       // of the caller's, for a Send
+	Force    bool          // count even what is refused
+
+	Verified bool // Told: Stytch says that the number is verified
+	Answer   bool // Told: it is an answer to a Send
+	Trusted  bool // Send, in memory only: another store trusts the Member
 }
 
-// A Kind says what a [Rule] counts, and what it is for.
+// A Kind says what has happened.
 type Kind byte
 
 const (
-	// Limit counts each Send.
-	Limit Kind = iota
-	// All counts the unanswered SMS of Members who are not trusted, as the kinds
-	// below do. How much of it a Send may fill depends on what speaks for it.
-	All
-	// Number counts them for one number.
-	Number
-	// Organization refuses nothing: it speaks for a Send.
-	Organization
-	// Block, of numbers, refuses nothing: it speaks for a Send. It counts those that
-	// were refused, too.
-	Block
+	Ask   Kind = iota // a Send would follow: decide, and count nothing
+	Send              // decide, and count the SMS
+	Undo              // the Send with this ID put no SMS out
+	Told              // Stytch has said which number the Member has
+	Code              // the Member has entered a right code
+	Guess             // a code comes: decide, and count it as a wrong one
+	Clear             // it was not compared with anything: count it no more
 )
 
-// budget reports whether a rule counts unanswered SMS only.
-func (k Kind) budget() bool { return k != Limit }
+// Counts reports whether the store remembers an event of the kind.
+func (k Kind) Counts() bool { return k != Ask }
 
-// refuses reports whether a rule refuses a Send that it has no room for.
-func (k Kind) refuses() bool { return k <= Number }
+// Decides reports whether a verdict on the kind can be a refusal.
+func (k Kind) Decides() bool { return k == Ask || k == Send || k == Guess }
 
-// A Verdict is the answer of a [Store] to a [Claim].
-type Verdict struct {
-	Allowed bool
-	By      int           // what refuses: -1 the Member's wait, otherwise a bucket's index
-	Wait    time.Duration // until it would allow; 0 if that is not known
-	Trusted bool          // the Member is trusted, and budgets do not count
-	Charged bool          // budgets have counted it
-
-	// Count, Max and Verified belong to the bucket that refuses, or else to the
-	// first budget: how many SMS it counts, how many it allows, and how many codes
-	// were verified in the last hours.
-	Count, Max, Verified float64
-
-	// Until is when the Member's wait ends, and Before when it had ended
-	// before, in Unix milliseconds by the Store's clock.
-	Until, Before int64
+// A Limit lets so many Sends out in an interval.
+type Limit struct {
+	Name, Value string
+	Max         int
+	Interval    time.Duration
 }
 
+// One is how long it takes until one more may go out.
+func (l Limit) One() time.Duration {
+	return (l.Interval / time.Duration(l.Max)).Truncate(time.Millisecond)
+}
+
+// MaxLimits is how many limits an event has at most.
+const MaxLimits = 16
+
+// A Verdict is the answer of a [Store] to an [Event].
+type Verdict struct {
+	By      Cause
+	Limit   int           // which one, by its index, if that is the cause
+	Wait    time.Duration // until it would allow
+	Trusted bool          // budgets do not count the Send
+	// Count is how many unanswered SMS the budget of all counts, and Max how many it
+	// may for this Send; both are 0 if it does not count the Send.
+	Count, Max float64
+}
+
+// A Cause is why an event is refused.
+type Cause int
+
+const (
+	Nothing  Cause = iota // it is allowed
+	Cooldown              // the last SMS was a moment ago
+	Limited               // a limit of the caller's
+	Number                // too many SMS to the number are unanswered
+	Pool                  // too many SMS in all
+	Guesses               // too many wrong codes
+)
+
 // Check returns an error where a verdict makes no sense.
-func (v *Verdict) Check(c *Claim) error {
-	counts := v.Count + v.Max + v.Verified
+func (v *Verdict) Check(e *Event) error {
+	counts := v.Count + v.Max
 	switch {
-	case v.By < -1 || v.By >= len(c.Buckets):
-		return fmt.Errorf("its verdict names bucket %d of %d", v.By, len(c.Buckets))
+	case v.By < Nothing || v.By > Guesses || v.By == Limited && (v.Limit < 0 || v.Limit >= len(e.Limits)):
+		return fmt.Errorf("its verdict names the cause %d, limit %d", v.By, v.Limit)
 	case v.Wait < 0:
 		return fmt.Errorf("its verdict says to wait for %v", v.Wait)
 	case math.IsNaN(counts) || math.IsInf(counts, 0):
-		return errors.New("its verdict's counts are not numbers")
+		return fmt.Errorf("its verdict's counts are %v of %v", v.Count, v.Max)
 	}
 	return nil
-}
-
-// An End is how a Send ended.
-type End struct {
-	Sent     bool   // an SMS may be out
-	Refused  bool   // Stytch has refused it, and not because of a limit
-	Verified bool   // Stytch says that the Member's number is verified
-	Actual   *Claim // what the Send was about, from Stytch's answer; nil if the claim was right
 }

@@ -7,6 +7,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
@@ -99,13 +101,20 @@ var settings = []setting{
 	{name: "no guard"},
 	{"limits alone", []guard.Option{
 		guard.AllowCountries(allowed...),
-		guard.Limit(guard.PerMember, 5, time.Hour),
-		guard.Limit(guard.PerPhoneNumber, 5, time.Hour),
-		guard.Limit(guard.PerPrefix, 20, time.Hour),
-		guard.Limit(guard.PerOrganization, 200, time.Hour),
-		guard.Limit(guard.InAll, 2000, time.Hour),
+		by("member", 5, func(m *member, _ string) string { return m.id }),
+		by("number", 5, func(_ *member, n string) string { return n }),
+		by("prefix", 20, func(_ *member, n string) string { return n[:max(0, len(n)-4)] }),
+		by("organization", 200, func(m *member, _ string) string { return m.organization.id }),
+		by("all", 2000, func(*member, string) string { return "all" }),
 	}},
 	{"Recommended", []guard.Option{guard.Recommended(allowed...)}},
+}
+
+func by(name string, n int, of func(*member, string) string) guard.Option {
+	return guard.LimitBy(name, n, time.Hour, func(ctx context.Context, p stytchb2b.SMSSendParams) string {
+		m := ctx.Value(memberKey{}).(*member)
+		return of(m, cmp.Or(p.MFAPhoneNumber, m.number))
+	})
 }
 
 // A scenario is what happens in a simulation.

@@ -19,6 +19,7 @@ type simulation struct {
 	events events
 	serial int // of events, IDs and codes
 	guard  *guard.Guard
+	logins bool
 	days   []*day
 
 	// outage reports whether SMS to a number do not arrive at the moment; nil if
@@ -43,7 +44,7 @@ func newSimulation(set setting, hour, days int) (*simulation, error) {
 		return s, nil
 	}
 	var err error
-	s.guard, err = guard.New(append([]guard.Option{guard.WithClock(func() time.Time { return s.now })}, set.options...)...)
+	s.guard, err = guard.New(append([]guard.Option{guard.SingleProcess(), guard.WithClock(func() time.Time { return s.now })}, set.options...)...)
 	return s, err
 }
 
@@ -134,7 +135,12 @@ func (s *simulation) send(m *member, number string) error {
 	params := stytchb2b.SMSSendParams{OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: number}
 	done := func(*stytchb2b.SMSSendResponse, error) {}
 	if s.guard != nil {
-		told, err := s.guard.AllowSend(context.Background(), params)
+		if s.logins {
+			s.guard.AfterLogin(context.Background(), guard.Login{
+				OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified,
+			})
+		}
+		told, err := s.guard.AllowSend(context.WithValue(context.Background(), memberKey{}, m), params)
 		if err != nil {
 			return err
 		}
@@ -162,7 +168,11 @@ func (s *simulation) enter(m *member, code int) bool {
 	if s.guard != nil {
 		resp := &stytchb2b.SMSAuthenticateResponse{MemberID: m.id, Member: m.object()}
 		resp.Organization.OrganizationID = m.organization.id
-		s.guard.Verified(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id}, resp)
+		done, err := s.guard.AllowAuthenticate(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id})
+		if err != nil {
+			return false
+		}
+		done(resp, nil)
 	}
 	return true
 }
@@ -184,3 +194,5 @@ type group struct {
 	refused int // for another reason
 	entered int // a code, in the end
 }
+
+type memberKey struct{}

@@ -1,0 +1,256 @@
+-- The rules of guard/internal/counts (rules.go and memory.go), for Redis: the tests
+-- hold the two together.
+--
+-- KEYS: the Member, the Organization, the pool, the number if it is known, and the
+-- limits. All have one hash tag. The number that a Member is known by is looked up
+-- where the event names none, so its key is not among them.
+-- ARGV: kind, at, cooldown, number, the prefix of numbers' keys, ID, flags, and of
+-- each limit its max and milliseconds for one.
+
+local second, hour, day = 1000, 3600000, 86400000
+local trust_lasts, row_lasts, max_doublings, pool_wait = 90 * day, 30 * day, 6, 300 * second
+local organization_lasts, speaks_again, of_trusted, entered = 7 * day, 20 * hour, 3, 0.25
+local POOL = {holds = 340, one = hour}
+local NUMBERS = {holds = 10, one = 6 * hour}
+local CODES = {holds = 50, one = day / 50}
+local GUESSES = {holds = 10, one = day / 30}
+local COOLDOWN, LIMITED, NUMBER, FULL, GUESSED = 1, 2, 3, 4, 5
+
+local kind, at, cooldown, id = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[6]
+local function flag(name) return ARGV[7]:find(name, 1, true) ~= nil end
+local budget, force = flag('b'), flag('f')
+
+local now = at
+if at <= 0 then
+  local t = redis.call('TIME')
+  now = at + t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- read returns what is in a text of so many words: numbers, if all of them can be
+-- times and counts, and after them other words. What another program has written is
+-- as good as nothing.
+local function read(text, numbers, words)
+  local found = {}
+  for word in string.gmatch(text or '', '%S+') do
+    local i, x = #found + 1, tonumber(word)
+    if i <= numbers and not (x and math.abs(x) < 1e15) then return nil end
+    found[i] = i <= numbers and x or word
+  end
+  return #found == numbers + words and found or nil
+end
+
+local function keep(key, ends, ...)
+  if ends > now then
+    redis.call('SET', key, table.concat({...}, ' '), 'PX', string.format('%.0f', math.ceil(ends - now)))
+  else
+    redis.call('DEL', key)
+  end
+end
+
+-- Leaky counts: a level is the time when one will be empty.
+
+local function full(l, n) return now + math.floor(n * l.one) end
+
+local function level(l, v) return math.max(0, (math.min(v, full(l, l.holds)) - now) / l.one) end
+
+local function add(l, v, n) return full(l, math.min(l.holds, math.max(0, level(l, v) + n))) end
+
+local function fill(l, v, holds)
+  return math.max(math.min(v, full(l, l.holds)), full(l, math.min(holds, level(l, v) + 1)))
+end
+
+local function over(l, v, holds) return level(l, v) + 1 - holds end
+
+-- What is known.
+
+local values = redis.call('MGET', unpack(KEYS))
+local pool = read(values[3], 1, 0)
+pool = pool and pool[1] or 0
+
+local p
+do
+  local v = read(values[1], 7, 3) or {0, 0, 0, 0, 0, 0, 0, '-', '-', '-'}
+  p = {
+    sent = v[1], before = v[2], row = v[3], charged = v[4], pooled = v[5],
+    trusted = math.min(v[6], now + trust_lasts), guesses = v[7], to = v[8], number = v[9], last = v[10],
+  }
+  if now - p.sent >= day then p.charged, p.pooled = 0, 0 end
+end
+
+local credit = read(values[2], 2, 0) or {now, 0}
+local credit_at = math.max(credit[1], now)
+credit = credit[2] * math.exp((credit[1] - credit_at) / organization_lasts)
+
+local credit_before, pool_before = credit, pool
+
+local number, first_limit = ARGV[4], 5
+if number == '-' then
+  first_limit = 4
+  number = (p.trusted > now and p.pooled == 0) and p.number or p.to
+end
+local phone_key = ARGV[5] .. number
+local open, codes, entered_at = 0, 0, 0
+if number ~= '-' then
+  local v = values[4]
+  if first_limit == 4 then v = redis.call('GET', phone_key) end
+  v = read(v, 3, 0)
+  if v then open, codes, entered_at = v[1], v[2], v[3] end
+end
+
+local limits = {}
+for i = first_limit, #KEYS do
+  local arg = 8 + 2 * (i - first_limit)
+  local v = read(values[i], 1, 0)
+  limits[#limits + 1] = {key = KEYS[i], holds = tonumber(ARGV[arg]), one = tonumber(ARGV[arg + 1]), v = v and v[1] or 0}
+end
+
+-- The rules.
+
+local function codes_left() return over(CODES, codes, CODES.holds) <= 0 end
+
+local function trusts() return p.trusted > now and number == p.number and codes_left() end
+
+local function share() return credit > 0.5 and POOL.holds or POOL.holds / 2 end
+
+local function number_holds(trusted) return trusted and NUMBERS.holds or NUMBERS.holds - of_trusted end
+
+local by, limit, wait, trusted, count, most = 0, 0, 0, false, 0, 0
+
+local function refuse(cause, ms)
+  if by == 0 then by, wait = cause, ms end
+end
+
+local function ask()
+  trusted = trusts()
+  if p.row > 0 and p.sent <= now then
+    local left = p.sent + cooldown * 2 ^ math.min(p.row - 1, max_doublings) - now
+    if left > 0 then refuse(COOLDOWN, left) end
+  end
+  for i, l in ipairs(limits) do
+    local o = over(l, l.v, l.holds)
+    if o > 0 and by == 0 then
+      refuse(LIMITED, o * l.one)
+      limit = i - 1
+    end
+  end
+  if not budget then return end
+  local o = over(NUMBERS, open, number_holds(trusted))
+  if o > 0 and number ~= '-' then refuse(NUMBER, o * NUMBERS.one) end
+  if trusted then return end
+  most, count = share(), level(POOL, pool)
+  o = over(POOL, pool, most)
+  if o > 0 then refuse(FULL, math.min(o * POOL.one, pool_wait)) end
+end
+
+local function charge(is_trusted)
+  open = fill(NUMBERS, open, number_holds(is_trusted))
+  p.charged = p.charged + 1
+  if is_trusted then return end
+  pool = fill(POOL, pool, share())
+  credit = credit - 1
+  p.pooled = p.pooled + 1
+end
+
+local function discharge(n)
+  n = math.min(n, p.charged)
+  open = add(NUMBERS, open, -n)
+  p.charged = p.charged - n
+  n = math.min(n, p.pooled)
+  pool = add(POOL, pool, -n)
+  credit = credit + n
+  p.pooled = p.pooled - n
+end
+
+local function vouch()
+  if number ~= '-' and not codes_left() then return false end
+  p.trusted, p.number = now + trust_lasts, number
+  return true
+end
+
+local changed = true
+local happens = {}
+
+happens['0'] = function() -- Ask
+  ask()
+  if p.row == 0 then by = 0 end
+  changed = false
+end
+
+happens['1'] = function() -- Send
+  if p.last == id then return end -- This was counted before.
+  ask()
+  if by ~= 0 and not force then
+    changed = false
+    return
+  end
+  p.before, p.sent, p.row, p.last = p.sent, at < 0 and math.max(p.sent, now) or now, p.row + 1, id
+  for _, l in ipairs(limits) do keep(l.key, add(l, l.v, 1), add(l, l.v, 1)) end
+  if budget then
+    if number ~= p.to then p.to, p.charged, p.pooled = number, 0, 0 end
+    charge(trusted)
+  end
+end
+
+happens['2'] = function() -- Undo
+  if p.last ~= id then return end -- It was not counted, or it was taken back before.
+  for _, l in ipairs(limits) do keep(l.key, add(l, l.v, -1), add(l, l.v, -1)) end
+  discharge(1)
+  p.last = '-'
+  if p.row > 0 then p.row, p.sent = p.row - 1, p.before end
+end
+
+happens['3'] = function() -- Told
+  if number == '-' then return end
+  local answer = flag('a')
+  if p.to ~= number then
+    p.to, p.charged, p.pooled = number, 0, answer and math.min(p.pooled, 1) or 0
+    if p.pooled > 0 then
+      p.charged = 1
+      open = fill(NUMBERS, open, number_holds(false))
+    end
+  end
+  if flag('v') and vouch() then
+    if p.pooled > 0 then discharge(p.charged) end
+  elseif p.number ~= number and p.trusted > now then
+    p.trusted = 0
+    if answer and budget and p.pooled == 0 then charge(false) end
+  end
+end
+
+happens['4'] = function() -- Code
+  if number ~= p.to and p.to ~= '-' then p.charged, p.pooled = 0, 0 end
+  if vouch() then
+    if p.pooled > 0 then pool = add(POOL, pool, -entered) end
+    discharge(p.charged)
+    if now - entered_at > speaks_again then
+      entered_at = now
+      credit = credit + 1
+    end
+    codes = add(CODES, codes, 1)
+  end
+  p.to = number
+  p.row, p.charged, p.pooled, p.guesses = 0, 0, 0, 0
+end
+
+happens['5'] = function() -- Guess
+  local o = over(GUESSES, p.guesses, GUESSES.holds)
+  if o > 0 then
+    by, wait, changed = GUESSED, o * GUESSES.one, false
+  else
+    p.guesses = add(GUESSES, p.guesses, 1)
+  end
+end
+
+happens['6'] = function() p.guesses = add(GUESSES, p.guesses, -1) end -- Clear
+
+happens[kind]()
+if changed then
+  local ends = math.max(p.trusted, p.guesses, p.row > 0 and p.sent + row_lasts or 0)
+  keep(KEYS[1], ends, p.sent, p.before, p.row, p.charged, p.pooled, p.trusted, p.guesses, p.to, p.number, p.last)
+  if number ~= '-' then
+    keep(phone_key, math.max(open, codes, entered_at > 0 and entered_at + speaks_again or 0), open, codes, entered_at)
+  end
+  if credit ~= credit_before then keep(KEYS[2], credit_at + organization_lasts, credit_at, credit) end
+  if pool ~= pool_before then keep(KEYS[3], pool, pool) end
+end
+return table.concat({by, limit, wait, trusted and 1 or 0, count, most}, ' ')
