@@ -22,6 +22,8 @@ func newGuard(c config) (*guard.Guard, error) {
 			return nil, err
 		}
 		opts = append(opts, guard.WithStore(shared))
+	} else {
+		opts = append(opts, guard.SingleProcess())
 	}
 	return guard.New(opts...)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
 )
 
 // authenticate stands in for the primary authentication, and believes everyone.
@@ -53,7 +54,7 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, er
 		return a.sendCode(ctx, r, l)
 	}
 	return a.withMember(ctx, l, func(m *member) notice {
-		a.guard.SMSSent(ctx, stytchb2b.SMSSendParams{OrganizationID: l.OrganizationID, MemberID: l.MemberID})
+		a.guard.AfterLogin(ctx, guard.Login{OrganizationID: l.OrganizationID, MemberID: l.MemberID, SMSSent: true})
 		m.sent(a.cooldown)
 		return codeSent
 	})
