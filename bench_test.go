@@ -38,7 +38,7 @@ func answerOf(b *testing.B) []byte {
 	defer srv.Close()
 	resp, err := srv.Client().OTPs.SMS.Send(b.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
 	require.NoError(b, err)
-	return []byte(string(resp.RawJSON))
+	return []byte(resp.RawJSON)
 }
 
 var benchParams = stytchb2b.SMSSendParams{
