@@ -24,7 +24,8 @@ type call struct {
 	fields []field
 
 	start   time.Time
-	payload []byte // the body of each request
+	payload []byte   // the body of each request
+	last    *attempt // nil before the first
 }
 
 // do makes a call. Every call goes this way. allow is the method of a Guard to
@@ -32,35 +33,35 @@ type call struct {
 func do[P any, R response](ctx context.Context, c *call, params P,
 	allow func(Guard, context.Context, P) (func(R, error), error), success R) (R, error) {
 	c.start = time.Now()
-	resp, last, err := run(ctx, c, params, allow, success)
-	c.log(ctx, last, err) // Not deferred: of a panic, nothing is known.
+	resp, err := run(ctx, c, params, allow, success)
+	c.log(ctx, err) // Not deferred: of a panic, nothing is known.
 	return resp, err
 }
 
-// run is do without the log. It also returns the last attempt, if there was one.
+// run is do without the log.
 func run[P any, R response](ctx context.Context, c *call, params P,
-	allow func(Guard, context.Context, P) (func(R, error), error), success R) (resp R, last *attempt, err error) {
+	allow func(Guard, context.Context, P) (func(R, error), error), success R) (resp R, err error) {
 	if err := c.check(ctx, params); err != nil {
-		return resp, nil, err
+		return resp, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.client.timeout)
 	defer cancel()
 	if err := c.over(ctx); err != nil {
-		return resp, nil, err
+		return resp, err
 	}
 	var done func(R, error)
 	if guard := c.client.guard; guard != nil {
 		if done, err = allow(guard, ctx, params); err != nil {
-			return resp, nil, guardError(c.op, err)
+			return resp, guardError(c.op, err)
 		}
 	}
-	if last, err = c.attempts(ctx, success); err == nil {
+	if err = c.attempts(ctx, success); err == nil {
 		resp = success
 	}
 	if done != nil {
 		done(resp, err)
 	}
-	return resp, last, err
+	return resp, err
 }
 
 // check checks and encodes the parameters.
@@ -87,19 +88,18 @@ func (c *call) over(ctx context.Context) error {
 	return c.transportError(&attempt{overall: OutcomeNotApplied}, withContext(ctx, context.Cause(ctx)))
 }
 
-// attempts makes attempts until one ends the call. It returns that one, and its
-// error unless it is a success.
+// attempts makes attempts until one ends the call, and returns its error.
 //
 // go-retryablehttp drives them. Its hooks read what each attempt has decided: it
 // comes to them as the body of a response.
-func (c *call) attempts(ctx context.Context, success response) (last *attempt, err error) {
+func (c *call) attempts(ctx context.Context, success response) error {
 	if err := c.over(ctx); err != nil {
-		return nil, err // The guard has taken too long.
+		return err // The guard has taken too long.
 	}
 	loop := retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-			last = c.attempt(ctx, last, success)
-			return &http.Response{Body: last}, nil
+			c.last = c.attempt(ctx, c.last, success)
+			return &http.Response{Body: c.last}, nil
 		})},
 		RetryMax: c.client.retry.MaxAttempts - 1,
 		CheckRetry: func(_ context.Context, resp *http.Response, _ error) (bool, error) {
@@ -109,14 +109,16 @@ func (c *call) attempts(ctx context.Context, success response) (last *attempt, e
 			return resp.Body.(*attempt).wait
 		},
 	}
-	req := (&http.Request{URL: &url.URL{}, Header: http.Header{}}).WithContext(ctx)
-	if _, err := loop.Do(&retryablehttp.Request{Request: req}); err != nil {
+	if _, err := loop.Do(&retryablehttp.Request{Request: blank.WithContext(ctx)}); err != nil {
 		// The context has ended in the wait.
-		err = fmt.Errorf("%w while waiting to retry after %w", withContext(ctx, context.Cause(ctx)), last.err)
-		return last, c.transportError(last, err)
+		err = fmt.Errorf("%w while waiting to retry after %w", withContext(ctx, context.Cause(ctx)), c.last.err)
+		return c.transportError(c.last, err)
 	}
-	return last, last.err
+	return c.last.err
 }
+
+// blank stands for the request of each attempt, which the attempt makes itself.
+var blank = &http.Request{URL: &url.URL{}, Header: http.Header{}}
 
 // A roundTrip is a function as an http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -182,33 +184,33 @@ func (c *call) exchange(ctx context.Context, a *attempt) error {
 		return err
 	}
 	req.Header = c.client.header()
-	wire := wire{c.client.transport, a}
-	if h := c.client.http; h.Jar != nil || h.Timeout != 0 { // An http.Client adds nothing else.
-		resp, err := (&http.Client{Transport: wire, Jar: h.Jar, Timeout: h.Timeout}).Do(req)
-		if err == nil {
-			_ = resp.Body.Close() // This stops the timer of the Timeout.
-		}
-		return err
+	if c.client.http.Jar == nil && c.client.http.Timeout == 0 {
+		return a.send(c.client.transport, req) // The http.Client has nothing to add.
 	}
-	_, err = wire.RoundTrip(req)
+	httpClient := c.client.http
+	httpClient.Transport = roundTrip(func(req *http.Request) (*http.Response, error) {
+		if err := a.send(c.client.transport, req); err != nil {
+			return nil, err
+		}
+		// The http.Client reads the cookies. Without a status, it sees no redirect.
+		return &http.Response{Header: a.answer.header, Body: http.NoBody}, nil
+	})
+	resp, err := httpClient.Do(req)
+	if err == nil {
+		_ = resp.Body.Close() // This stops the timer of the Timeout.
+	}
 	return err
 }
 
-// A wire carries the request of an attempt to Stytch, below the http.Client.
-type wire struct {
-	transport *atmostonce.Transport
-	*attempt
-}
-
-func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := w.transport.Once(req, w.connect)
+// send sends the request of the attempt, at most once, and reads the answer.
+func (a *attempt) send(transport *atmostonce.Transport, req *http.Request) error {
+	resp, err := transport.Once(req, a.connect)
 	if err != nil {
-		w.maybeSent = atmostonce.MaybeSent(err)
-		return nil, err
+		a.maybeSent = atmostonce.MaybeSent(err)
+		return err
 	}
-	w.answer.read(req.Context(), resp)
-	// The http.Client reads the cookies. Without a status, it sees no redirect.
-	return &http.Response{Header: resp.Header, Body: http.NoBody}, nil
+	a.answer.read(req.Context(), resp)
+	return nil
 }
 
 // An answer is what came back, from Stytch or from something else on the way.

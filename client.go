@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
@@ -74,7 +75,7 @@ func NewClient(projectID, secret string, opts ...Option) (*Client, error) {
 		retry:     cfg.retry,
 		logger:    cfg.logger,
 		guard:     cfg.guard,
-		header:    header.Clone,
+		header:    func() http.Header { return maps.Clone(header) },
 		secrets:   func() secrets { return secrets{secret, basic} },
 	}
 	c.OTPs.SMS.client = c

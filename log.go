@@ -6,17 +6,16 @@ import (
 	"time"
 )
 
-// log writes a record of a call that has ended. last is its last attempt; nil
-// without one.
-func (c *call) log(ctx context.Context, last *attempt, err error) {
+// log writes a record of a call that has ended.
+func (c *call) log(ctx context.Context, err error) {
 	level, outcome, attempts := slog.LevelDebug, OutcomeNotApplied, 0
 	if err != nil {
 		level = slog.LevelWarn
 	}
-	if last != nil {
-		outcome, attempts = last.overall, last.number
+	if c.last != nil {
+		outcome, attempts = c.last.overall, c.last.number
 	}
-	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), outcome, last, err, slog.Int("attempts", attempts))
+	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), outcome, c.last, err, slog.Int("attempts", attempts))
 }
 
 // logAttempt writes a record of an attempt.
@@ -28,9 +27,9 @@ func (c *call) logAttempt(ctx context.Context, a *attempt) {
 	c.write(ctx, slog.LevelDebug, "stytchb2b: attempt", a.took, a.outcome, a, a.err, attrs...)
 }
 
-// write writes a record with the attributes that both kinds have. last is the last
-// attempt until then.
-func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, last *attempt, err error, more ...slog.Attr) {
+// write writes a record with the attributes that both kinds have. a is nil before
+// the first attempt.
+func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, a *attempt, err error, more ...slog.Attr) {
 	if c.client == nil || c.client.logger == nil || !c.client.logger.Enabled(ctx, level) {
 		return
 	}
@@ -39,15 +38,15 @@ func (c *call) write(ctx context.Context, level slog.Level, msg string, took tim
 		slog.Duration("duration", took),
 		slog.String("outcome", outcome.String()),
 	}, more...)
-	if last != nil && last.answer.status != 0 {
-		attrs = append(attrs, slog.Int("status", last.answer.status))
+	if a != nil && a.answer.status != 0 {
+		attrs = append(attrs, slog.Int("status", a.answer.status))
 	}
-	if last != nil && last.said.RequestID != "" {
-		attrs = append(attrs, slog.String("request_id", oneLine(last.said.RequestID)))
+	if a != nil && a.said.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", oneLine(a.said.RequestID)))
 	}
 	if err != nil {
 		text := err.Error()
-		if last == nil { // It may be a guard's. The others are masked.
+		if a == nil { // It may be a guard's. The others are masked.
 			text = c.secrets().mask(text)
 		}
 		attrs = append(attrs, slog.String("error", text))

@@ -30,6 +30,7 @@ type attempt struct {
 	target string          // host and port, as net/http asks for them; "": not known
 	cancel context.CancelCauseFunc
 	body   *body // around content; nil if that is passed on as it is
+	trace  httptrace.ClientTrace
 
 	// Known when Base has returned an error.
 	unsent   bool // certainly
@@ -67,7 +68,7 @@ func (a *attempt) do() (*http.Response, error) {
 	a.direct, _ = base.(*http.Transport)
 	a.target = hostPort(a.req.URL)
 	a.transport.sleep.look(time.Now().Round(0), time.Since(start))
-	out = out.WithContext(httptrace.WithClientTrace(ctx, a.trace()))
+	out = out.WithContext(httptrace.WithClientTrace(ctx, a.hooks()))
 	out.Body = a.content
 	if a.hasBody() && (a.direct == nil || a.req.GetBody == nil) {
 		a.body = &body{ReadCloser: a.content, attempt: a}
@@ -166,8 +167,10 @@ func (a *attempt) end() {
 	a.cancel(errOver)
 }
 
-func (a *attempt) trace() *httptrace.ClientTrace {
-	t := &httptrace.ClientTrace{
+// hooks returns what learns from Base what happens to the request.
+func (a *attempt) hooks() *httptrace.ClientTrace {
+	t := &a.trace
+	*t = httptrace.ClientTrace{
 		GetConn:      a.getConn,
 		GotConn:      a.gotConn,
 		WroteHeaders: a.wroteHeaders,
@@ -182,7 +185,7 @@ func (a *attempt) trace() *httptrace.ClientTrace {
 	if a.direct == nil {
 		t.WroteHeaderField = a.wroteHeaderField
 	}
-	if a.connect > 0 {
+	if a.connect > 0 && !a.dialsAtOnce() {
 		t.DNSStart = func(httptrace.DNSStartInfo) { a.dial() }
 		t.ConnectStart = func(string, string) { a.dial() }
 		t.TLSHandshakeStart = a.dial
@@ -202,11 +205,14 @@ func (a *attempt) getConn(hostPort string) {
 		a.others++ // The dialer makes a request, to resolve a name.
 	}
 	a.asked++
-	// Otherwise it may wait for a busy connection first.
-	if a.direct != nil && a.direct.MaxConnsPerHost == 0 {
+	if a.dialsAtOnce() {
 		a.dialLocked()
 	}
 }
+
+// dialsAtOnce reports whether Base dials as soon as it is asked for a connection.
+// Otherwise it may wait for a busy one first.
+func (a *attempt) dialsAtOnce() bool { return a.direct != nil && a.direct.MaxConnsPerHost == 0 }
 
 // gotConn takes note of a connection. One that is of no use is closed before
 // anything is written, not even the header; net/http then takes the next one by
