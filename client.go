@@ -13,9 +13,8 @@ import (
 	"github.com/eb715825/stytchb2b/atmostonce"
 )
 
-// A Client makes calls to Stytch for one project. Make one and share it: it is
-// safe for concurrent use and keeps connections open. It needs no closing.
-// Package fmt and log/slog never print its secret.
+// A Client makes calls for one project. Make one and share it: it is safe for
+// concurrent use and keeps connections open. Its secret is never printed.
 type Client struct {
 	// OTPs holds the calls for one-time passcodes.
 	OTPs OTPs

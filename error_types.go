@@ -16,36 +16,30 @@ const (
 	ErrorTypeDuplicateMemberPhoneNumber          ErrorType = "duplicate_member_phone_number"            // of another Member of the Organization
 	ErrorTypeDuplicateMemberPhoneNumberForMember ErrorType = "duplicate_member_phone_number_for_member" // The Member has another number (assumed).
 	ErrorTypeUnsubscribedPhoneNumber             ErrorType = "unsubscribed_phone_number"                // Its owner has replied STOP.
-
 	// 400: the session.
 	ErrorTypeActionAvailableOnlyOncePrimaryAuthenticationIsMet ErrorType = "action_available_only_once_primary_authentication_is_met" // It has no primary factor yet.
 	ErrorTypeInvalidIntermediateSessionTokenForOrganization    ErrorType = "invalid_intermediate_session_token_for_organization"      // It belongs to another Organization.
 	ErrorTypeMemberSessionMemberIDMismatch                     ErrorType = "member_session_member_id_mismatch"                        // It belongs to another Member.
 	ErrorTypeUnableToParseSessionJWT                           ErrorType = "unable_to_parse_session_jwt"
-
 	// 400: other parameters.
 	ErrorTypeBadRequest                  ErrorType = "bad_request"
 	ErrorTypeInvalidCode                 ErrorType = "invalid_code"   // malformed
 	ErrorTypeInvalidLocale               ErrorType = "invalid_locale" // not one that Stytch has texts for (assumed)
 	ErrorTypeTestIDUsedInLiveEnvironment ErrorType = "test_id_used_in_live_environment"
 	ErrorTypeLiveIDUsedInTestEnvironment ErrorType = "live_id_used_in_test_environment"
-
 	// 400: settings. SMS outside the US and Canada need verified billing.
 	ErrorTypeActionAvailableOnlyForActiveMembers         ErrorType = "action_available_only_for_active_members"
 	ErrorTypeOperationRestrictedByOrganizationMFAMethods ErrorType = "operation_restricted_by_organization_mfa_methods" // SMS is not allowed.
 	ErrorTypeBillingNotVerified                          ErrorType = "billing_not_verified"
-
 	// 401. A code that a newer one has replaced gets unable_to_auth_otp_code or
 	// otp_code_not_found; Stytch does not say which.
 	ErrorTypeUnableToAuthOTPCode     ErrorType = "unable_to_auth_otp_code"  // The code has expired or has been used.
 	ErrorTypeUnauthorizedCredentials ErrorType = "unauthorized_credentials" // The project ID or the secret is wrong.
-
 	// 403.
 	ErrorTypeCaptchaRequired                  ErrorType = "captcha_required"
 	ErrorTypeOrganizationSuspended            ErrorType = "organization_suspended"              // the account of the project at Stytch
 	ErrorTypeSessionAuthorizationError        ErrorType = "session_authorization_error"         // The session's roles do not permit the call (RBAC).
 	ErrorTypeSessionAuthorizationTenancyError ErrorType = "session_authorization_tenancy_error" // The session belongs to another Organization (RBAC).
-
 	// 404: unknown to Stytch, or not any more.
 	ErrorTypeMemberNotFound              ErrorType = "member_not_found"
 	ErrorTypeOrganizationNotFound        ErrorType = "organization_not_found"
@@ -54,17 +48,14 @@ const (
 	ErrorTypeSessionNotFound             ErrorType = "session_not_found"              // unknown, revoked or expired
 	ErrorTypeMemberPhoneNumberNotFound   ErrorType = "member_phone_number_not_found"
 	ErrorTypeRouteNotFound               ErrorType = "route_not_found" // The base URL is wrong.
-
 	// 429. Waiting a little may cure too_many_requests only. The status of the last is
 	// documented for the consumer API only.
 	ErrorTypeTooManyRequests           ErrorType = "too_many_requests"            // of the API, or of SMS to the number or its prefix
 	ErrorTypeTooFewTokensAuthenticated ErrorType = "too_few_tokens_authenticated" // It looks like toll fraud.
 	ErrorTypeCaptchaFailed             ErrorType = "captcha_failed"
 	ErrorTypeUserLockLimitReached      ErrorType = "user_lock_limit_reached" // after failed attempts, for an hour by default (https://stytch.com/docs/resources/platform/user-locks)
-
 	// 499: the connection went away while Stytch worked. An SMS may have been sent.
 	ErrorTypeClientClosedRequest ErrorType = "client_closed_request"
-
 	// 500 and 503: Stytch failed, or is not available.
 	ErrorTypeInternalServerError ErrorType = "internal_server_error"
 	ErrorTypeServerUnavailable   ErrorType = "server_unavailable"

@@ -2,6 +2,7 @@ package stytchb2b_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -167,6 +168,32 @@ func ExampleNewClient_rotation() {
 	// Output:
 	// true
 	// false
+}
+
+// A private certificate authority, and a proxy: NewBase returns an *http.Transport,
+// unless the program has replaced http.DefaultTransport with something else.
+func ExampleNewBase() {
+	stytch := stytchtest.NewTLSServer()
+	defer stytch.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(stytch.Certificate()) // in a program: roots.AppendCertsFromPEM(pem)
+
+	base := stytchb2b.NewBase().(*http.Transport)
+	base.TLSClientConfig.RootCAs = roots
+	base.Proxy = http.ProxyFromEnvironment // or http.ProxyURL(u)
+	client, err := stytchb2b.NewClient(stytch.ProjectID, stytch.Secret, stytchb2b.WithBaseURL(stytch.URL),
+		stytchb2b.WithHTTPClient(&http.Client{Transport: base}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer base.CloseIdleConnections()
+	_, err = client.OTPs.SMS.Send(context.Background(), stytchb2b.SMSSendParams{
+		OrganizationID: stytch.OrganizationID,
+		MemberID:       stytch.MemberID,
+	})
+	fmt.Println(err)
+	// Output: <nil>
 }
 
 // A header of one's own, here one for an egress proxy, comes from a transport

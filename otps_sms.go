@@ -93,8 +93,7 @@ func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 // as the constant.
 type Locale string
 
-// These are the locales in Stytch's Go, Java and .NET clients. Its API reference
-// documents the first four.
+// These are in Stytch's Go, Java and .NET clients. Its reference has the first four.
 const (
 	LocaleEn     Locale = "en"      // English, the default
 	LocaleEs     Locale = "es"      // Spanish

@@ -66,8 +66,7 @@ type SMSAuthenticateParams struct {
 	TelemetryID string `json:"telemetry_id,omitempty"`
 }
 
-// An MFAEnrollment changes whether a Member needs a second factor. The type is
-// open.
+// An MFAEnrollment says whether a Member needs a second factor. The type is open.
 type MFAEnrollment string
 
 const (
