@@ -185,7 +185,8 @@ func (m *Member) activate(now time.Time) {
 }
 
 // sendAutomatically sends the SMS that follows a primary authentication, and
-// reports whether it did. A Member who uses an authenticator app gets none.
+// reports whether it did. A Member whose default method is an authenticator app gets
+// none.
 func (s *Server) sendAutomatically(org *Organization, member *Member, locale string, now time.Time) bool {
 	number := member.MFAPhoneNumber
 	if number == "" || member.DefaultMFAMethod == "totp" || !org.allowsSMS(member) || s.mayReceive(number, now) != nil {

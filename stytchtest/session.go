@@ -56,7 +56,7 @@ func (s *sessions) add(token string, sess *session) {
 // find returns the live session that a request names, or nil. Each kind of token has
 // its own parameter. An expired JWT still names its session.
 func (s *sessions) find(p sessionParams, now time.Time) *session {
-	named := p.IntermediateSessionToken + p.SessionToken + p.SessionJWT // Not more than one is given.
+	named := p.IntermediateSessionToken + p.SessionToken + p.SessionJWT // At most one is not empty.
 	sess := s.byToken[named]
 	if sess == nil || sess.revoked || !now.Before(sess.expires) ||
 		sess.intermediate != (p.IntermediateSessionToken != "") ||
@@ -118,7 +118,8 @@ func (s *state) begin(named *session, m *Member, opts sessionOptions) (*session,
 	if err != nil {
 		return nil, err
 	}
-	if sess.claims = claims; named != nil && named.intermediate {
+	sess.claims = claims
+	if named != nil && named.intermediate {
 		sess.factors = named.factors
 		delete(s.sessions.byToken, named.token) // It is consumed.
 	}
