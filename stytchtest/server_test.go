@@ -124,7 +124,7 @@ func TestFaults(t *testing.T) {
 		broken bool
 	}{
 		{"none", F{}, 1, 200, `"member_id"`, false},
-		{"a status", F{StatusCode: 502, Header: http.Header{"Via": {"1.1 proxy"}}, Body: "<html>"}, 0, 502, "<html>", false},
+		{"a gateway's page", F{StatusCode: 503, Header: http.Header{"Via": {"1.1 proxy"}}, Body: "<html>"}, 0, 503, "<html>", false},
 		{"a status after processing", F{StatusCode: 500, Processed: true}, 1, 500, "internal_server_error", false},
 		{"Stytch's own 403", F{StatusCode: 403}, 0, 403, `"error_type":"organization_suspended"`, false},
 		{"a gateway's 502", F{StatusCode: 502}, 0, 502, "", false},
