@@ -92,10 +92,9 @@ func (c *stytchGo) post(ctx context.Context, path string, params fields, out any
 }
 
 // maybeSent is what makes [atmostonce.MaybeSent] exact for a Send with Stytch's
-// client. Of a gateway's JSON, that makes an error without a type, which proves
-// nothing.
+// client.
 func maybeSent(err error) bool {
-	if e := (stytchError{}); errors.As(err, &e) && e.ErrorType != "" {
+	if e := (stytchError{}); errors.As(err, &e) {
 		return stytchb2b.MaybeSent(&stytchb2b.APIError{StatusCode: e.StatusCode, ErrorType: stytchb2b.ErrorType(e.ErrorType)})
 	}
 	return atmostonce.MaybeSent(err)
