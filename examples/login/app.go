@@ -3,85 +3,101 @@ package main
 import (
 	"context"
 	"embed"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
 
 type config struct {
 	newClient    func(...stytchb2b.Option) (*stytchb2b.Client, error)
-	authenticate func(*http.Request, *login) (login, error) // as authenticate does
-	store        store
+	authenticate primaryAuthentication
+	stytchAPI    stytchAPI
+	redis        *redis.Client // nil for one process, which keeps all in memory
+	guardKey     string        // keys the guard's hashes in Redis
 	cooldown     time.Duration // between two codes for a Member
 	plainHTTP    bool          // cookies go over plain http, too
 	logger       *slog.Logger
 }
+
+//go:embed static
+var static embed.FS
+
+//go:embed pages.html
+var pagesHTML string
 
 // An app is the web application. Browsers see one address, "/", with the next
 // step of their login. Forms go to other addresses, and lead back there.
 type app struct {
 	config
 	stytch   *stytchb2b.Client
-	guard    *guard.Guard // against toll fraud
+	guard    *guard.Guard // against toll fraud and guessed codes
 	sessions *scs.SessionManager
 	pages    *template.Template
 	mux      *http.ServeMux
 }
 
-// application makes what the program serves until ctx ends.
-var application = func(_ context.Context, c config) (*app, error) { return newApp(c) }
-
-func newApp(c config) (*app, error) {
-	a := &app{config: c, sessions: newSessions(c.store, c.plainHTTP), pages: newPages(), mux: http.NewServeMux()}
-	var err error
-	if a.guard, err = newGuard(c); err != nil {
+func newApp(_ context.Context, c config) (*app, error) {
+	guard, err := newGuard(c)
+	if err != nil {
 		return nil, err
 	}
-	if a.stytch, err = c.newClient(stytchb2b.WithGuard(a.guard), stytchb2b.WithLogger(c.logger)); err != nil {
+	stytch, err := c.newClient(stytchb2b.WithGuard(guard), stytchb2b.WithLogger(c.logger))
+	if err != nil {
 		return nil, err
 	}
+	pages := template.Must(template.New("").Funcs(template.FuncMap{"inWords": inWords}).Parse(pagesHTML))
+	a := &app{c, stytch, guard, newSessions(c), pages, http.NewServeMux()}
 	a.mux.HandleFunc("GET /{$}", a.show)
-	a.mux.Handle("GET /static/login.js", http.FileServerFS(static))
-	a.mux.Handle("GET /static/style.css", http.FileServerFS(static))
+	a.mux.Handle("GET /static/{file}", http.FileServerFS(static))
 	a.form("/sign-in", "", a.signIn)
-	a.form("/number", stepNumber, a.enterNumber)
-	a.form("/resend", stepCode, a.sendCode)
-	a.form("/code", stepCode, a.enterCode)
+	a.form("/number", "number", a.enterNumber)
+	a.form("/other-number", "code", a.changeNumber)
+	a.form("/resend", "code", a.sendCode)
+	a.form("/code", "code", a.enterCode)
 	a.form("/sign-out", "", a.signOut)
-	a.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { a.errorPage(w, http.StatusNotFound) })
 	return a, nil
 }
 
-//go:embed static
-var static embed.FS
+// countries are those of the Members' phones. A number without a country code is
+// of the first one.
+var countries = []string{"US", "CA"}
 
-func (a *app) handler() http.Handler {
-	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { a.errorPage(w, http.StatusForbidden) }))
-	return a.secureHeaders(sameOrigin.Handler(a.mux))
+// newGuard makes the guard against toll fraud and guessed codes. It counts where
+// the sessions are.
+func newGuard(c config) (*guard.Guard, error) {
+	opts := []guard.Option{guard.Recommended(countries...), guard.Cooldown(c.cooldown), guard.WithLogger(c.logger)}
+	if c.redis == nil {
+		return guard.New(append(opts, guard.SingleProcess())...)
+	}
+	store, err := redisstore.New(c.redis, "login:guard", []byte(c.guardKey))
+	if err != nil {
+		return nil, fmt.Errorf("GUARD_KEY, a secret of 16 bytes or more that stays the same: %w", err)
+	}
+	return guard.New(append(opts, guard.WithStore(store))...)
 }
 
-// secureHeaders keeps other sites, caches and injected scripts out.
-func (a *app) secureHeaders(next http.Handler) http.Handler {
+const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; " +
+	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+// handler keeps other sites, caches and injected scripts out.
+func (a *app) handler() http.Handler {
+	sameOrigin := http.NewCrossOriginProtection().Handler(a.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; "+
-			"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
-		if !strings.HasPrefix(r.URL.Path, "/static/") {
-			h.Set("Cache-Control", "no-store")
-		}
-		if !a.plainHTTP { // Browsers heed it over https only.
-			h.Set("Strict-Transport-Security", "max-age=63072000")
-		}
-		next.ServeHTTP(w, r)
+		h.Set("Cache-Control", "no-store")
+		h.Set("Strict-Transport-Security", "max-age=63072000") // Browsers ignore it over plain http.
+		sameOrigin.ServeHTTP(w, r)
 	})
 }

@@ -5,100 +5,69 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/guard"
 )
 
-// enterNumber sends a code to the number that a Member without one has entered.
-// Stytch links the number to the Member.
-func (a *app) enterNumber(ctx context.Context, r *http.Request, l *login) (notice, error) {
-	typed := r.PostForm.Get("mfa_phone_number")
-	if strings.TrimSpace(typed) == "" {
-		return notice{Text: "Enter your mobile phone number.", Field: true}, nil
-	}
-	number, ok := e164(typed)
-	if !ok {
-		return notice{Text: badNumber, Field: true, Typed: typed}, nil
-	}
-	l.Number = number
-	n, err := a.sendCode(ctx, r, l)
-	if l.NeedsNumber {
-		l.Number, n.Typed = "", typed
-	}
-	return n, err
-}
-
 // sendCode sends the Member a code by SMS.
-func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
-	return a.withMember(ctx, l, func(m *member) notice {
-		if m.NextCode.After(time.Now()) { // The button of another page sent the form.
-			l.Sent = l.Sent || m.SMS > 0
-			return waitForCode(m.NextCode)
-		}
-		resp, err := a.send(ctx, stytchb2b.SMSSendParams{
-			OrganizationID:           l.OrganizationID,
-			MemberID:                 l.MemberID,
-			MFAPhoneNumber:           l.Number, // only for a Member who has none yet
-			Locale:                   locale(r.Header.Get("Accept-Language")),
-			IntermediateSessionToken: l.IntermediateSessionToken,
-		})
-		if stytchb2b.MaybeSent(err) { // There may be another code to enter.
-			m.sent(a.cooldown)
-		}
-		if err != nil {
-			return sendFailure(err, l, m)
-		}
-		if number := cmp.Or(resp.Member.MFAPhoneNumber, l.Number); number != "" { // The answer may have no Member.
-			l.LastFour = lastFour(number)
-		}
-		l.Sent, l.NeedsNumber, l.Number = true, false, ""
-		return codeSent
-	})
-}
-
-// send is Send, and once more without a language that Stytch does not know.
-func (a *app) send(ctx context.Context, params stytchb2b.SMSSendParams) (*stytchb2b.SMSSendResponse, error) {
+func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) notice {
+	params := stytchb2b.SMSSendParams{
+		OrganizationID:           l.OrganizationID,
+		MemberID:                 l.MemberID,
+		IntermediateSessionToken: l.IntermediateSessionToken,
+		Locale:                   locale(r.Header.Get("Accept-Language")),
+	}
+	if l.Entered {
+		params.MFAPhoneNumber = l.MFAPhoneNumber
+	}
 	resp, err := a.stytch.OTPs.SMS.Send(ctx, params)
 	if errorType(err) == stytchb2b.ErrorTypeInvalidLocale && !stytchb2b.MaybeSent(err) {
-		params.Locale = ""
-		return a.stytch.OTPs.SMS.Send(ctx, params)
+		params.Locale = "" // Stytch does not have it any more.
+		resp, err = a.stytch.OTPs.SMS.Send(ctx, params)
 	}
-	return resp, err
+	if err != nil {
+		return a.sendFailed(err, l)
+	}
+	l.MFAPhoneNumber = cmp.Or(resp.Member.MFAPhoneNumber, l.MFAPhoneNumber)
+	l.sent(a.cooldown, 0)
+	return codeSent
 }
 
-func lastFour(number string) string { return number[max(0, len(number)-4):] }
+// sent notes that an SMS may have gone out. The wait for the next one is as long
+// as the guard's, or longer: the guard doubles it with each, until a code is right.
+func (l *login) sent(cooldown, atLeast time.Duration) {
+	l.NextCode = time.Now().Add(max(cooldown<<min(l.SMS, 6), atLeast))
+	l.SMS++
+}
 
 // enterCode verifies the code that the Member has entered.
-func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) (notice, error) {
+func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) notice {
 	typed := r.PostForm.Get("code")
 	code := codeIn(typed)
 	if code == "" {
-		return notice{Text: "Enter the six digits of the code.", Field: true, Typed: typed}, nil
+		return notice{Text: "Enter the six digits of the code.", Field: true, Typed: typed}
 	}
-	return a.withMember(ctx, l, func(m *member) notice {
-		if m.isOutOfTries() {
-			return tooManyWrong
-		}
-		resp, err := a.stytch.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
-			OrganizationID:           l.OrganizationID,
-			MemberID:                 l.MemberID,
-			Code:                     code,
-			IntermediateSessionToken: l.IntermediateSessionToken,
-		})
-		if err != nil {
-			n := authenticateFailure(err, l, m)
-			n.Typed = typed
-			return n
-		}
-		*m = member{}
-		*l = login{
-			ID:             rand.Text(),
-			OrganizationID: l.OrganizationID,
-			MemberID:       l.MemberID,
-			SignedIn:       newSignedIn(resp.SessionToken, resp.Member, resp.Organization, resp.MemberSession),
-		}
-		return notice{}
+	resp, err := a.stytch.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
+		OrganizationID:           l.OrganizationID,
+		MemberID:                 l.MemberID,
+		Code:                     code,
+		IntermediateSessionToken: l.IntermediateSessionToken,
 	})
+	if err != nil {
+		next := stytchb2b.AfterAuthenticate(err)
+		n := afterFailure(next, err)
+		n.Typed = typed
+		if next == stytchb2b.NextSignIn {
+			*l = login{}
+		}
+		return n
+	}
+	*l = login{
+		ID:       rand.Text(),
+		Login:    guard.Login{OrganizationID: l.OrganizationID, MemberID: l.MemberID},
+		SignedIn: newSignedIn(resp.SessionToken, resp.Member, resp.MemberSession),
+	}
+	return notice{}
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
+	"fmt"
 	"html/template"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"time"
 
@@ -16,18 +18,29 @@ import (
 // This file is the demonstration: a Stytch in this process, with Members to sign
 // in as, the phone that receives its SMS, and what can go wrong. The others do not
 // know of it.
-func init() { application = newDemo }
+func init() {
+	builder = func(flags *flag.FlagSet) func(context.Context, config) (*app, error) {
+		demo := flags.Bool("demo", false, "show a demonstration: Stytch is a fake in this process, and everyone can sign in")
+		return func(ctx context.Context, c config) (*app, error) {
+			if *demo {
+				return newDemo(ctx, c)
+			}
+			a, err := newApp(ctx, c)
+			if errors.As(err, new(*stytchb2b.ConfigError)) {
+				err = fmt.Errorf("%w (-demo needs no credentials)", err)
+			}
+			return a, err
+		}
+	}
+}
 
 type demo struct {
 	*stytchtest.Server
 	memberIDs []string
 }
 
-// newDemo makes the application with a fake Stytch, unless there are credentials.
+// newDemo makes the application with a fake Stytch.
 func newDemo(ctx context.Context, c config) (*app, error) {
-	if os.Getenv("STYTCH_PROJECT_ID") != "" || os.Getenv("STYTCH_SECRET") != "" {
-		return newApp(c)
-	}
 	d := &demo{Server: stytchtest.NewServer()}
 	context.AfterFunc(ctx, d.Close)
 	d.memberIDs = []string{d.MemberID} // who has a phone number
@@ -43,8 +56,9 @@ func newDemo(ctx context.Context, c config) (*app, error) {
 	}
 	c.newClient = func(opts ...stytchb2b.Option) (*stytchb2b.Client, error) { return d.Client(opts...), nil }
 	c.authenticate = d.authenticate
+	c.stytchAPI = stytchAPI{d.URL, d.ProjectID, d.Secret}
 	c.plainHTTP = true // so that it runs in Safari, too
-	a, err := newApp(c)
+	a, err := newApp(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -57,29 +71,25 @@ func newDemo(ctx context.Context, c config) (*app, error) {
 		template.Must(a.pages.AddParseTree(name+" without demo", a.pages.Lookup(name).Tree))
 	}
 	template.Must(a.pages.Funcs(template.FuncMap{"members": d.members, "phone": d.phone, "faults": d.faults}).Parse(demoHTML))
-	c.logger.Info("Stytch is a fake in this process, because STYTCH_PROJECT_ID and STYTCH_SECRET are not set. No real SMS is sent.")
+	c.logger.Warn("This is a demonstration. Stytch is a fake in this process, and everyone can sign in. No real SMS is sent.")
 	return a, nil
 }
 
 // authenticate is the primary authentication of a Member, whoever asks for it.
-func (d *demo) authenticate(r *http.Request, current *login) (login, error) {
+func (d *demo) authenticate(r *http.Request, current login, before func(organizationID, memberID string) error) (l login, err error) {
 	memberID := r.PostForm.Get("member_id")
 	if current.SignedIn != nil && current.MemberID == memberID {
-		return *current, nil // as Stytch has it with the session token
+		return current, nil // as Stytch has it with the session token
+	}
+	if err := before(d.OrganizationID, memberID); err != nil {
+		return l, err
 	}
 	p, err := d.LogIn(memberID)
 	if err != nil {
-		return login{}, err
+		return l, err
 	}
-	l := login{OrganizationID: p.OrganizationID, MemberID: p.MemberID, IntermediateSessionToken: p.IntermediateSessionToken}
-	if p.MemberAuthenticated {
-		l.SignedIn = newSignedIn(p.SessionToken, p.Member, p.Organization, *p.MemberSession)
-		return l, nil
-	}
-	number := p.MFARequired.MemberOptions.MFAPhoneNumber
-	l.LastFour, l.NeedsNumber = lastFour(number), number == ""
-	l.Sent = p.MFARequired.SecondaryAuthInitiated == "sms_otp"
-	return l, nil
+	r.PostForm.Set("answer", p.RawJSON())
+	return authenticate(r, current, func(string, string) error { return nil })
 }
 
 // members are as they are now: one may have got a phone number.
@@ -116,15 +126,15 @@ func (d *demo) faults() []namedFault {
 }
 
 // failNext makes the Member's next request to Stytch fail.
-func (d *demo) failNext(_ context.Context, r *http.Request, l *login) (notice, error) {
+func (d *demo) failNext(_ context.Context, r *http.Request, l *login) notice {
 	for _, f := range d.faults() {
 		if l.MemberID != "" && f.ID == r.PostForm.Get("fault") {
 			f.fault.MemberID = l.MemberID
 			d.Fail(f.fault)
-			return notice{Text: "The next request to Stytch: " + f.Name + ".", Kind: good}, nil
+			return notice{Text: "The next request to Stytch: " + f.Name + ".", Kind: good}
 		}
 	}
-	return notice{}, nil
+	return notice{}
 }
 
 const demoHTML = `
@@ -134,7 +144,7 @@ const demoHTML = `
 {{define "sign-in"}}
 <p class="stub">This page stands in for your own sign-in – a password, a magic link, single sign-on – and lets anyone in.</p>
 <form method="post" action="/sign-in">
-<input type="hidden" name="page" value="{{.ID}}">
+<input type="hidden" name="login" value="{{.Login.ID}}">
 <fieldset>
 <legend>Sign in as</legend>
 {{range $i, $m := members}}
@@ -152,11 +162,11 @@ const demoHTML = `
 <h2 id="phone">Your phone</h2>
 <p class="help">Stytch is a fake in this process. It sends no real SMS; they arrive here.</p>
 <ol class="screen">
-{{range phone .Login.MemberID}}<li><span lang="{{.Locale}}" dir="auto">{{.Text}}</span><br><small>to {{.To}}, <time datetime="{{.At.Format "2006-01-02T15:04:05Z07:00"}}">{{.At.Format "15:04 MST"}}</time></small></li>
+{{range phone .Login.MemberID}}<li><span lang="{{.Locale}}" dir="auto">{{.Text}}</span><br><small>to {{.To}}</small></li>
 {{else}}<li class="empty">No messages</li>
 {{end}}</ol>
 <form method="post" action="/fault">
-<input type="hidden" name="page" value="{{.ID}}">
+<input type="hidden" name="login" value="{{.Login.ID}}">
 <label for="fault">What happens to the next request to Stytch</label>
 <select id="fault" name="fault">
 {{range faults}}<option value="{{.ID}}">{{.Name}}</option>
@@ -167,6 +177,9 @@ const demoHTML = `
 {{end}}{{end}}`
 
 const demoCSS = `
+.choice { display: flex; gap: .75rem; align-items: center; margin-bottom: .5rem; padding: .6rem .75rem; font-weight: 400; border: 1px solid var(--field); border-radius: .5rem; cursor: pointer; }
+.choice span { min-width: 0; }
+.choice input { flex: none; width: 1.15rem; height: 1.15rem; margin: 0; accent-color: var(--accent); }
 aside { width: 100%; max-width: 25rem; padding: 1.75rem; border: 1px dashed var(--line); border-radius: .75rem; }
 @media (min-width: 50rem) { aside { max-width: 20rem; } }
 @media (max-width: 25rem) { aside { padding: 1rem; } }

@@ -34,7 +34,6 @@ func e164(typed string) (string, bool) {
 
 var (
 	noPhone   = regexp.MustCompile(`[^0-9+]`)
-	noDigits  = regexp.MustCompile(`[^0-9]`)
 	numbers   = regexp.MustCompile(`[0-9]+`)
 	groupings = regexp.MustCompile(`[0-9]+(?:[^0-9][0-9]+)*`)
 )
@@ -47,7 +46,7 @@ func codeIn(typed string) string {
 	for _, pattern := range []*regexp.Regexp{numbers, groupings} {
 		var codes []string
 		for _, found := range pattern.FindAllString(text, -1) {
-			if code := noDigits.ReplaceAllString(found, ""); len(code) == 6 && !slices.Contains(codes, code) {
+			if code := strings.Join(numbers.FindAllString(found, -1), ""); len(code) == 6 && !slices.Contains(codes, code) {
 				codes = append(codes, code)
 			}
 		}
@@ -74,16 +73,6 @@ func asciiDigits(text string) string {
 		}
 		return '0' + (r-zero)%10
 	}, text)
-}
-
-// shown is text without what cannot be seen, and without half a character.
-func shown(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsGraphic(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
 }
 
 // locale returns the language for an SMS, by the browser's Accept-Language: the

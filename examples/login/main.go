@@ -12,10 +12,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
@@ -30,65 +34,76 @@ func main() {
 	}
 }
 
+// builder returns what makes the application, which serves until ctx ends. It may
+// add flags.
+var builder = func(*flag.FlagSet) func(ctx context.Context, c config) (*app, error) { return newApp }
+
 // run serves until ctx ends, and then ends the requests that there are.
 func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("login", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	c := config{newClient: stytchb2b.NewClientFromEnv, authenticate: authenticate}
-	var level slog.Level
+	c := config{
+		newClient:    stytchb2b.NewClientFromEnv,
+		authenticate: authenticate,
+		stytchAPI:    stytchAPI{"https://test.stytch.com", os.Getenv("STYTCH_PROJECT_ID"), os.Getenv("STYTCH_SECRET")},
+		guardKey:     os.Getenv("GUARD_KEY"),
+		logger:       slog.New(slog.NewTextHandler(stderr, nil)),
+	}
+	if strings.HasPrefix(c.stytchAPI.projectID, "project-live-") {
+		c.stytchAPI.baseURL = "https://api.stytch.com"
+	}
 	addr := flags.String("addr", "127.0.0.1:8080", "the loopback `address` to listen on")
 	flags.DurationVar(&c.cooldown, "cooldown", guard.DefaultCooldown, "the `time` between two codes for a Member")
-	flags.TextVar(&level, "log", slog.LevelInfo, "the least `level` to log; DEBUG has each attempt to reach Stytch")
 	flags.BoolVar(&c.plainHTTP, "plain-http", false, "let cookies go over plain http, for Safari, which takes no Secure ones on localhost")
+	build := builder(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	c.logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	c.store = newMemoryStore()
+	var err error
 	if url := os.Getenv("REDIS_URL"); url != "" {
-		redis, err := newRedisStore(url, c.logger)
-		if err != nil {
+		if c.redis, err = newRedis(url); err != nil {
 			return err
 		}
-		defer redis.client.Close()
-		c.store = redis
+		defer c.redis.Close()
 	}
-	a, err := application(ctx, c)
+	a, err := build(ctx, c)
 	if err != nil {
 		return err
 	}
 
-	tcp, err := net.ResolveTCPAddr("tcp", *addr)
-	if err != nil {
-		return err
-	}
-	if !tcp.IP.IsLoopback() {
+	if to, err := netip.ParseAddrPort(*addr); err != nil || !to.Addr().IsLoopback() {
 		return fmt.Errorf("-addr must be a loopback address, such as 127.0.0.1:8080, not %s: the sign-in is a stub that lets everyone in", *addr)
 	}
-	listener, err := net.ListenTCP("tcp", tcp)
+	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           a.handler(),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      2*lockTimeout + 2*stytchb2b.DefaultTimeout, // the longest wait of a form
-		IdleTimeout:       11 * time.Minute,                           // longer than a load balancer's, which would send a form to a closed connection
+		Handler:        a.handler(),
+		ReadTimeout:    10 * time.Second,
+		WriteTimeout:   3 * stytchb2b.DefaultTimeout, // A form can make two calls to Stytch.
+		IdleTimeout:    11 * time.Minute,             // longer than a load balancer's, which would send a form to a closed connection
+		MaxHeaderBytes: 32 << 10,
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	stopped := make(chan error, 1)
+	context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), server.WriteTimeout)
+		defer cancel()
+		stopped <- server.Shutdown(ctx)
+	})
 	fmt.Fprintf(stderr, "Open http://%s/ in a browser. Ctrl-C ends it.\n", listener.Addr())
-	select {
-	case err := <-served:
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
-	case <-ctx.Done():
 	}
-	c.logger.Info("shutting down")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), server.WriteTimeout)
-	defer cancel()
-	return server.Shutdown(ctx)
+	return <-stopped
+}
+
+// newRedis makes the client of the Redis that several processes share. If Redis does
+// not answer, a page says so soon.
+func newRedis(url string) (*redis.Client, error) {
+	opts, err := redis.ParseURL(url)
+	if err != nil { // which may hold the password
+		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0")
+	}
+	opts.DialTimeout, opts.ReadTimeout, opts.DialerRetries, opts.MaxRetries = time.Second, time.Second, 1, 1
+	return redis.NewClient(opts), nil
 }

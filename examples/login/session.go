@@ -6,7 +6,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/alexedwards/scs/goredisstore"
 	"github.com/alexedwards/scs/v2"
+
+	"github.com/eb715825/stytchb2b/guard"
 )
 
 // A login is what the session of a browser holds. The tokens in it never reach
@@ -14,80 +17,65 @@ import (
 type login struct {
 	ID string // new when the Member has signed in, and when the code was right
 
-	// From the primary authentication.
-	OrganizationID, MemberID, IntermediateSessionToken string
+	guard.Login              // from the primary authentication
+	IntermediateSessionToken string
 
-	NeedsNumber bool   // the Member has to enter a phone number
-	Number      string // that they have entered
-	LastFour    string // digits of the number that codes go to
-	Sent        bool   // a code may be on its way
+	Entered  bool      // the Member has entered the phone number in this login
+	SMS      int       // that may have been sent
+	NextCode time.Time // when the Member can request another one
+	Notice   notice    // to show
 
 	SignedIn *signedIn // after the last factor
 }
 
 // A signedIn is a session at Stytch.
 type signedIn struct {
-	SessionToken       string
-	Name, Organization string
+	SessionToken, Name string
 	ExpiresAt          time.Time
 }
 
-// A step is what the Member has to do next.
-type step string
-
-const (
-	stepSignIn   step = "sign-in"
-	stepNumber   step = "number"
-	stepCode     step = "code"
-	stepSignedIn step = "signed-in"
-)
-
-func (l *login) step() step {
+// step is what the Member has to do next.
+func (l *login) step() string {
 	switch {
 	case l.SignedIn != nil:
-		return stepSignedIn
+		return "signed-in"
 	case l.MemberID == "":
-		return stepSignIn
-	case l.NeedsNumber:
-		return stepNumber
+		return "sign-in"
+	case l.MFAPhoneNumber == "" && l.SMS == 0:
+		return "number"
 	}
-	return stepCode
+	return "code"
 }
 
-// pendingLifetime is how long a Member has to enter the code: as long as Stytch's
-// intermediate session token lasts.
-const pendingLifetime = 10 * time.Minute
+// LastFour are the last digits of the number that codes go to.
+func (l *login) LastFour() string { return l.MFAPhoneNumber[max(0, len(l.MFAPhoneNumber)-4):] }
 
-func newSessions(s store, plainHTTP bool) *scs.SessionManager {
+func newSessions(c config) *scs.SessionManager {
 	gob.Register(login{})
 	m := scs.New()
-	m.Store, m.HashTokenInStore = s, true
-	m.Lifetime = pendingLifetime
-	m.Cookie.Name = cookieName("login", plainHTTP)
-	m.Cookie.Secure = !plainHTTP
+	if c.redis != nil {
+		m.Store = goredisstore.NewWithPrefix(c.redis, "login:")
+	}
+	m.HashTokenInStore = true
+	m.Lifetime = 10 * time.Minute // as long as Stytch's intermediate session token lasts
+	m.Cookie.Name, m.Cookie.Secure = "login", !c.plainHTTP
+	if !c.plainHTTP {
+		// The prefix makes browsers take the cookie from this host only, and over https
+		// only. They make an exception for http://localhost.
+		m.Cookie.Name = "__Host-login"
+	}
 	return m
 }
 
-// cookieName has the prefix that makes browsers take the cookie from this host
-// only, and over https only. They make an exception for http://localhost.
-func cookieName(name string, plainHTTP bool) string {
-	if plainHTTP {
-		return name
-	}
-	return "__Host-" + name
-}
-
-// sessionToken returns the token that the browser has; "" if it has none.
-func (a *app) sessionToken(r *http.Request) string {
+// loadLogin returns the login of a browser; an empty one if there is none. If the
+// browser goes away, what it asked for goes on. Otherwise nobody would know whether
+// an SMS went out, or have the session that a code has started.
+func (a *app) loadLogin(r *http.Request) (context.Context, *login, error) {
+	token := ""
 	if cookie, err := r.Cookie(a.sessions.Cookie.Name); err == nil {
-		return cookie.Value
+		token = cookie.Value
 	}
-	return ""
-}
-
-// loadLogin returns the login of a token; an empty one if there is none.
-func (a *app) loadLogin(ctx context.Context, token string) (context.Context, *login, error) {
-	ctx, err := a.sessions.Load(ctx, token)
+	ctx, err := a.sessions.Load(context.WithoutCancel(r.Context()), token)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,14 +85,14 @@ func (a *app) loadLogin(ctx context.Context, token string) (context.Context, *lo
 
 // saveLogin saves what a form has made of a login. A login with a new ID gets a
 // new token, and the old token ends: whoever knows it does not get into the
-// session that follows.
+// session that follows. Nothing is kept for strangers.
 func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expires time.Time, err error) {
 	switch {
-	case is == was:
-		return "", time.Time{}, nil
 	case is == login{}, is.SignedIn != nil && time.Now().After(is.SignedIn.ExpiresAt):
 		// Redis would keep an expired session for good.
 		return "", time.Time{}, a.sessions.Destroy(ctx)
+	case is == was:
+		return "", time.Time{}, nil
 	case is.ID != was.ID:
 		if err := a.sessions.RenewToken(ctx); err != nil {
 			return "", time.Time{}, err

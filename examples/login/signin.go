@@ -4,78 +4,92 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
 )
 
+// A primaryAuthentication authenticates who sent the request. If somebody is signed
+// in, current is theirs. It calls before with the Member, ahead of what makes Stytch
+// send an SMS, and returns its error.
+type primaryAuthentication func(r *http.Request, current login, before func(organizationID, memberID string) error) (login, error)
+
 // authenticate stands in for the primary authentication, and believes everyone.
 // Here your program calls Stytch's endpoint for a password, a magic link or single
-// sign-on, with Stytch's own client. If somebody is signed in, it passes their
-// session token, and Stytch does not ask for the second factor again. From the
-// answer it needs
-//
-//   - organization_id and member_id;
-//   - if member_authenticated, the session: the Member needs no second factor, or
-//     Stytch remembers the device;
-//   - otherwise intermediate_session_token, and in mfa_required the phone number
-//     of member_options, and whether secondary_auth_initiated is "sms_otp": then
-//     Stytch has sent the first code by itself.
-//
-// The fields of the form are in r.Form, and the query of a magic link or of single
-// sign-on that comes back to GET /sign-in, too: stytch_token_type and token.
-func authenticate(r *http.Request, _ *login) (login, error) {
-	return login{
-		OrganizationID:           strings.TrimSpace(r.Form.Get("organization_id")),
-		MemberID:                 strings.TrimSpace(r.Form.Get("member_id")),
-		IntermediateSessionToken: strings.TrimSpace(r.Form.Get("intermediate_session_token")),
-		Sent:                     r.Form.Get("secondary_auth_initiated") == "sms_otp",
-	}, nil
+// sign-on, with Stytch's own client. The fields of the form are in r.PostForm. A
+// magic link or single sign-on comes back to GET /sign-in, with stytch_token_type
+// and token in r.Form. If somebody is signed in, pass their session token, so that
+// Stytch does not ask for the second factor again.
+func authenticate(r *http.Request, _ login, before func(organizationID, memberID string) error) (login, error) {
+	var p primaryAnswer
+	if err := json.Unmarshal([]byte(r.PostForm.Get("answer")), &p); err != nil {
+		return login{}, err
+	}
+	return p.login(), before(p.OrganizationID, p.MemberID)
 }
 
-// signIn begins a login where the primary authentication has left it.
-func (a *app) signIn(ctx context.Context, r *http.Request, l *login) (notice, error) {
-	next, err := a.authenticate(r, l)
-	switch {
-	case errorType(err) == stytchb2b.ErrorTypeUserLockLimitReached:
-		return locked, nil
-	case err != nil, next.OrganizationID == "", next.MemberID == "", next.IntermediateSessionToken == "" && next.SignedIn == nil:
-		a.logger.WarnContext(ctx, "primary authentication", "error", err)
-		return notice{Text: "We could not sign you in. Please check what you entered."}, nil
+// A primaryAnswer is what a login needs of Stytch's answer to a primary
+// authentication.
+type primaryAnswer struct {
+	OrganizationID           string           `json:"organization_id"`
+	MemberID                 string           `json:"member_id"`
+	Member                   stytchb2b.Member `json:"member"`
+	IntermediateSessionToken string           `json:"intermediate_session_token"`
+	MFARequired              struct {
+		SecondaryAuthInitiated string `json:"secondary_auth_initiated"`
+	} `json:"mfa_required"`
+	SessionToken  string                   `json:"session_token"`
+	MemberSession *stytchb2b.MemberSession `json:"member_session"`
+}
+
+func (p primaryAnswer) login() login {
+	l := login{Login: guard.Login{
+		OrganizationID:         p.OrganizationID,
+		MemberID:               p.MemberID,
+		MFAPhoneNumber:         p.Member.MFAPhoneNumber,
+		MFAPhoneNumberVerified: p.Member.MFAPhoneNumberVerified,
+		SMSSent:                p.MFARequired.SecondaryAuthInitiated == "sms_otp",
+	}, IntermediateSessionToken: p.IntermediateSessionToken}
+	if p.MemberSession != nil { // No second factor is needed, or Stytch remembers the device.
+		l.SignedIn = newSignedIn(p.SessionToken, p.Member, *p.MemberSession)
 	}
-	next.ID = rand.Text()
-	*l = next
-	switch {
-	case l.step() != stepCode:
-		return notice{}, nil
-	case !l.Sent:
+	return l
+}
+
+// signIn starts a login where the primary authentication has left it.
+func (a *app) signIn(ctx context.Context, r *http.Request, l *login) notice {
+	started, err := a.authenticate(r, *l, func(organizationID, memberID string) error {
+		return a.guard.BeforeLogin(ctx, organizationID, memberID)
+	})
+	switch next := stytchb2b.AfterSend(err); {
+	case next == stytchb2b.NextLocked, next == stytchb2b.NextWait:
+		return afterFailure(next, err)
+	case err != nil, started.OrganizationID == "", started.MemberID == "", started.IntermediateSessionToken == "" && started.SignedIn == nil:
+		a.logger.WarnContext(ctx, "primary authentication", "error", err)
+		return notice{Text: "We could not sign you in. Please check what you entered."}
+	}
+	a.guard.AfterLogin(ctx, started.Login)
+	*l = started
+	l.ID = rand.Text()
+	if l.SMSSent {
+		l.sent(a.cooldown, 0)
+		return codeSent
+	}
+	if l.step() == "code" {
 		return a.sendCode(ctx, r, l)
 	}
-	return a.withMember(ctx, l, func(m *member) notice {
-		a.guard.AfterLogin(ctx, guard.Login{OrganizationID: l.OrganizationID, MemberID: l.MemberID, SMSSent: true})
-		m.sent(a.cooldown)
-		return codeSent
-	})
+	return notice{}
 }
 
 // signOut ends the session here. At Stytch it lasts until it expires: Stytch's own
 // client has the call that revokes it.
-func (a *app) signOut(_ context.Context, _ *http.Request, l *login) (notice, error) {
-	var n notice
-	if l.SignedIn != nil {
-		n = notice{Text: "You are signed out.", Kind: good}
-	}
+func (a *app) signOut(_ context.Context, _ *http.Request, l *login) notice {
 	*l = login{}
-	return n, nil
+	return notice{Text: "You are signed out.", Kind: good}
 }
 
-func newSignedIn(token string, m stytchb2b.Member, o stytchb2b.Organization, s stytchb2b.MemberSession) *signedIn {
-	return &signedIn{
-		SessionToken: token,
-		Name:         cmp.Or(m.Name, m.EmailAddress, m.MemberID),
-		Organization: o.OrganizationName,
-		ExpiresAt:    s.ExpiresAt,
-	}
+func newSignedIn(token string, m stytchb2b.Member, s stytchb2b.MemberSession) *signedIn {
+	return &signedIn{token, cmp.Or(m.Name, m.EmailAddress, m.MemberID), s.ExpiresAt}
 }

@@ -20,7 +20,8 @@ func TestRun(t *testing.T) {
 		stdout, stderr    string
 	}{
 		{"the fake", "", "", nil, 0, "The code is ", ""},
-		{"the fake, in French", "", "", []string{"-locale", "fr"}, 0, "votre code", ""},
+		{"the fake, in French", "", "", []string{"-locale", "fr"}, 0, "The code is ", ""},
+		{"the fake, in a language that it does not have", "", "", []string{"-locale", "tlh"}, 1, "", "invalid_locale"},
 		{"no such member", "", "", []string{"-member", "member-test-2"}, 1, "No real SMS is sent", "member_not_found"},
 		{"its request ID", "", "", []string{"-member", "member-test-2"}, 1, "", "(request ID request-id-test-"},
 		{"a number that is none", "", "", []string{"-phone", "555"}, 2, "", "mfa_phone_number"},

@@ -3,18 +3,13 @@
 
 // A button is pressed once, and again if the browser was told to stop.
 for (const form of document.forms) {
-  form.addEventListener("submit", () => {
-    const button = form.querySelector("button");
+  form.addEventListener("submit", (event) => {
+    const button = event.submitter;
     setTimeout(() => (button.disabled = true)); // When the form is on its way.
     setTimeout(() => (button.disabled = false), 10_000);
   });
 }
 addEventListener("pageshow", (event) => event.persisted && location.reload());
-
-// Times are in the reader's own zone.
-for (const time of document.querySelectorAll("time")) {
-  time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
-}
 
 // Waits count down by the wall clock, which goes on while the machine sleeps. A
 // notice then disappears, and the button can be pressed.
