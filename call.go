@@ -46,8 +46,8 @@ func run[P any, R response](ctx context.Context, c *call, params P,
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.client.timeout)
 	defer cancel()
-	if err := c.over(ctx); err != nil {
-		return resp, err
+	if ctx.Err() != nil {
+		return resp, c.transportError(&attempt{overall: OutcomeNotApplied}, withContext(ctx, context.Cause(ctx)))
 	}
 	var done func(R, error)
 	if guard := c.client.guard; guard != nil {
@@ -80,22 +80,11 @@ func (c *call) check(ctx context.Context, params any) (err error) {
 	return nil
 }
 
-// over returns an error if the context is over before the first attempt.
-func (c *call) over(ctx context.Context) error {
-	if ctx.Err() == nil {
-		return nil
-	}
-	return c.transportError(&attempt{overall: OutcomeNotApplied}, withContext(ctx, context.Cause(ctx)))
-}
-
 // attempts makes attempts until one ends the call, and returns its error.
 //
 // go-retryablehttp drives them. Its hooks read what each attempt has decided: it
 // comes to them as the body of a response.
 func (c *call) attempts(ctx context.Context, success response) error {
-	if err := c.over(ctx); err != nil {
-		return err // The guard has taken too long.
-	}
 	loop := retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 			c.last = c.attempt(ctx, c.last, success)

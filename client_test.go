@@ -20,7 +20,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -369,32 +368,6 @@ func TestNewBase(t *testing.T) {
 		client.CloseIdleConnections()
 	}
 	assert.Equal(t, []bool{false, true}, resumed)
-}
-
-// A proxy that never answers CONNECT leaves time for other attempts.
-func TestSilentProxy(t *testing.T) {
-	// Not parallel: it replaces what is global.
-	original := http.DefaultTransport
-	defer func() { http.DefaultTransport = original }()
-	synctest.Test(t, func(t *testing.T) {
-		var connections atomic.Int32
-		http.DefaultTransport = &http.Transport{
-			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.example.com:3128") },
-			DialContext: func(context.Context, string, string) (net.Conn, error) {
-				connections.Add(1)
-				ours, theirs := net.Pipe()
-				go func() { _, _ = io.Copy(io.Discard, theirs) }()
-				return ours, nil
-			},
-		}
-		client, err := stytchb2b.NewClient("project-test-1", "secret-test-1")
-		require.NoError(t, err)
-		_, err = client.OTPs.SMS.Send(t.Context(), params)
-		require.Error(t, err)
-		assert.EqualValues(t, 3, connections.Load())
-		assert.False(t, stytchb2b.MaybeSent(err))
-		time.Sleep(time.Minute) // net/http gives up its CONNECT by then.
-	})
 }
 
 // A wrapping transport sees a request as http.NewRequest makes it, and one that

@@ -22,7 +22,6 @@ import (
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/internal/faults"
-	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 func TestAPIError(t *testing.T) {
@@ -181,42 +180,6 @@ var calls = []struct {
 		_, err := c.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 		return err
 	}, stytchb2b.MaybeUsed},
-}
-
-// Each error of the fake comes back with its type, and no SMS was sent.
-func TestErrorTypes(t *testing.T) {
-	t.Parallel()
-	srv := stytchtest.NewServer()
-	defer srv.Close()
-	valid := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
-	wrongSecret, err := stytchb2b.NewClient(srv.ProjectID, "secret-test-wrong", stytchb2b.WithBaseURL(srv.URL))
-	require.NoError(t, err)
-	for _, tc := range []struct {
-		client *stytchb2b.Client
-		change func(*stytchb2b.SMSSendParams)
-		status int
-		want   stytchb2b.ErrorType
-	}{
-		{wrongSecret, func(*stytchb2b.SMSSendParams) {}, 401, stytchb2b.ErrorTypeUnauthorizedCredentials},
-		{srv.Client(), func(p *stytchb2b.SMSSendParams) { p.OrganizationID = "organization-test-2" }, 404, stytchb2b.ErrorTypeOrganizationNotFound},
-		{srv.Client(), func(p *stytchb2b.SMSSendParams) { p.MemberID = "member-test-2" }, 404, stytchb2b.ErrorTypeMemberNotFound},
-		{srv.Client(), func(p *stytchb2b.SMSSendParams) { p.Locale = "tlh" }, 400, stytchb2b.ErrorTypeInvalidLocale},
-		{srv.Client(), func(p *stytchb2b.SMSSendParams) { p.MFAPhoneNumber = phone }, 400, stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember},
-		{srv.Client(stytchb2b.WithBaseURL(srv.URL + "/elsewhere")), func(*stytchb2b.SMSSendParams) {}, 404, stytchb2b.ErrorTypeRouteNotFound},
-	} {
-		p := valid
-		tc.change(&p)
-		_, err := tc.client.OTPs.SMS.Send(t.Context(), p)
-		var apiErr *stytchb2b.APIError
-		if assert.ErrorAs(t, err, &apiErr) {
-			assert.Equal(t, tc.status, apiErr.StatusCode)
-			assert.Equal(t, tc.want, apiErr.ErrorType)
-			assert.NotEmpty(t, apiErr.RequestID)
-			assert.NotEmpty(t, apiErr.ErrorURL)
-			assert.False(t, stytchb2b.MaybeSent(err))
-		}
-	}
-	assert.Empty(t, srv.SMS())
 }
 
 func TestMaybeSent(t *testing.T) {

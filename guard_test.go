@@ -16,100 +16,133 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// A guardFunc is a Guard of Sends. It lets each Authenticate pass.
-type guardFunc func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error)
-
-func (f guardFunc) AllowSend(ctx context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-	return f(ctx, p)
-}
-
-func (guardFunc) AllowAuthenticate(context.Context, stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
-	return nil, nil
-}
-
 var errFraud = errors.New("looks like fraud")
 
-// A guard is asked once a Send, and told how it ended.
+// A testGuard notes what it is asked and told.
+type testGuard struct {
+	refuse error
+	mute   bool // It has nothing to be told.
+	allow  func()
+
+	asked []any // parameters
+	told  []any // a response and an error
+}
+
+func (g *testGuard) AllowSend(_ context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
+	return allow[*stytchb2b.SMSSendResponse](g, p)
+}
+
+func (g *testGuard) AllowAuthenticate(_ context.Context, p stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+	return allow[*stytchb2b.SMSAuthenticateResponse](g, p)
+}
+
+func allow[R any](g *testGuard, params any) (func(R, error), error) {
+	g.asked = append(g.asked, params)
+	if g.allow != nil {
+		g.allow()
+	}
+	if g.mute {
+		return nil, g.refuse
+	}
+	return func(resp R, err error) { g.told = append(g.told, resp, err) }, g.refuse
+}
+
+// A guard is asked once for a call, before any I/O, and told how it ended.
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
+	var noResponse, noSession any = (*stytchb2b.SMSSendResponse)(nil), (*stytchb2b.SMSAuthenticateResponse)(nil)
 	for _, tc := range []struct {
-		name    string
-		ctx     context.Context
-		params  stytchb2b.SMSSendParams
-		refuses error
-		ends    []end
-		asked   int
-		told    int
-		sends   int
+		name  string
+		ctx   context.Context
+		bad   bool // the parameters
+		guard testGuard
+		ends  []end
+		asked int
+		told  int
+		sends int
 	}{
-		{"a success", t.Context(), params, nil, []end{ok}, 1, 1, 1},
-		{"two attempts", t.Context(), params, nil, []end{refused, ok}, 1, 1, 2},
-		{"a failure", t.Context(), params, nil, []end{broken}, 1, 1, 1},
-		{"a refusal", t.Context(), params, errFraud, []end{ok}, 1, 0, 0},
-		{"bad parameters", t.Context(), stytchb2b.SMSSendParams{}, nil, []end{ok}, 0, 0, 0},
-		{"a context that is over", canceled, params, nil, []end{ok}, 0, 0, 0},
+		{name: "a success", ends: []end{ok}, asked: 1, told: 1, sends: 1},
+		{name: "two attempts", ends: []end{refused, ok}, asked: 1, told: 1, sends: 2},
+		{name: "a failure", ends: []end{broken}, asked: 1, told: 1, sends: 1},
+		{name: "not Stytch's answer", ends: []end{garbage}, asked: 1, told: 1, sends: 1},
+		{name: "nothing to be told", guard: testGuard{mute: true}, ends: []end{ok}, asked: 1, sends: 1},
+		{name: "a refusal", guard: testGuard{refuse: errFraud}, asked: 1},
+		{name: "bad parameters", bad: true},
+		{name: "a context that is over", ctx: canceled},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			s := &script{ends: tc.ends}
-			asked, told := 0, 0
-			var toldResp *stytchb2b.SMSSendResponse
-			var toldErr error
-			client := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(guardFunc(
-				func(_ context.Context, p stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-					asked++
-					assert.Equal(t, tc.params, p)
-					assert.Empty(t, s.at, "before any I/O")
-					return func(resp *stytchb2b.SMSSendResponse, err error) { told++; toldResp, toldErr = resp, err }, tc.refuses
-				})))
-			resp, err := client.OTPs.SMS.Send(tc.ctx, tc.params)
-			assert.Equal(t, []int{tc.asked, tc.told, tc.sends}, []int{asked, told, len(s.at)})
-			if tc.told == 1 {
-				assert.Same(t, resp, toldResp)
-				assert.Equal(t, err, toldErr)
+			ctx := tc.ctx
+			if ctx == nil {
+				ctx = t.Context()
 			}
-			if tc.refuses != nil {
-				assert.ErrorIs(t, err, tc.refuses)
-				assert.EqualError(t, err, "stytchb2b: the guard refused: looks like fraud; no SMS was sent")
-				assert.False(t, stytchb2b.MaybeSent(err))
+			check := func(guard *testGuard, call func(*stytchb2b.Client) (any, error), params, none any) {
+				s := &script{ends: tc.ends}
+				guard.allow = func() { assert.Empty(t, s.at) }
+				resp, err := call(newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(guard)))
+				assert.Equal(t, []int{tc.asked, 2 * tc.told, tc.sends}, []int{len(guard.asked), len(guard.told), len(s.at)})
+				if tc.asked == 1 {
+					assert.Equal(t, params, guard.asked[0])
+				}
+				if err != nil {
+					assert.Equal(t, none, resp)
+				}
+				if tc.told == 1 {
+					assert.Equal(t, []any{resp, err}, guard.told)
+				}
 			}
+			send, enter := params, authenticateParams
+			if tc.bad {
+				send.MemberID, enter.MemberID = "", ""
+			}
+			guard := tc.guard
+			check(&guard, func(c *stytchb2b.Client) (any, error) { return c.OTPs.SMS.Send(ctx, send) }, send, noResponse)
+			guard = tc.guard
+			check(&guard, func(c *stytchb2b.Client) (any, error) { return c.OTPs.SMS.Authenticate(ctx, enter) }, enter, noSession)
 		})
 	}
 	_, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithGuard(nil))
 	assert.EqualError(t, err, "stytchb2b: WithGuard must not be nil")
 }
 
-// A guard's own GuardError comes back as it is, with its time.
-func TestGuardRetryAfter(t *testing.T) {
+// Whatever error a guard returns, the call's is a GuardError that says what the
+// guard has said.
+func TestGuardError(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithGuard(guardFunc(
-		func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-			return nil, fmt.Errorf("policy: %w", &stytchb2b.GuardError{RetryAfter: 30 * time.Second, Err: errFraud})
-		})))
-	_, err := client.OTPs.SMS.Send(t.Context(), params)
-	var guardErr *stytchb2b.GuardError
-	require.ErrorAs(t, fmt.Errorf("login: %w", err), &guardErr)
-	assert.Equal(t, 30*time.Second, guardErr.RetryAfter)
-	assert.ErrorIs(t, err, errFraud)
-	assert.False(t, stytchb2b.MaybeSent(err))
-	assert.Contains(t, err.Error(), "no SMS was sent; retry in 30s")
-}
-
-// A guard whose nil *GuardError became an error refuses, with an error that can
-// be printed.
-func TestGuardTypedNil(t *testing.T) {
-	t.Parallel()
-	s := &script{ends: []end{ok}}
-	client := newClient(t, s, stytchb2b.WithGuard(guardFunc(
-		func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-			return nil, (*stytchb2b.GuardError)(nil)
-		})))
-	_, err := client.OTPs.SMS.Send(t.Context(), params)
-	require.EqualError(t, err, "stytchb2b: the guard refused: its error is a nil *GuardError; no SMS was sent")
-	assert.False(t, stytchb2b.MaybeSent(err))
-	assert.Empty(t, s.at)
+	limit := &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonLimit, RetryAfter: 30 * time.Second, Err: errFraud}
+	for _, tc := range []struct {
+		name   string
+		refuse error
+		text   string // without what was not done
+	}{
+		{"any", errFraud, "the guard refused: looks like fraud"},
+		{"a GuardError", limit, "the guard refused: looks like fraud"},
+		{"one without an error", &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonLimit, RetryAfter: 30 * time.Second}, "the guard refused: limit"},
+		{"a wrapped one", fmt.Errorf("policy: %w", limit), "the guard refused: policy: stytchb2b: the guard refused: looks like fraud; retry in 30s"},
+		{"a nil one", (*stytchb2b.GuardError)(nil), "the guard refused: its error is a nil *GuardError"},
+	} {
+		client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithGuard(&testGuard{refuse: tc.refuse}))
+		says := errors.As(tc.refuse, new(*stytchb2b.GuardError)) && tc.name != "a nil one"
+		for i, done := range []string{"; no SMS was sent", "; the code was not used"} {
+			err := calls[i].do(t, client)
+			guardErr, ok := err.(*stytchb2b.GuardError)
+			require.True(t, ok, tc.name)
+			assert.Equal(t, []stytchb2b.Op{stytchb2b.OpSMSSend, stytchb2b.OpSMSAuthenticate}[i], guardErr.Op)
+			assert.False(t, calls[i].maybe(err))
+			text := "stytchb2b: " + tc.text + done
+			if says {
+				assert.Equal(t, stytchb2b.GuardReasonLimit, guardErr.Reason)
+				text += "; retry in 30s"
+			}
+			assert.EqualError(t, err, text)
+			if tc.refuse != error((*stytchb2b.GuardError)(nil)) && guardErr.Err != nil {
+				assert.ErrorIs(t, err, errFraud)
+			}
+		}
+	}
+	assert.Empty(t, limit.Op, "a guard may return one error to several calls")
 }
 
 // A guard is called in the caller's goroutine: what ends that goroutine ends the
@@ -120,11 +153,7 @@ func TestGuardEndsTheGoroutine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &script{ends: []end{ok}}
-			client := newClient(t, s, stytchb2b.WithGuard(guardFunc(
-				func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-					stop()
-					return nil, nil
-				})))
+			client := newClient(t, s, stytchb2b.WithGuard(&testGuard{allow: stop}))
 			returned := false
 			var wg sync.WaitGroup
 			wg.Go(func() {
@@ -144,87 +173,11 @@ func TestGuardAllowsTooLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{ends: []end{ok}}
-		var told error
-		client := newClient(t, s, stytchb2b.WithTimeout(time.Second), stytchb2b.WithGuard(guardFunc(
-			func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-				time.Sleep(time.Minute)
-				return func(_ *stytchb2b.SMSSendResponse, err error) { told = err }, nil
-			})))
-		_, err := client.OTPs.SMS.Send(t.Context(), params)
+		guard := &testGuard{allow: func() { time.Sleep(time.Minute) }}
+		_, err := newClient(t, s, stytchb2b.WithTimeout(time.Second), stytchb2b.WithGuard(guard)).OTPs.SMS.Send(t.Context(), params)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Equal(t, err, told)
-		assert.False(t, stytchb2b.MaybeSent(told))
+		assert.Equal(t, err, guard.told[1])
+		assert.False(t, stytchb2b.MaybeSent(err))
 		assert.Empty(t, s.at)
 	})
-}
-
-// A guard may have nothing to be told.
-func TestGuardWithoutDone(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithGuard(guardFunc(
-		func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-			return nil, nil
-		})))
-	_, err := client.OTPs.SMS.Send(t.Context(), params)
-	assert.NoError(t, err)
-}
-
-// A codeGuard is a Guard of Authenticates. It has no Sends.
-type codeGuard struct {
-	stytchb2b.Guard
-	allow func(context.Context, stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error)
-}
-
-func (g codeGuard) AllowAuthenticate(ctx context.Context, p stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
-	return g.allow(ctx, p)
-}
-
-// A guard is asked before each Authenticate, and told what came of it.
-func TestGuardOfAuthenticate(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		name    string
-		ends    []end
-		refuses error
-		right   bool
-	}{
-		{"right", []end{ok}, nil, true},
-		{"right at the second attempt", []end{refused, ok}, nil, true},
-		{"wrong", []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}, nil, false},
-		{"lost", []end{broken}, nil, false},
-		{"not Stytch's answer", []end{{status: 200, body: `{"status_code":200}`}}, nil, false},
-		{"refused", nil, errFraud, false},
-		{"refused with a GuardError", nil, &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonLimit, RetryAfter: time.Minute, Err: errFraud}, false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			s := &script{ends: tc.ends}
-			asked, told := 0, 0
-			var toldResp *stytchb2b.SMSAuthenticateResponse
-			var toldErr error
-			client := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1}), stytchb2b.WithGuard(codeGuard{
-				allow: func(_ context.Context, p stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
-					asked++
-					assert.Equal(t, authenticateParams, p)
-					return func(resp *stytchb2b.SMSAuthenticateResponse, err error) { told++; toldResp, toldErr = resp, err }, tc.refuses
-				}}))
-			resp, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-			assert.Equal(t, 1, asked)
-			assert.Equal(t, tc.right, err == nil)
-			if tc.refuses == nil {
-				assert.Equal(t, 1, told)
-				assert.Same(t, resp, toldResp)
-				assert.Equal(t, err, toldErr)
-				return
-			}
-			assert.Zero(t, told)
-			assert.Empty(t, s.at, "nothing is sent")
-			var guardErr *stytchb2b.GuardError
-			require.ErrorAs(t, err, &guardErr)
-			assert.Equal(t, stytchb2b.OpSMSAuthenticate, guardErr.Op)
-			assert.ErrorIs(t, err, errFraud)
-			assert.Contains(t, err.Error(), "the code was not used")
-			assert.False(t, stytchb2b.MaybeUsed(err))
-		})
-	}
 }

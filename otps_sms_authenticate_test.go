@@ -1,7 +1,6 @@
 package stytchb2b_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -345,24 +344,4 @@ func TestCodeDoesNotMaskFields(t *testing.T) {
 		assert.Equal(t, stytchb2b.ErrorTypeOTPCodeNotFound, apiErr.ErrorType)
 		assert.Equal(t, "request-id-test-0", apiErr.RequestID)
 	}
-}
-
-// Authenticate does not ask a guard, and a context that is over sends nothing.
-func TestAuthenticateBegins(t *testing.T) {
-	t.Parallel()
-	refuse := func(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-		return nil, errFraud
-	}
-	s := &script{ends: []end{ok}}
-	client := newClient(t, s, stytchb2b.WithGuard(guardFunc(refuse)))
-	_, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-	assert.NoError(t, err)
-
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = client.OTPs.SMS.Authenticate(canceled, authenticateParams)
-	assert.ErrorIs(t, err, context.Canceled)
-	assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: context canceled; the code was not used")
-	assert.False(t, stytchb2b.MaybeUsed(err))
-	assert.Len(t, s.at, 1)
 }

@@ -55,29 +55,6 @@ func TestSendAsDocumented(t *testing.T) {
 	assert.Equal(t, answer, string(resp.RawJSON))
 }
 
-func TestSend(t *testing.T) {
-	t.Parallel()
-	srv := stytchtest.NewServer()
-	defer srv.Close()
-	client := srv.Client()
-	resp, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{
-		OrganizationID: srv.OrganizationID,
-		MemberID:       srv.MemberID,
-		Locale:         stytchb2b.LocaleEs,
-	})
-	require.NoError(t, err)
-	assert.Equal(t, 200, resp.StatusCode)
-	assert.Regexp(t, "^request-id-test-", resp.RequestID)
-	assert.Equal(t, srv.MemberID, resp.MemberID)
-
-	sms := srv.SMS()
-	require.Len(t, sms, 1)
-	assert.Equal(t, resp.Member.MFAPhoneNumber, sms[0].To)
-	assert.Equal(t, "es", sms[0].Locale)
-	assert.Contains(t, sms[0].Text, sms[0].Code)
-	assert.Equal(t, srv.OrganizationID, resp.Organization.OrganizationID)
-}
-
 // What goes out is what was given, and nothing else.
 func TestSendRequest(t *testing.T) {
 	t.Parallel()
@@ -302,29 +279,28 @@ func TestSendResponseUnusable(t *testing.T) {
 // A context that is nil, or over before the call, sends nothing.
 func TestSendContextOver(t *testing.T) {
 	t.Parallel()
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	expired, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
-	defer cancel()
-	var none context.Context
-	for want, ctx := range map[error]context.Context{
-		context.Canceled: canceled, context.DeadlineExceeded: expired, nil: none,
-	} {
-		s := &script{ends: []end{ok}}
-		resp, err := newClient(t, s).OTPs.SMS.Send(ctx, params)
+	canceled, cancel := context.WithCancelCause(t.Context())
+	cancel(errFraud)
+	expired, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer stop()
+	s := &script{ends: []end{ok}}
+	client := newClient(t, s)
+	for ctx, is := range map[context.Context][]error{canceled: {context.Canceled, errFraud}, expired: {context.DeadlineExceeded}} {
+		resp, err := client.OTPs.SMS.Send(ctx, params)
 		assert.Nil(t, resp)
-		assert.Empty(t, s.at)
-		assert.False(t, stytchb2b.MaybeSent(err))
-		assertOneLine(t, err)
-		if want == nil {
-			assert.EqualError(t, err, "stytchb2b: ctx must not be nil")
-			continue
+		for _, target := range is {
+			assert.ErrorIs(t, err, target)
 		}
 		var transportErr *stytchb2b.TransportError
 		require.ErrorAs(t, err, &transportErr)
 		assert.Zero(t, transportErr.Attempts)
-		assert.ErrorIs(t, err, want)
+		assert.False(t, stytchb2b.MaybeSent(err))
+		assertOneLine(t, err)
 	}
+	var none context.Context
+	_, err := client.OTPs.SMS.Send(none, params)
+	assert.EqualError(t, err, "stytchb2b: ctx must not be nil")
+	assert.Empty(t, s.at)
 }
 
 // The context ends the call wherever it is, and is found in the error even if it
