@@ -179,8 +179,8 @@ func TestOrganization(t *testing.T) {
 	})
 }
 
-// A number has seven unanswered SMS, and three more that are kept for Members who
-// have entered a code there.
+// A number has six unanswered SMS, and two more that are kept for Members who have
+// entered a code there.
 func TestNumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -188,17 +188,17 @@ func TestNumber(t *testing.T) {
 		g := newGuard(t, guard.Recommended("US"))
 		owner := params("owner", number)
 		enter(t, g, owner)
-		for i := range 8 {
+		for i := range 7 {
 			err := allow(t, g, params(fmt.Sprint(i), number))
-			assert.Equal(t, i < 7, err == nil, "%d: %v", i, err)
-			if i == 7 {
+			assert.Equal(t, i < 6, err == nil, "%d: %v", i, err)
+			if i == 6 {
 				assert.Equal(t, "to the number", reason(t, err).Detail)
-				assert.Equal(t, 6*time.Hour, stytchb2b.RetryAfter(err))
+				assert.Equal(t, 12*time.Hour, stytchb2b.RetryAfter(err))
 			}
 		}
-		for i := range 4 {
+		for i := range 3 {
 			err := allow(t, g, owner)
-			assert.Equal(t, i < 3, err == nil, "%d: %v", i, err)
+			assert.Equal(t, i < 2, err == nil, "%d: %v", i, err)
 			time.Sleep(5 * time.Minute)
 		}
 		enter(t, g, owner)
@@ -248,7 +248,7 @@ func TestOnePhone(t *testing.T) {
 				enter(t, g, p)
 			}
 		}
-		assert.Equal(t, 7, out)
+		assert.Equal(t, 6, out)
 		assert.Error(t, allow(t, g, params("0", number)))
 		assert.False(t, last.Trusted)
 		time.Sleep(24 * time.Hour)

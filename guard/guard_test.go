@@ -205,7 +205,10 @@ func TestLimitBy(t *testing.T) {
 	from := func(address string) context.Context { return context.WithValue(t.Context(), ip{}, address) }
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuard(t, guard.LimitBy("IP address", 2, time.Minute, by))
-		ask := func(ctx context.Context, member string) error { _, err := g.AllowSend(ctx, params(member, "")); return err }
+		ask := func(ctx context.Context, member string) error {
+			_, err := g.AllowSend(ctx, params(member, ""))
+			return err
+		}
 		for _, member := range []string{"a", "b"} {
 			require.NoError(t, ask(from("192.0.2.1"), member))
 			time.Sleep(2 * time.Second)
@@ -301,29 +304,29 @@ func TestNewRefuses(t *testing.T) {
 	for says, opts := range map[string][]guard.Option{
 		"a store of package guard/redisstore, or say SingleProcess": {},
 		"SingleProcess and WithStore exclude each other":            {guard.SingleProcess(), guard.WithStore(memory(1))},
-		"Option must not be nil":                   {nil},
-		"Recommended: AllowCountries: needs":       {guard.Recommended()},
-		`Recommended: AllowCountries: "UK"`:        {guard.Recommended("UK")},
-		"AllowCountries: needs":                    {guard.AllowCountries()},
-		`AllowCountries: "UK"`:                     {guard.AllowCountries("US", "UK")},
-		`AllowCountries: "us"`:                     {guard.AllowCountries("us")},
-		"Cooldown: must be 1 ms to 1 h, not 0s":    {guard.Cooldown(0)},
-		"Cooldown: must be 1 ms to 1 h, not 1h0":   {guard.Cooldown(time.Hour + 1)},
-		"LimitBy: needs":                           {guard.LimitBy("", 1, time.Hour, by)},
-		"LimitBy: needs a name":                    {guard.LimitBy("ip", 1, time.Hour, nil)},
-		`LimitBy "ip": n must`:                     {guard.LimitBy("ip", 0, time.Hour, by)},
-		`LimitBy "ip": interval must`:              {guard.LimitBy("ip", 1, time.Millisecond, by)},
-		`LimitBy "ip": interval must be at`:        {guard.LimitBy("ip", 1e9, time.Hour, by)},
-		`LimitBy "ip" is given twice`:              {guard.LimitBy("ip", 1, time.Hour, by), guard.LimitBy("ip", 2, time.Hour, by)},
-		"Exempt: an Exemption must not be empty":   {guard.Exempt(guard.Exemption{})},
-		"Exempt: MemberID needs":                   {guard.Exempt(guard.Exemption{MemberID: "m"})},
-		"Exempt: NumberPrefix must":                {guard.Exempt(guard.Exemption{NumberPrefix: "1202"})},
-		"Exempt: NumberPrefix must be \"+\" and d": {guard.Exempt(guard.Exemption{NumberPrefix: "+1 202"})},
-		"OnDecision: must not be nil":              {guard.OnDecision(nil)},
-		"WithStore: must not be nil":               {guard.WithStore(nil)},
-		"StoreTimeout: must":                       {guard.StoreTimeout(0)},
-		"WithLogger: must not be nil":              {guard.WithLogger(nil)},
-		"WithClock: must not be nil":               {guard.WithClock(nil)},
+		"Option must not be nil":                                    {nil},
+		"Recommended: AllowCountries: needs":                        {guard.Recommended()},
+		`Recommended: AllowCountries: "UK"`:                         {guard.Recommended("UK")},
+		"AllowCountries: needs":                                     {guard.AllowCountries()},
+		`AllowCountries: "UK"`:                                      {guard.AllowCountries("US", "UK")},
+		`AllowCountries: "us"`:                                      {guard.AllowCountries("us")},
+		"Cooldown: must be 1 ms to 1 h, not 0s":                     {guard.Cooldown(0)},
+		"Cooldown: must be 1 ms to 1 h, not 1h0":                    {guard.Cooldown(time.Hour + 1)},
+		"LimitBy: needs":                                            {guard.LimitBy("", 1, time.Hour, by)},
+		"LimitBy: needs a name":                                     {guard.LimitBy("ip", 1, time.Hour, nil)},
+		`LimitBy "ip": n must`:                                      {guard.LimitBy("ip", 0, time.Hour, by)},
+		`LimitBy "ip": interval must`:                               {guard.LimitBy("ip", 1, time.Millisecond, by)},
+		`LimitBy "ip": interval must be at`:                         {guard.LimitBy("ip", 1e9, time.Hour, by)},
+		`LimitBy "ip" is given twice`:                               {guard.LimitBy("ip", 1, time.Hour, by), guard.LimitBy("ip", 2, time.Hour, by)},
+		"Exempt: an Exemption must not be empty":                    {guard.Exempt(guard.Exemption{})},
+		"Exempt: MemberID needs":                                    {guard.Exempt(guard.Exemption{MemberID: "m"})},
+		"Exempt: NumberPrefix must":                                 {guard.Exempt(guard.Exemption{NumberPrefix: "1202"})},
+		"Exempt: NumberPrefix must be \"+\" and d":                  {guard.Exempt(guard.Exemption{NumberPrefix: "+1 202"})},
+		"OnDecision: must not be nil":                               {guard.OnDecision(nil)},
+		"WithStore: must not be nil":                                {guard.WithStore(nil)},
+		"StoreTimeout: must":                                        {guard.StoreTimeout(0)},
+		"WithLogger: must not be nil":                               {guard.WithLogger(nil)},
+		"WithClock: must not be nil":                                {guard.WithClock(nil)},
 	} {
 		g, err := guard.New(opts...)
 		assert.Nil(t, g)

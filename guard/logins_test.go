@@ -88,7 +88,7 @@ func TestBeforeLogin(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		assert.InDelta(t, 13, out, 1, "ten, and one each six hours")
+		assert.InDelta(t, 9, out, 1, "eight, and one each twelve hours")
 
 		pump(t, g)
 		fresh := stranger("new", 4000)

@@ -49,13 +49,16 @@ type config struct {
 //
 // The budgets rest on what tells users and attackers apart: people enter the codes
 // they get. A Member who has entered one in the last 90 days, or whose number Stytch
-// calls verified, passes until three SMS in a row are unanswered. One number speaks
-// for 25 Members, and for 100 codes a day.
+// calls verified, is trusted with that number, and passes.
 //
-// All others share a pool of 290 unanswered SMS. One leaks away every 20 minutes, and
-// four codes that they enter make room for one more. Half of the pool is kept for
-// Organizations in which more codes were entered, over about a week, than are open. A
-// number gets seven unanswered SMS, and two more a day.
+// All others share a pool of 340 unanswered SMS. One leaks away every hour, and four
+// codes that they enter make room for one more. Half of the pool is kept for
+// Organizations in which more phones have entered codes, over about a week, than SMS
+// are open.
+//
+// A number has six unanswered SMS, and eight if a Member asks who is trusted with it;
+// one leaks away every twelve hours. After 50 codes in a day entered with one phone,
+// more of them prove nothing.
 func Recommended(countries ...string) Option {
 	return func(c *config) error {
 		c.budget = true

@@ -9,9 +9,9 @@
 
 local second, hour, day = 1000, 3600000, 86400000
 local trust_lasts, row_lasts, max_doublings, pool_wait = 90 * day, 30 * day, 6, 300 * second
-local organization_lasts, speaks_again, of_trusted, entered = 7 * day, 20 * hour, 3, 0.25
+local organization_lasts, speaks_again, of_trusted, entered = 7 * day, 20 * hour, 2, 0.25
 local POOL = {holds = 340, one = hour}
-local NUMBERS = {holds = 10, one = 6 * hour}
+local NUMBERS = {holds = 8, one = 12 * hour}
 local CODES = {holds = 50, one = day / 50}
 local GUESSES = {holds = 10, one = day / 30}
 local COOLDOWN, LIMITED, NUMBER, FULL, GUESSED = 1, 2, 3, 4, 5
@@ -116,8 +116,8 @@ local function number_holds(trusted) return trusted and NUMBERS.holds or NUMBERS
 
 local by, limit, wait, trusted, count, most = 0, 0, 0, false, 0, 0
 
-local function refuse(cause, ms)
-  if by == 0 then by, wait = cause, ms end
+local function refuse(cause, ms, its_limit)
+  if by == 0 or ms > wait then by, wait, limit = cause, ms, its_limit or 0 end
 end
 
 local function ask()
@@ -128,10 +128,7 @@ local function ask()
   end
   for i, l in ipairs(limits) do
     local o = over(l, l.v, l.holds)
-    if o > 0 and by == 0 then
-      refuse(LIMITED, o * l.one)
-      limit = i - 1
-    end
+    if o > 0 then refuse(LIMITED, o * l.one, i - 1) end
   end
   if not budget then return end
   local o = over(NUMBERS, open, number_holds(trusted))

@@ -31,13 +31,13 @@ const (
 	speaksAgain = 20 * time.Hour
 	// ofTrusted is how many of a number's unanswered SMS are kept for Members who are
 	// trusted.
-	ofTrusted = 3
+	ofTrusted = 2
 )
 
 // What leaks one by one.
 var (
 	pool    = leaky{holds: 340, one: time.Hour}    // unanswered SMS, of all who are not trusted
-	numbers = leaky{holds: 10, one: 6 * time.Hour} // unanswered SMS to a number
+	numbers = leaky{holds: 8, one: 12 * time.Hour} // unanswered SMS to a number
 	codes   = leaky{holds: 50, one: day / 50}      // codes that were sent to a number, and entered
 	guesses = leaky{holds: 10, one: day / 30}      // wrong codes of a Member
 )
@@ -166,25 +166,24 @@ func (t *turn) share() float64 {
 func (t *turn) ask() (v Verdict) {
 	p := &t.person
 	v.Trusted = t.trusts()
-	refuse := func(by Cause, wait time.Duration) {
-		if v.By == Nothing {
-			v.By, v.Wait = by, wait
+	refuse := func(by Cause, limit int, wait time.Duration) {
+		if v.By == Nothing || wait > v.Wait {
+			v.By, v.Limit, v.Wait = by, limit, wait
 		}
 	}
 	if left := p.wait(t.now, t.Cooldown); left > 0 {
-		refuse(Cooldown, left)
+		refuse(Cooldown, 0, left)
 	}
 	for i, l := range t.Limits {
-		if wait, ok := l.leaky().room(t.s.levels[t.s.limit(l)], t.now, float64(l.Max)); !ok && v.By == Nothing {
-			refuse(Limited, wait)
-			v.Limit = i
+		if wait, ok := l.leaky().room(t.s.levels[t.s.limit(l)], t.now, float64(l.Max)); !ok {
+			refuse(Limited, i, wait)
 		}
 	}
 	if !t.Budget {
 		return v
 	}
 	if wait, ok := numbers.room(t.phone.open, t.now, numberHolds(v.Trusted)); !ok && t.number != 0 {
-		refuse(Number, wait)
+		refuse(Number, 0, wait)
 	}
 	if v.Trusted {
 		return v
@@ -192,7 +191,7 @@ func (t *turn) ask() (v Verdict) {
 	v.Max = t.share()
 	v.Count = pool.at(t.s.pool, t.now)
 	if wait, ok := pool.room(t.s.pool, t.now, v.Max); !ok {
-		refuse(Pool, min(wait, poolWait))
+		refuse(Pool, 0, min(wait, poolWait))
 	}
 	return v
 }

@@ -75,7 +75,7 @@ const MaxLimits = 16
 type Verdict struct {
 	By      Cause
 	Limit   int           // which one, by its index, if that is the cause
-	Wait    time.Duration // until it would allow
+	Wait    time.Duration // until it would allow: the longest, and By and Limit say of what
 	Trusted bool          // budgets do not count the Send
 	// Count is how many unanswered SMS the budget of all counts, and Max how many it
 	// may for this Send; both are 0 if it does not count the Send.

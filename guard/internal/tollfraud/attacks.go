@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -69,24 +67,38 @@ func (a *attacker) anywhere() string {
 
 // member makes one, in an Organization of the attacker's.
 func (a *attacker) member(i int) *member {
-	return a.s.newMember(a.organizations[i%len(a.organizations)], "", false)
+	return a.s.newMember(a.organizations[i%len(a.organizations)], "")
 }
 
-// user is one of the honest who come each day.
-func (a *attacker) user() *person { return pick(a.random, a.crowd.returning) }
+// among makes a Member in an Organization of the honest who come each day.
+func (a *attacker) among() *member {
+	return a.s.newMember(pick(a.random, a.crowd.returning).member.organization, "")
+}
 
 // ask asks for an SMS to a number, for a Member.
-func (a *attacker) ask(m *member, number string) error {
-	a.s.today().asked++
-	err := a.s.send(m, number)
+func (a *attacker) ask(m *member, number string) error { return a.count(a.s.send(m, number)) }
+
+// signIn makes Stytch send an SMS, by a primary login.
+func (a *attacker) signIn(m *member) error { return a.count(a.s.login(m)) }
+
+// count counts an SMS, if err is nil.
+func (a *attacker) count(err error) error {
+	today := a.s.today()
+	today.asked++
 	if err == nil {
-		a.s.today().sent++
+		today.sent++
+		today.hours[a.s.now.Hour()]++
 	}
 	return err
 }
 
-// own asks for an SMS to a phone of the attacker's, and enters the code.
-func (a *attacker) own(m *member, phone string) {
+// own asks for an SMS to a phone of the attacker's, and enters the code. Stytch may
+// know the phone already.
+func (a *attacker) own(m *member, phone string, onFile bool) {
+	m.number, m.verified = "", false
+	if onFile {
+		m.number, phone = phone, ""
+	}
 	if a.ask(m, phone) == nil {
 		a.verify(m)
 	}
@@ -103,23 +115,18 @@ func (a *attacker) phones(n int) (phones []string) {
 // verify enters the code that a Member got.
 func (a *attacker) verify(m *member) {
 	a.s.after(15*time.Second, func() {
-		if a.s.enter(m, m.code) {
+		if _, right := a.s.enter(m, m.code); right {
 			a.s.today().entered++
 		}
 	})
 }
 
-// insist asks for SMS to a Member until the day is over: at intervals or, if that
-// is 0, each time as soon as the guard lets it.
-func (a *attacker) insist(m *member, phone string, names bool, interval time.Duration) {
-	n := ""
-	if names || m.number == "" {
-		n = phone
-	}
-	err := a.ask(m, n)
-	wait := cmp.Or(interval, max(30*time.Second, stytchb2b.RetryAfter(err)))
+// insist does something each time as soon as the guard lets it, until the day is
+// over.
+func (a *attacker) insist(do func() error) {
+	wait := max(30*time.Second, stytchb2b.RetryAfter(do()))
 	if a.s.now.Add(wait).Before(a.s.day(len(a.s.days))) {
-		a.s.after(wait, func() { a.insist(m, phone, names, interval) })
+		a.s.after(wait, func() { a.insist(do) })
 	}
 }
 
@@ -138,135 +145,112 @@ func spread(interval time.Duration, percent int) func(*attacker) {
 	}
 }
 
-// beside asks with numbers beside the honest users', for new Members of their
-// Organizations.
-func (a *attacker) beside(day int) {
-	a.everyOn(day, 2*time.Second, 0, func(int) {
-		p := a.user()
-		_ = a.ask(a.s.newMember(p.member.organization, "", false), number(p.number[:len(p.number)-4], a.random.IntN(10_000)))
-	})
-}
-
-// A mix is an attack that enters no codes: so many Members, of so many
-// Organizations, enroll numbers of so many blocks, and each asks again.
-type mix struct {
-	members, blocks int
-	organizations   int           // 0: those of the honest
-	every           time.Duration // between a Member's Sends; 0: as soon as the guard lets it
-	within          time.Duration // all Members have begun
-	named           bool          // each Send names the number, not only a Member's first
-	filed           bool          // not even the first: Stytch has the number already
-	days            int
-}
-
-func (x mix) attack(a *attacker) {
-	a.rent(x.blocks)
-	a.found(x.organizations)
-	for day := len(a.s.days) - x.days; day < len(a.s.days); day++ {
-		for i := range x.members {
-			o := a.user().member.organization
-			if x.organizations > 0 {
-				o = a.organizations[i%x.organizations]
-			}
-			m, phone := a.s.newMember(o, "", false), number(a.blocks[i%x.blocks], i/x.blocks*7919)
-			if x.filed {
-				m.number = phone
-			}
-			begin := a.s.day(day).Add(time.Duration(i) * x.within / time.Duration(x.members))
-			a.s.at(begin, func() { a.insist(m, phone, x.named, x.every) })
-		}
+// hide asks for Members in the users' Organizations, with each number of another
+// block, on a day.
+func hide(day int) func(*attacker) {
+	return func(a *attacker) {
+		a.everyOn(day, 2*time.Second, 0, func(int) { _ = a.ask(a.among(), a.anywhere()) })
 	}
 }
 
-// search plays mixes at random and prints the worst so far.
-func search(n int, seed uint64) error {
-	random := rand.New(rand.NewPCG(seed, 1))
-	worst := 0
-	for range n {
-		x := mix{
-			members:       pick(random, []int{100, 300, 500, 2000, 5000}),
-			blocks:        pick(random, []int{20, 120, 500, 600, 2000}),
-			organizations: pick(random, []int{0, 0, 1, 20, 500, 2000}),
-			every:         pick(random, []time.Duration{0, 0, 12 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour}),
-			within:        pick(random, []time.Duration{time.Minute, time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour}),
-			named:         random.IntN(2) == 0,
-			filed:         random.IntN(4) == 0,
-			days:          pick(random, []int{1, 1, 2}),
+// prepare has codes of some phones entered, for ever new Members whose number is on
+// file at Stytch, so often on each of some days. On the last day their numbers are
+// others, Sends name none, and no code is entered.
+func prepare(phones, codes, days int) func(*attacker) {
+	return func(a *attacker) {
+		a.rent(600)
+		a.found(2000)
+		var members []*member
+		last := len(a.s.days) - 1
+		for i, phone := range a.phones(phones) {
+			for day := last - days; day < last; day++ {
+				a.everyOn(day, day24/time.Duration(codes), time.Duration(i)*time.Second, func(i int) {
+					members = append(members, a.member(i))
+					a.own(members[len(members)-1], phone, true)
+				})
+			}
 		}
-		if x.every > 0 && time.Duration(x.members)*(day24/x.every) > 50_000 {
-			continue // Nobody who asks so often gets more.
-		}
-		d, err := scenario{attack: x.attack}.play(settings[len(settings)-1])
-		if err != nil {
-			return err
-		}
-		if d.sent > worst {
-			worst = d.sent
-			fmt.Printf("%d SMS of %d, %d returning and %d new users without a code: %+v\n", d.sent, d.asked, d.returning.never, d.newcomers.never, x)
-		}
+		a.every(2*time.Second, 0, func(i int) {
+			m := members[i%len(members)]
+			m.number, m.verified = a.next(), false
+			_ = a.ask(m, "")
+		})
 	}
-	return nil
 }
-
-// bound is the reach for what shuts out new users, and few that of other attacks.
-var (
-	bound = &reach{sent: 500, refused: 600, never: 600}
-	few   = &reach{sent: 500, refused: 30, never: 30}
-)
 
 var attacks = []scenario{
-	{name: "spread: twice a second, of 600 blocks and 2,000 Organizations", reach: few, attack: spread(time.Second/2, 0)},
-	{name: "slow: 15 an hour to each of 120 blocks", reach: few, attack: func(a *attacker) {
-		a.rent(120)
-		a.found(2000)
-		a.every(time.Hour/(120*15), 0, func(i int) { _ = a.ask(a.member(i), a.next()) })
-	}},
-	{name: "again: 500 Members of 500 blocks ask again, number unnamed, five an hour", reach: few,
-		attack: mix{members: 500, blocks: 500, organizations: 500, every: 12 * time.Minute, within: 12 * time.Minute, days: 1}.attack},
-	{name: "again, 2,000 Members of 600 blocks, each hour", reach: few,
-		attack: mix{members: 2000, blocks: 600, organizations: 2000, every: time.Hour, within: time.Hour, days: 1}.attack},
-	{name: "again, 500 Members of 500 blocks, as soon as they may", reach: few,
-		attack: mix{members: 500, blocks: 500, organizations: 500, within: day24, days: 1}.attack},
-	{name: "wide: each number of another block", reach: few, attack: func(a *attacker) {
+	{name: "spread: twice a second, numbers of 600 blocks, 2,000 Organizations", reach: &reach{sent: 400, never: 30, waited: 30}, attack: spread(time.Second/2, 0)},
+	{name: "wide: each number of another block", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
 		a.found(2000)
 		a.every(2*time.Second, 0, func(i int) { _ = a.ask(a.member(i), a.anywhere()) })
 	}},
-	{name: "spread, where half of the new users bring an Organization", crowd: smallOrganizations, attack: spread(2*time.Second, 0)},
-	{name: "spread, in the first hours of the guard", fresh: true, attack: spread(2*time.Second, 0)},
-	{name: "spread, the Members in your users' Organizations", reach: bound, attack: func(a *attacker) {
-		a.rent(600)
-		a.every(2*time.Second, 0, func(int) { _ = a.ask(a.s.newMember(a.user().member.organization, "", false), a.next()) })
-	}},
-	{name: "the same, to numbers beside your users'", reach: bound, attack: func(a *attacker) { a.beside(3) }},
-	{name: "the day after that", days: 5, attack: func(a *attacker) { a.beside(3) }},
-	{name: "to numbers beside your users', from Organizations of its own", reach: few, attack: func(a *attacker) {
-		a.found(2000)
-		a.every(time.Second/2, 0, func(i int) {
-			phone := a.user().number
-			_ = a.ask(a.member(i), number(phone[:len(phone)-4], a.random.IntN(10_000)))
+	{name: "500 Members ask again and again, number unnamed", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
+		a.rent(500)
+		a.found(500)
+		a.every(day24/500, 0, func(i int) {
+			m := a.member(i)
+			m.number = a.next()
+			a.insist(func() error { return a.ask(m, "") })
 		})
 	}},
-	{name: "the worst mix that a search has found", reach: bound, attack: worstMix.attack},
-	{name: "one phone, which 2,000 Members enroll", reach: bound, attack: func(a *attacker) {
+	{name: "spread, where half of the new users bring an Organization", reach: &reach{sent: 400, never: 300, waited: 300}, crowd: smallOrganizations, attack: spread(2*time.Second, 0)},
+	{name: "in your users' Organizations, each number of another block", reach: &reach{sent: 500, never: 600, waited: 600}, attack: hide(3)},
+	{name: "the day after that", days: 5, reach: &reach{sent: 0, never: 30, waited: 30}, attack: hide(3)},
+	{name: "the same, on the guard's second day", days: 2, reach: &reach{sent: 500, never: 600, waited: 600}, attack: hide(1)},
+	{name: "the same, on the day after a launch", days: 2, crowd: launched, reach: &reach{sent: 500, never: 1213, waited: 1213}, attack: hide(1)},
+	{name: "one phone, on file for ever new Members; codes entered", reach: &reach{sent: 500, never: 30, waited: 30}, attack: func(a *attacker) {
+		a.found(2000)
+		phone := a.phones(1)[0]
+		a.every(time.Second, 0, func(i int) { a.own(a.member(i), phone, true) })
+	}},
+	{name: "one phone, 5,000 codes entered yesterday; other numbers today, none entered", reach: &reach{sent: 500, never: 30, waited: 30}, attack: prepare(1, 5000, 1)},
+	{name: "twelve phones, 100 codes each on five days; other numbers today, none entered", days: 8, reach: &reach{sent: 700, never: 30, waited: 30}, attack: prepare(12, 100, 5)},
+	{name: "one phone, 40 codes in an Organization of its own, which then asks", reach: &reach{sent: 500, never: 30, waited: 30}, attack: func(a *attacker) {
+		a.found(1)
+		phone := a.phones(1)[0]
+		a.every(30*time.Second, 0, func(i int) {
+			if i < 40 {
+				a.own(a.member(i), phone, false)
+			}
+		})
+		a.every(2*time.Second, 30*time.Minute, func(i int) { _ = a.ask(a.member(i), a.anywhere()) })
+	}},
+	{name: "one phone's number, which 2,000 Members enroll", reach: &reach{sent: 12}, attack: func(a *attacker) {
 		a.found(2000)
 		phone := a.anywhere()
 		a.every(40*time.Second, 0, func(i int) { _ = a.ask(a.member(i), phone) })
 	}},
-	{name: "1,900 Members with numbers of one Jamaican prefix on file; the Sends name none", reach: bound, attack: func(a *attacker) {
+	{name: "five phones, two codes a second, all entered", reach: &reach{sent: 5 * 100}, attack: func(a *attacker) {
+		a.found(2000)
+		phones := a.phones(5)
+		a.every(time.Second/2, 0, func(i int) { a.own(a.member(i), phones[i%5], false) })
+	}},
+	{name: "one phone, 25 Members sign in all day; codes entered", reach: &reach{sent: 130}, attack: func(a *attacker) {
+		a.found(25)
+		phone := a.phones(1)[0]
+		var members []*member
+		a.every(20*time.Second, 0, func(i int) {
+			if i < 25 {
+				members = append(members, a.member(i))
+			}
+			a.own(members[i%25], phone, true)
+		})
+	}},
+	{name: "spread, 20% of the codes entered", reach: &reach{sent: 500, never: 30, waited: 30}, attack: spread(2*time.Second, 20)},
+	{name: "Jamaican numbers on file; the Sends name none", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
 		block := newBlock(a.random, "JM", "+1876")
 		a.found(2000)
 		a.every(45*time.Second, 0, func(i int) {
-			if m := a.member(i); i < 1900 {
-				m.number = number(block, i)
-				_ = a.ask(m, "")
-			}
+			m := a.member(i)
+			m.number = number(block, i)
+			_ = a.ask(m, "")
 		})
 	}},
-	{name: "Members enroll your users' numbers, to have them refused", reach: bound, attack: func(a *attacker) {
+	{name: "Members enroll your users' numbers, to have them refused", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
 		a.found(2000)
 		a.every(2*time.Second, 0, func(i int) { _ = a.ask(a.member(i), a.crowd.returning[i/8].number) })
 	}},
-	{name: "asks for codes for 300 of your users, each every two minutes", attack: func(a *attacker) {
+	{name: "asks in the names of 300 users, each every two minutes", reach: &reach{sent: 3000, returning: 300, waited: 300}, attack: func(a *attacker) {
 		a.every(2*time.Minute/300, 0, func(i int) {
 			p, n := a.crowd.returning[i%300], ""
 			if p.member.organization.names {
@@ -275,69 +259,28 @@ var attacks = []scenario{
 			_ = a.ask(p.member, n)
 		})
 	}},
-	{name: "300 Members verify numbers in a week; none enters a code today", days: 8, reach: &reach{sent: 2500, refused: 30, never: 30}, attack: func(a *attacker) {
-		a.rent(20)
-		a.found(100)
-		for i := range 300 {
-			m := a.member(i)
-			a.s.at(a.s.start.Add(time.Duration(i)*7*day24/300), func() { a.own(m, a.next()) })
-			a.s.at(a.s.day(7).Add(time.Duration(i)*time.Second), func() { a.insist(m, "", false, 0) })
-		}
-	}},
-	{name: "spread, 5% of the codes entered", attack: spread(2*time.Second, 5)},
-	{name: "spread, 20%", attack: spread(2*time.Second, 20)},
-	{name: "one real phone verifies in 20 Organizations; then wide, from these", reach: bound, attack: func(a *attacker) {
-		a.found(20)
-		phone := a.phones(1)[0]
-		a.every(30*time.Second, 0, func(i int) {
-			if i < 20 {
-				a.own(a.member(i), phone)
-			}
-		})
-		a.every(2*time.Second, 15*time.Minute, func(i int) { _ = a.ask(a.member(i), a.anywhere()) })
-	}},
-	{name: "five real phones, two codes a second, all entered", attack: func(a *attacker) {
-		a.found(2000)
-		phones := a.phones(5)
-		a.every(time.Second/2, 0, func(i int) { a.own(a.member(i), phones[i%5]) })
-	}},
-	{name: "20 real phones verify, then the Members change to other numbers, and again", attack: func(a *attacker) {
-		a.rent(600)
-		a.found(200)
-		phones, members := a.phones(20), make([]*member, 200)
-		a.every(5*time.Minute/200, 0, func(i int) {
-			if members[i%200] == nil {
-				members[i%200] = a.member(i)
-			}
-			m := members[i%200]
-			m.number = "" // The product lets Members change it.
-			a.own(m, phones[i%20])
-			a.s.after(time.Minute, func() {
-				m.number, m.verified = "", false
-				_ = a.ask(m, a.next())
-			})
-		})
-	}},
-	{name: "the same at Stytch, and the Sends name no number", attack: func(a *attacker) {
-		a.rent(600)
-		a.found(2000)
-		phones, members := a.phones(20), make([]*member, 2000)
-		a.every(30*time.Minute/2000, 0, func(i int) {
-			if members[i%2000] == nil {
-				members[i%2000] = a.member(i)
-			}
-			m := members[i%2000]
-			m.number = ""
-			a.own(m, phones[i%20])
-			for _, later := range []time.Duration{15, 17, 20, 25} {
-				a.s.after(later*time.Minute, func() {
-					m.number, m.verified = a.next(), false
-					_ = a.ask(m, "")
-				})
+	{name: "one password: signs in again and again, and guesses codes", reach: &reach{sent: 10, guesses: 40, returning: 1, waited: 1}, attack: func(a *attacker) {
+		m := pick(a.random, a.crowd.returning).member
+		a.every(3*time.Second, 0, func(int) {
+			_ = a.signIn(m)
+			if asked, _ := a.s.enter(m, -1); asked {
+				a.s.today().guesses++
 			}
 		})
 	}},
+	{name: "passwords of 500 Members with pumped numbers, who sign in again and again", reach: &reach{sent: 900, never: 30, waited: 30}, attack: func(a *attacker) {
+		a.found(500)
+		a.every(time.Minute, 0, func(i int) {
+			if m := a.member(i); i < 500 {
+				m.number = a.anywhere()
+				a.insist(func() error { return a.signIn(m) })
+			}
+		})
+	}},
+	{name: "spread; every fourth user's last code was 35 days ago", days: 36, crowd: rare, reach: &reach{sent: 400, never: 30, waited: 30}, attack: spread(2*time.Second, 0)},
+	{name: "spread, in the first hours of the guard", fresh: true, attack: spread(2*time.Second, 0)},
+	{name: "the same; the product passes its logins on", fresh: true, logins: true, reach: &reach{sent: 400, never: 600, waited: 600}, attack: spread(2*time.Second, 0)},
+	{name: "spread, and the guard restarts at 13:00 without its memory", restart: true, attack: spread(2*time.Second, 0)},
+	{name: "the same; the product passes its logins on", restart: true, logins: true, reach: &reach{sent: 500, never: 600, waited: 600}, attack: spread(2*time.Second, 0)},
+	{name: "spread, two processes that count in one Redis", redis: true, days: 2, reach: &reach{sent: 400, never: 30, waited: 30}, attack: spread(20*time.Second, 0)},
 }
-
-// worstMix is what -search has found.
-var worstMix = mix{members: 100, blocks: 500, within: day24, days: 1}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -38,8 +39,7 @@ type login struct {
 	round     int  // which of the codes is waited for
 	back      bool // has come back after having given up
 	got       bool
-	waited    bool
-	refused   bool
+	waited    bool // for another reason than the cooldown
 	entered   bool
 	wrongOnce bool // the number, still
 }
@@ -48,14 +48,23 @@ type login struct {
 func (s *simulation) newLogin(p *person, day int, clock time.Duration) {
 	at := s.on(day, clock)
 	s.at(at, func() {
+		p.returning = p.returning || p.member.verified
 		l := &login{s: s, p: p, day: s.days[day], given: p.number}
 		if !p.returning && p.random.Float64() < mistypes {
 			l.wrongOnce = true
 			l.given = number(p.number[:len(p.number)-4], p.random.IntN(10_000))
 		}
-		l.ask()
+		l.signIn()
 		s.at(at.Add(2*time.Hour), l.end)
 	})
+}
+
+// signIn is the primary login. The product may pass it on to the guard.
+func (l *login) signIn() {
+	if m := l.p.member; l.s.logins {
+		l.s.tell(m, false)
+	}
+	l.ask()
 }
 
 // ask asks for a code.
@@ -74,7 +83,6 @@ func (l *login) ask() {
 	soon := stytchb2b.RetryAfter(err) + time.Second + time.Duration(l.p.random.Int64N(int64(3*time.Second)))
 	switch {
 	case errors.Is(err, guard.ErrCooldown):
-		l.waited = true
 		if l.got { // The code that is there will do, or the button is pressed again.
 			if soon < time.Minute && l.p.random.IntN(2) == 0 {
 				l.again(soon)
@@ -89,7 +97,7 @@ func (l *login) ask() {
 			l.again(10 * time.Minute)
 		}
 	default:
-		l.refused = true
+		l.waited = true
 		if l.got {
 			l.read()
 			return
@@ -159,8 +167,8 @@ func (l *login) read() {
 		l.s.after(takes/2, func() { l.s.enter(l.p.member, -1) })
 	}
 	l.s.after(takes, func() {
-		if l.round == round && l.s.enter(l.p.member, l.p.member.code) {
-			l.entered = true
+		if l.round == round {
+			_, l.entered = l.s.enter(l.p.member, l.p.member.code)
 		}
 	})
 }
@@ -175,9 +183,6 @@ func (l *login) end() {
 	if l.waited {
 		g.waited++
 	}
-	if l.refused {
-		g.refused++
-	}
 	if l.entered {
 		g.entered++
 	}
@@ -188,15 +193,14 @@ func (l *login) end() {
 
 // A crowd are the honest users of a product.
 type crowd struct {
-	organizations []*organization
-	returning     []*person
-	newcomers     func(day int) []*person
-	at            func(p *person) time.Duration // of the day
+	returning []*person
+	people    func(day int) []*person // who come
+	at        func(p *person) time.Duration
 }
 
 // newPerson makes somebody who is in Stytch's books already.
 func newPerson(s *simulation, o *organization, number string, returning bool) *person {
-	p := &person{number: number, returning: returning, random: newRandom(1000 + s.next()), member: s.newMember(o, "", false)}
+	p := &person{number: number, returning: returning, random: newRandom(1000 + s.next()), member: s.newMember(o, "")}
 	if returning {
 		p.member.number, p.member.verified = number, true
 	}
@@ -208,38 +212,36 @@ func newPerson(s *simulation, o *organization, number string, returning bool) *p
 // a new Organization of four.
 func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 	random := newRandom(1)
-	c := &crowd{at: func(p *person) time.Duration { return officeHours(p) }}
-	weights := make([]float64, organizations)
-	var all float64
-	for i := range weights {
-		weights[i] = 1 / float64(i+1)
-		all += weights[i]
-	}
+	c := &crowd{at: officeHours}
+	var all []*organization
+	var sum float64
 	for i := range organizations {
 		o := newHonestOrganization(s, random)
 		if i%10 == 3 { // The company has bought its people's phones.
 			o.block = newBlock(random, o.home.country, o.home.area)
 		}
-		c.organizations = append(c.organizations, o)
+		all = append(all, o)
+		sum += 1 / float64(i+1)
 	}
 	someone := func() *organization {
-		at := random.Float64() * all
-		for i, w := range weights {
-			if at -= w; at < 0 {
-				return c.organizations[i]
+		at := random.Float64() * sum
+		for i, o := range all {
+			if at -= 1 / float64(i+1); at < 0 {
+				return o
 			}
 		}
-		return c.organizations[0]
+		return all[0]
 	}
 	for i := range people {
 		o := someone()
-		if i < len(c.organizations) {
-			o = c.organizations[i]
+		if i < len(all) {
+			o = all[i]
 		}
 		c.returning = append(c.returning, newPerson(s, o, o.newNumber(random), true))
 	}
-	c.newcomers = func(int) (people []*person) {
+	c.people = func(int) []*person {
 		var fresh *organization
+		come := slices.Clone(c.returning)
 		for i := range newPeople {
 			o := someone()
 			if i < newPeople/25 {
@@ -248,9 +250,9 @@ func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 				}
 				o = fresh
 			}
-			people = append(people, newPerson(s, o, o.newNumber(random), false))
+			come = append(come, newPerson(s, o, o.newNumber(random), false))
 		}
-		return people
+		return come
 	}
 	return c
 }

@@ -5,10 +5,17 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/guard"
+	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
 
 // A simulation plays some days of a product's logins, in its own time. All of it
@@ -18,9 +25,10 @@ type simulation struct {
 	start  time.Time
 	events events
 	serial int // of events, IDs and codes
-	guard  *guard.Guard
-	logins bool
 	days   []*day
+
+	sends, codes *guard.Guard // which is asked about a Send, and about a code; nil for no guard
+	logins       bool         // the product tells the guard of primary logins
 
 	// outage reports whether SMS to a number do not arrive at the moment; nil if
 	// all arrive.
@@ -34,18 +42,54 @@ const day24 = 24 * time.Hour
 func newRandom(stream int) *rand.Rand { return rand.New(rand.NewPCG(20261126, uint64(stream))) }
 
 // newSimulation makes one that begins at an hour of a Monday, UTC.
-func newSimulation(set setting, hour, days int) (*simulation, error) {
+func newSimulation(hour, days int) *simulation {
 	s := &simulation{start: time.Date(2026, 11, 2, hour, 0, 0, 0, time.UTC)}
 	s.now = s.start
 	for range days {
 		s.days = append(s.days, &day{})
 	}
-	if set.options == nil {
-		return s, nil
+	return s
+}
+
+// deploy puts a guard in that has learned nothing.
+func (s *simulation) deploy(options []guard.Option) (err error) {
+	s.sends, err = guard.New(append([]guard.Option{guard.SingleProcess(), guard.WithClock(func() time.Time { return s.now })}, options...)...)
+	s.codes = s.sends
+	return err
+}
+
+// deployTwo puts two processes in that count in one Redis: one is asked about Sends
+// and the other about codes.
+func (s *simulation) deployTwo(options []guard.Option) (end func(), err error) {
+	dir, err := os.MkdirTemp("", "tollfraud")
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	s.guard, err = guard.New(append([]guard.Option{guard.SingleProcess(), guard.WithClock(func() time.Time { return s.now })}, set.options...)...)
-	return s, err
+	socket := filepath.Join(dir, "redis.sock")
+	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: 50, ContextTimeoutEnabled: true})
+	end = func() {
+		_ = client.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = os.RemoveAll(dir)
+	}
+	for _, g := range []**guard.Guard{&s.sends, &s.codes} {
+		store, err := redisstore.New(client, "tollfraud", []byte("0123456789abcdef"))
+		if err == nil {
+			*g, err = guard.New(append([]guard.Option{
+				guard.WithStore(store), guard.StoreTimeout(time.Minute), guard.FailClosed(), guard.WithClock(func() time.Time { return s.now }),
+			}, options...)...)
+		}
+		if err != nil {
+			end()
+			return nil, err
+		}
+	}
+	return end, nil
 }
 
 // An event is something that happens at a time.
@@ -123,8 +167,8 @@ func (s *simulation) newOrganization() *organization {
 	return &organization{id: fmt.Sprintf("organization-test-%08d", s.next())}
 }
 
-func (s *simulation) newMember(o *organization, number string, verified bool) *member {
-	return &member{organization: o, id: fmt.Sprintf("member-test-%08d", s.next()), number: number, verified: verified}
+func (s *simulation) newMember(o *organization, number string) *member {
+	return &member{organization: o, id: fmt.Sprintf("member-test-%08d", s.next()), number: number}
 }
 
 // send is one Send for a Member, as a client with the guard makes it, and Stytch
@@ -134,13 +178,8 @@ func (s *simulation) newMember(o *organization, number string, verified bool) *m
 func (s *simulation) send(m *member, number string) error {
 	params := stytchb2b.SMSSendParams{OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: number}
 	done := func(*stytchb2b.SMSSendResponse, error) {}
-	if s.guard != nil {
-		if s.logins {
-			s.guard.AfterLogin(context.Background(), guard.Login{
-				OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified,
-			})
-		}
-		told, err := s.guard.AllowSend(context.WithValue(context.Background(), memberKey{}, m), params)
+	if s.sends != nil {
+		told, err := s.sends.AllowSend(context.WithValue(context.Background(), memberKey{}, m), params)
 		if err != nil {
 			return err
 		}
@@ -159,22 +198,50 @@ func (s *simulation) send(m *member, number string) error {
 	return nil
 }
 
-// enter is one Authenticate. It reports whether the code was right.
-func (s *simulation) enter(m *member, code int) bool {
-	if m.code == 0 || m.code != code || !s.now.Before(m.expires) {
-		return false
-	}
-	m.code, m.verified = 0, true
-	if s.guard != nil {
+// enter is one Authenticate. It reports whether Stytch was asked, and whether the
+// code was right.
+func (s *simulation) enter(m *member, code int) (asked, right bool) {
+	right = m.code != 0 && m.code == code && s.now.Before(m.expires)
+	if s.codes != nil {
+		done, err := s.codes.AllowAuthenticate(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id})
+		if err != nil {
+			return false, false
+		}
+		if !right {
+			done(nil, &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: http.StatusNotFound, ErrorType: stytchb2b.ErrorTypeOTPCodeNotFound, Outcome: stytchb2b.OutcomeNotApplied})
+			return true, false
+		}
+		m.verified = true
 		resp := &stytchb2b.SMSAuthenticateResponse{MemberID: m.id, Member: m.object()}
 		resp.Organization.OrganizationID = m.organization.id
-		done, err := s.guard.AllowAuthenticate(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id})
-		if err != nil {
-			return false
-		}
 		done(resp, nil)
 	}
-	return true
+	if right {
+		m.code, m.verified = 0, true
+	}
+	return true, right
+}
+
+// tell tells the guard of a primary login.
+func (s *simulation) tell(m *member, sent bool) {
+	if s.sends != nil {
+		s.sends.AfterLogin(context.Background(), guard.Login{
+			OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified, SMSSent: sent,
+		})
+	}
+}
+
+// login is the primary login of a Member who is enrolled: the product asks the guard
+// first, Stytch sends an SMS, and the guard hears of it.
+func (s *simulation) login(m *member) error {
+	if s.sends != nil {
+		if err := s.sends.BeforeLogin(context.Background(), m.organization.id, m.id); err != nil {
+			return err
+		}
+	}
+	m.code, m.expires = s.next(), s.now.Add(2*time.Minute)
+	s.tell(m, true)
+	return nil
 }
 
 func (m *member) object() stytchb2b.Member {
@@ -183,15 +250,16 @@ func (m *member) object() stytchb2b.Member {
 
 // A day is what one day came to.
 type day struct {
-	asked, sent, entered int // by and for the attacker; codes that it entered
+	asked, sent, entered int     // by and for the attacker; codes that it entered
+	guesses              int     // wrong codes of its that Stytch got
+	hours                [24]int // SMS to the attacker, by the hour
 	returning, newcomers group
 }
 
 type group struct {
 	came    int
 	never   int // got no code
-	waited  int // were told that they had a code a moment ago
-	refused int // for another reason
+	waited  int // were asked to wait, for another reason than that they had a code a moment ago
 	entered int // a code, in the end
 }
 
