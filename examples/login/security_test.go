@@ -115,10 +115,10 @@ func TestOldCookie(t *testing.T) {
 	app := newTestApp(t, time.Minute)
 	v := newVisitor(t, app)
 	v.signIn(ada)
-	thief := v.with(v.token())
+	old := v.token()
 	steal := func() {
 		many(6, func(i int) {
-			thief := v.with(thief.token())
+			thief := v.with(old)
 			thief.do(http.MethodPost, []string{"/number", "/resend", "/code"}[i%3], thief.form([]string{"code", "000000"}))
 			_, page := thief.do(http.MethodGet, "/", nil)
 			assert.NotEqual(v, "You are signed in", titleOf(page))
