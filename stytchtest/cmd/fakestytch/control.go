@@ -75,9 +75,7 @@ func answer(w http.ResponseWriter, result any, err error) {
 func write(w http.ResponseWriter, status int, object any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	_ = out.Encode(object)
+	_ = json.NewEncoder(w).Encode(object)
 }
 
 func (c control) sms(r *http.Request, _ done) (any, error) {

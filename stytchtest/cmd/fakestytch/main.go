@@ -182,7 +182,6 @@ func serve(ctx context.Context, o options, rest []string, stdout io.Writer) erro
 	srv.Config.Handler = control{srv, config}.handler(srv.Config.Handler)
 	start()
 	out := json.NewEncoder(stdout)
-	out.SetEscapeHTML(false)
 	if err := out.Encode(config); err != nil {
 		return err
 	}
