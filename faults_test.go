@@ -33,7 +33,7 @@ import (
 //
 //	go test -count=1 -run '^TestMix$' -v . -mix 3000
 
-var mixSends = flag.Int("mix", 400, "how many Sends the mix makes with each client over each protocol")
+var mixSends = flag.Int("mix", 200, "how many Sends the mix makes with each client over each protocol")
 
 // attempts is how often every client of the suite may try.
 const attempts = 3
