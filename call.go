@@ -220,9 +220,6 @@ const maxBody = 1 << 20
 // read reads an answer to its end, so that its connection can be used again.
 func (a *answer) read(ctx context.Context, resp *http.Response) {
 	a.status, a.header = resp.StatusCode, resp.Header
-	if resp.Body == nil {
-		return
-	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return // The body is the connection.

@@ -115,11 +115,7 @@ func TestBaseURL(t *testing.T) {
 			assert.Equal(t, req.URL.Host, req.Host)
 			return ok.do(req)
 		})
-		opts := []stytchb2b.Option{stytchb2b.WithHTTPClient(&http.Client{Transport: transport})}
-		if tc.baseURL != "" {
-			opts = append(opts, stytchb2b.WithBaseURL(tc.baseURL))
-		}
-		client, err := stytchb2b.NewClient(tc.id, "secret", opts...)
+		client, err := stytchb2b.NewClient(tc.id, "secret", stytchb2b.WithHTTPClient(&http.Client{Transport: transport}), stytchb2b.WithBaseURL(tc.baseURL))
 		if tc.url == "" {
 			assert.Error(t, err)
 			continue

@@ -27,9 +27,7 @@ func decode(body []byte, out any) error {
 	// A malformed time has ended the decoding.
 	var object any
 	_ = json.Unmarshal(body, &object)
-	v := reflect.ValueOf(out).Elem()
-	body, _ = json.Marshal(withoutOddTimes(object, v.Type()))
-	v.SetZero()
+	body, _ = json.Marshal(withoutOddTimes(object, reflect.TypeOf(out)))
 	_ = json.Unmarshal(body, out)
 	return nil
 }
@@ -40,8 +38,8 @@ func withoutOddTimes(value any, t reflect.Type) any {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	text, isText := value.(string)
-	if t == reflect.TypeFor[time.Time]() && (!isText || new(time.Time).UnmarshalText([]byte(text)) != nil) {
+	text, _ := value.(string)
+	if t == reflect.TypeFor[time.Time]() && new(time.Time).UnmarshalText([]byte(text)) != nil {
 		return nil
 	}
 	switch value := value.(type) {

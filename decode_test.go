@@ -98,7 +98,7 @@ func TestResponse(t *testing.T) {
 			StatusCode: 200, RequestID: "r", MemberID: "m", Member: fullMember, Organization: fullOrganization,
 		}},
 		{"missing objects", `{` + ids + `}`, stytchb2b.SMSSendResponse{StatusCode: 200, RequestID: "r", MemberID: "m"}},
-		{"just under the limit", `{` + ids + `,"new":"` + strings.Repeat("a", 1<<20-100) + `"}`, stytchb2b.SMSSendResponse{
+		{"as long as the limit", `{` + ids + `}` + strings.Repeat(" ", 1<<20-len(`{`+ids+`}`)), stytchb2b.SMSSendResponse{
 			StatusCode: 200, RequestID: "r", MemberID: "m",
 		}},
 	} {

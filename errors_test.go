@@ -167,19 +167,20 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// calls are the library's calls, with good parameters.
+// calls are the library's calls, with good parameters, and what their errors say.
 var calls = []struct {
 	do    func(*testing.T, *stytchb2b.Client) error
 	maybe func(error) bool
+	says  map[bool]string // by maybe
 }{
 	{func(t *testing.T, c *stytchb2b.Client) error {
 		_, err := c.OTPs.SMS.Send(t.Context(), params)
 		return err
-	}, stytchb2b.MaybeSent},
+	}, stytchb2b.MaybeSent, map[bool]string{false: "; no SMS was sent", true: "; an SMS may have been sent"}},
 	{func(t *testing.T, c *stytchb2b.Client) error {
 		_, err := c.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 		return err
-	}, stytchb2b.MaybeUsed},
+	}, stytchb2b.MaybeUsed, map[bool]string{false: "; the code was not used", true: "; the code may be used up"}},
 }
 
 func TestMaybeSent(t *testing.T) {
@@ -215,6 +216,7 @@ func TestMaybeSent(t *testing.T) {
 		{"two Sends, the second may have", errors.Join(no, unknown), true},
 		{"a Send and a stranger", errors.Join(param, foreign), true},
 		{"joined foreign ones", errors.Join(foreign, foreign), true},
+		{"one that wraps none", joinOfNone{}, true},
 
 		{"made by hand: 400", &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 400, ErrorType: "t"}, false},
 		{"made by hand: 429", &stytchb2b.APIError{StatusCode: 429, ErrorType: "t"}, false},
@@ -234,6 +236,10 @@ func TestMaybeSent(t *testing.T) {
 		assert.Equal(t, tc.want, stytchb2b.MaybeSent(tc.err), tc.name)
 	}
 }
+
+type joinOfNone struct{ error }
+
+func (joinOfNone) Unwrap() []error { return nil }
 
 func TestRetryAfterOf(t *testing.T) {
 	t.Parallel()

@@ -189,50 +189,8 @@ func TestAuthenticateRefuses(t *testing.T) {
 	var none stytchb2b.Client
 	_, err := none.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 	assert.EqualError(t, err, "stytchb2b: client must be made by NewClient")
-}
-
-// An Authenticate is tried again only where it certainly was not applied, even
-// for those who have Sends tried again.
-func TestAuthenticateAttempts(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		name      string
-		ends      []end
-		attempts  int
-		maybeUsed bool
-		says      string // of the error; "" for a success
-	}{
-		{"no connection", []end{refused, ok}, 2, false, ""},
-		{"a rate limit", []end{limited, ok}, 2, false, ""},
-		{"no connection at all", []end{refused}, 3, false, "the network failed; the code was not used"},
-		{"a broken connection", []end{broken, ok}, 1, true, "the network failed; the code may be used up"},
-		{"no connection, then a broken one", []end{refused, broken, ok}, 2, true, "; the code may be used up"},
-		{"500", []end{{status: 500}, ok}, 1, true, "HTTP 500 Internal Server Error, not an error from Stytch: no Content-Type, 0 bytes; the code may be used up"},
-		{"400", []end{{status: 400, refusal: "invalid_code"}, ok}, 1, false, "HTTP 400 invalid_code: A message; the code was not used"},
-		{"400 of a gateway", []end{{status: 400}, ok}, 1, true, "; the code may be used up"},
-		{"307", []end{{status: 307}, ok}, 1, true, "; the code may be used up"},
-		{"a page", []end{garbage, ok}, 1, true, "the body is not a JSON object (no Content-Type, 6 bytes); the code may be used up"},
-		{"a certificate", []end{untrusted, ok}, 1, false, "; the code was not used"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			s := &script{ends: tc.ends}
-			client := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{RetryUnknown: true, MinBackoff: 1, MaxBackoff: 1}))
-			resp, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-			assert.Len(t, s.at, tc.attempts)
-			if tc.says == "" {
-				assert.NoError(t, err)
-				return
-			}
-			require.Error(t, err)
-			assert.Nil(t, resp)
-			assert.Equal(t, tc.maybeUsed, stytchb2b.MaybeUsed(err))
-			assert.False(t, stytchb2b.MaybeSent(err), "it sends no SMS")
-			assert.Equal(t, tc.attempts, attemptsOf(err))
-			assert.Contains(t, err.Error(), tc.says)
-			assertOneLine(t, err)
-		})
-	}
+	_, err = none.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: "o", MemberID: "m", Code: "1"})
+	assert.EqualError(t, err, "stytchb2b: intermediate_session_token is required, unless session_token or session_jwt is given")
 }
 
 func TestMaybeUsed(t *testing.T) {

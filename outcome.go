@@ -73,7 +73,7 @@ func judge(sent bool, a answer, success response) (Outcome, statement, error) {
 		return OutcomeApplied, statement{RequestID: requestID}, err
 	}
 	var s statement
-	if a.err != nil || decode(a.body, &s) != nil || s.StatusCode != a.status || s.RequestID == "" || s.ErrorType == "" {
+	if decode(a.body, &s) != nil || s.StatusCode != a.status || s.RequestID == "" || s.ErrorType == "" {
 		return OutcomeUnknown, statement{}, a.err
 	}
 	return s.proves(), s, nil

@@ -177,19 +177,23 @@ func TestRetryAfter(t *testing.T) {
 // into a timeout.
 func TestWaitLeavesRoom(t *testing.T) {
 	t.Parallel()
+	limited := limited
+	limited.retryAfter = "1"
 	for _, tc := range []struct {
 		name            string
+		first           end
 		timeout, answer time.Duration // of the call, of each attempt
 		attempts        int
 	}{
-		{"room", 3 * time.Second, 300 * time.Millisecond, 2},
-		{"no room", 1200 * time.Millisecond, 50 * time.Millisecond, 1},
-		{"no room for an answer as slow as the last", 5 * time.Second, 2500 * time.Millisecond, 1},
+		{"room", limited, 3 * time.Second, 300 * time.Millisecond, 2},
+		{"room in a short call", refused, time.Second, 10 * time.Millisecond, 2},
+		{"no room", limited, 1200 * time.Millisecond, 50 * time.Millisecond, 1},
+		{"no room for an answer as slow as the last", limited, 5 * time.Second, 2500 * time.Millisecond, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &script{ends: []end{{status: 429, retryAfter: "1", refusal: stytchb2b.ErrorTypeTooManyRequests}, ok}}
+				s := &script{ends: []end{tc.first, ok}}
 				slowly := roundTripper(func(req *http.Request) (*http.Response, error) {
 					resp, err := s.RoundTrip(req)
 					time.Sleep(tc.answer)
@@ -253,15 +257,15 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// modelSend is the table of MaybeSent, written down a second time: it says what
-// becomes of a call whose attempts end so.
-func modelSend(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds bool, maybeSent bool) {
+// model is the table of MaybeSent, written down a second time: it says what becomes
+// of a call whose attempts end so.
+func model(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds, maybeApplied bool) {
 	for _, e := range ends {
 		attempts++
 		var retry bool
 		switch {
 		case e.err != nil && e.connected:
-			maybeSent, retry = true, p.RetryUnknown
+			maybeApplied, retry = true, p.RetryUnknown
 		case e.err != nil:
 			retry = e.err == errNetwork
 		case e.status >= 200 && e.status < 300:
@@ -270,16 +274,16 @@ func modelSend(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds bool
 			retry = e.status == 429 && e.retryAfter != "60"
 		case e.refusal != "" && e.status >= 400 && e.status < 500 && e.status != 499:
 		default:
-			maybeSent, retry = true, p.RetryUnknown && (e.status == 429 || e.status >= 500 && e.status != 501)
+			maybeApplied, retry = true, p.RetryUnknown && (e.status == 429 || e.status >= 500 && e.status != 501)
 		}
 		if !retry || attempts == p.MaxAttempts {
 			break
 		}
 	}
-	return attempts, false, maybeSent
+	return attempts, false, maybeApplied
 }
 
-// FuzzAttempts holds calls against modelSend, for any sequence of ends.
+// FuzzAttempts holds calls against the model, for any sequence of ends.
 func FuzzAttempts(f *testing.F) {
 	slowly := limited
 	slowly.retryAfter = "5"
@@ -321,29 +325,37 @@ func FuzzAttempts(f *testing.F) {
 		for len(ends) < policy.MaxAttempts {
 			ends = append(ends, ends[len(ends)-1]) // as script does
 		}
-		attempts, succeeds, maybeSent := modelSend(ends, policy)
-		synctest.Test(t, func(t *testing.T) {
-			s := &script{ends: ends}
-			client := newClient(t, s, stytchb2b.WithRetry(policy), stytchb2b.WithTimeout(time.Hour))
-			resp, err := client.OTPs.SMS.Send(t.Context(), params)
-			assert.Len(t, s.at, attempts)
-			assert.Equal(t, succeeds, err == nil, "%v", err)
-			assert.Equal(t, succeeds, resp != nil)
-			for i, wait := range s.waits() {
-				backoff := min(200*time.Millisecond<<i, 2*time.Second)
-				least, _ := time.ParseDuration(ends[i].retryAfter + "s")
-				if ends[i].retryAfter == "" && ends[i].refusal == stytchb2b.ErrorTypeTooManyRequests {
-					least = time.Second
+		for i, call := range calls {
+			if i == 1 {
+				policy.RetryUnknown = false // Authenticate ignores it.
+			}
+			attempts, succeeds, maybeApplied := model(ends, policy)
+			policy.RetryUnknown = retryUnknown
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{ends: ends}
+				err := call.do(t, newClient(t, s, stytchb2b.WithRetry(policy), stytchb2b.WithTimeout(time.Hour)))
+				assert.Len(t, s.at, attempts)
+				for i, wait := range s.waits() {
+					backoff := min(200*time.Millisecond<<i, 2*time.Second)
+					least, _ := time.ParseDuration(ends[i].retryAfter + "s")
+					if ends[i].retryAfter == "" && ends[i].refusal == stytchb2b.ErrorTypeTooManyRequests {
+						least = time.Second
+					}
+					assert.GreaterOrEqual(t, wait, max(least, 100*time.Millisecond))
+					assert.LessOrEqual(t, wait, max(least, backoff))
 				}
-				assert.GreaterOrEqual(t, wait, max(least, 100*time.Millisecond))
-				assert.LessOrEqual(t, wait, max(least, backoff))
-			}
-			if err != nil {
-				assert.Equal(t, maybeSent, stytchb2b.MaybeSent(err), "%v", err)
-				assert.Equal(t, maybeSent, outcomeOf(err) != stytchb2b.OutcomeNotApplied)
+				assert.Equal(t, succeeds, err == nil, "%v", err)
+				if err == nil {
+					return
+				}
+				assert.Equal(t, maybeApplied, call.maybe(err), "%v", err)
+				assert.False(t, calls[1-i].maybe(err), "it is not the other call")
+				assert.Equal(t, maybeApplied, outcomeOf(err) != stytchb2b.OutcomeNotApplied)
 				assert.Equal(t, attempts, attemptsOf(err))
-			}
-		})
+				assert.Contains(t, err.Error(), call.says[maybeApplied])
+				assertOneLine(t, err)
+			})
+		}
 	})
 }
 
@@ -532,8 +544,8 @@ func TestForeignTransports(t *testing.T) {
 		{"returns no body", func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, ContentLength: 5}, nil
 		}, 1, true, "empty"},
-		{"returns no header", func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 302, Body: http.NoBody}, nil
+		{"returns no header, and claims a huge body", func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 302, Body: io.NopCloser(strings.NewReader("")), ContentLength: 1 << 60}, nil
 		}, 1, true, "302"},
 		{"switches protocols", func(*http.Request) (*http.Response, error) {
 			reader, _ := io.Pipe() // Reading from it would take forever.
@@ -592,6 +604,7 @@ func TestSharedTransport(t *testing.T) {
 	cancel()
 	_, err = client.OTPs.SMS.Send(ctx, send)
 	require.ErrorIs(t, err, context.Canceled)
+	client.CloseIdleConnections()
 	visit()
 
 	// What is done to the http.Client later does not reach the library's copy.
@@ -625,22 +638,22 @@ func TestAttemptsAreLogged(t *testing.T) {
 		}))
 		limited := limited
 		limited.retryAfter = "3"
-		s := &script{ends: []end{limited, broken, {status: 429, body: "<html>"}, ok, {status: 404, refusal: "member_not_found"}}}
+		s := &script{ends: []end{limited, broken, {status: 429, body: "<html>"}, {status: 404, refusal: "member_not_found"}, ok}}
 		client := newClient(t, s, stytchb2b.WithLogger(logger),
 			stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 4, RetryUnknown: true, MinBackoff: 1, MaxBackoff: 1}))
 		_, err := client.OTPs.SMS.Send(t.Context(), params)
-		require.NoError(t, err)
-		_, err = client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
 		require.Error(t, err)
-		attempt, call := `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Send duration=0s`, `level=DEBUG msg="stytchb2b: call" op=OTPs.SMS.Send`
+		_, err = client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+		require.NoError(t, err)
+		attempt := `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Send duration=0s`
 		lines := strings.Split(strings.TrimSpace(buf.String()), "\n")
 		require.Len(t, lines, 7)
 		assert.Equal(t, attempt+` outcome="not applied" attempt=1 wait=3s status=429 request_id=request-id-test-0`, lines[0])
 		assert.Equal(t, attempt+` outcome=unknown attempt=2 wait=1ns`, lines[1])
 		assert.Equal(t, attempt+` outcome=unknown attempt=3 wait=1ns status=429`, lines[2])
-		assert.Equal(t, attempt+` outcome=applied attempt=4 status=200 request_id=request-id-test-1`, lines[3])
-		assert.Equal(t, call+` duration=3.000000002s outcome=applied attempts=4 status=200 request_id=request-id-test-1`, lines[4])
-		assert.Equal(t, `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Authenticate duration=0s outcome="not applied" attempt=1 status=404 request_id=request-id-test-0`, lines[5])
-		assert.Equal(t, `level=WARN msg="stytchb2b: call" op=OTPs.SMS.Authenticate duration=0s outcome="not applied" attempts=1 status=404 request_id=request-id-test-0`, lines[6])
+		assert.Equal(t, attempt+` outcome="not applied" attempt=4 status=404 request_id=request-id-test-0`, lines[3])
+		assert.Equal(t, `level=WARN msg="stytchb2b: call" op=OTPs.SMS.Send duration=3.000000002s outcome=unknown attempts=4 status=404 request_id=request-id-test-0`, lines[4])
+		assert.Equal(t, `level=DEBUG msg="stytchb2b: attempt" op=OTPs.SMS.Authenticate duration=0s outcome=applied attempt=1 status=200 request_id=request-id-test-1`, lines[5])
+		assert.Equal(t, `level=DEBUG msg="stytchb2b: call" op=OTPs.SMS.Authenticate duration=0s outcome=applied attempts=1 status=200 request_id=request-id-test-1`, lines[6])
 	})
 }
