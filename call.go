@@ -194,8 +194,8 @@ func (c *call) exchange(ctx context.Context, a *attempt) error {
 // send sends the request of the attempt, at most once, and reads the answer.
 func (a *attempt) send(transport *atmostonce.Transport, req *http.Request) error {
 	resp, err := transport.Once(req, a.connect)
+	a.maybeSent = atmostonce.MaybeSent(err)
 	if err != nil {
-		a.maybeSent = atmostonce.MaybeSent(err)
 		return err
 	}
 	a.answer.read(req.Context(), resp)
@@ -204,7 +204,7 @@ func (a *attempt) send(transport *atmostonce.Transport, req *http.Request) error
 
 // An answer is what came back, from Stytch or from something else on the way.
 type answer struct {
-	status int // 0 if no answer came
+	status int // 0 without an answer
 	header http.Header
 	body   []byte
 	err    error // why the body is not complete

@@ -274,7 +274,7 @@ func model(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds, maybeAp
 			retry = e.status == 429 && e.retryAfter != "60"
 		case e.refusal != "" && e.status >= 400 && e.status < 500 && e.status != 499:
 		default:
-			maybeApplied, retry = true, p.RetryUnknown && (e.status == 429 || e.status >= 500 && e.status != 501)
+			maybeApplied, retry = true, p.RetryUnknown && (e.status == 0 || e.status == 429 || e.status >= 500 && e.status != 501)
 		}
 		if !retry || attempts == p.MaxAttempts {
 			break
@@ -298,6 +298,7 @@ func FuzzAttempts(f *testing.F) {
 		{status: 429}, {status: 429, retryAfter: "2"}, {status: 499, refusal: stytchb2b.ErrorTypeClientClosedRequest},
 		{status: 404, refusal: stytchb2b.ErrorTypeMemberNotFound}, {status: 302, refusal: stytchb2b.ErrorTypeBadRequest},
 		{status: 500, refusal: stytchb2b.ErrorTypeInternalServerError},
+		{connected: true}, // an answer without a status
 		{status: 500}, {status: 501}, {status: 502, body: "<html>"}, {status: 503, retryAfter: "1"}, {status: 600}, {status: 999},
 	}
 	for i := range all {
