@@ -65,9 +65,6 @@ func (a *app) sendFailed(err error, l *login) notice {
 		l.sent(a.cooldown, max(time.Minute, stytchb2b.RetryAfter(err)))
 	case stytchb2b.NextWait:
 		l.NextCode = n.Until
-		if errors.Is(err, guard.ErrCooldown) && !l.Entered {
-			l.SMS = max(l.SMS, 1) // Another browser has requested one.
-		}
 	case stytchb2b.NextEnterNumber:
 		t := errorType(err)
 		l.Entered = l.Entered && t != stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember
