@@ -218,7 +218,7 @@ func TestMaybeSent(t *testing.T) {
 		{"joined foreign ones", errors.Join(foreign, foreign), true},
 		{"one that wraps none", joinOfNone{}, true},
 
-		{"made by hand: 400", &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 400, ErrorType: "t"}, false},
+		{"made by hand: 400", &stytchb2b.APIError{StatusCode: 400, ErrorType: "t"}, false},
 		{"made by hand: 429", &stytchb2b.APIError{StatusCode: 429, ErrorType: "t"}, false},
 		{"made by hand: 499", &stytchb2b.APIError{StatusCode: 499, ErrorType: "t"}, true},
 		{"made by hand: client_closed_request", &stytchb2b.APIError{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeClientClosedRequest}, true},
@@ -234,6 +234,16 @@ func TestMaybeSent(t *testing.T) {
 		{"a nil *TransportError", (*stytchb2b.TransportError)(nil), true},
 	} {
 		assert.Equal(t, tc.want, stytchb2b.MaybeSent(tc.err), tc.name)
+		assert.Equal(t, tc.want, stytchb2b.MaybeUsed(tc.err), tc.name)
+	}
+	send := &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 500}
+	enter := &stytchb2b.TransportError{Op: stytchb2b.OpSMSAuthenticate}
+	for _, tc := range []struct {
+		err        error
+		sent, used bool
+	}{{send, true, false}, {enter, false, true}, {errors.Join(send, enter), true, true}, {errors.Join(send, param), true, false}} {
+		assert.Equal(t, tc.sent, stytchb2b.MaybeSent(tc.err), "%v", tc.err)
+		assert.Equal(t, tc.used, stytchb2b.MaybeUsed(tc.err), "%v", tc.err)
 	}
 }
 

@@ -2,11 +2,7 @@ package stytchb2b_test
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -91,47 +87,6 @@ func TestAuthenticate(t *testing.T) {
 	assert.Len(t, srv.SMS(), 1)
 }
 
-// What goes out is what the reference asks for, and nothing else.
-func TestAuthenticateRequest(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		params stytchb2b.SMSAuthenticateParams
-		body   string
-	}{
-		"the least": {
-			stytchb2b.SMSAuthenticateParams{OrganizationID: "o", MemberID: "m", Code: "000042", SessionJWT: "a.b.c"},
-			`{"organization_id":"o","member_id":"m","code":"000042","session_jwt":"a.b.c"}`,
-		},
-		"everything": {
-			stytchb2b.SMSAuthenticateParams{
-				OrganizationID: "o", MemberID: "m", Code: "123456", IntermediateSessionToken: token,
-				SessionDurationMinutes: 527040, SessionCustomClaims: map[string]any{"a": []int{1}, "b": nil},
-				SetMFAEnrollment: stytchb2b.MFAUnenroll, SetDefaultMFA: true, TelemetryID: "t",
-			},
-			`{"organization_id":"o","member_id":"m","code":"123456","intermediate_session_token":"` + token + `",
-				"session_duration_minutes":527040,"session_custom_claims":{"a":[1],"b":null},
-				"set_mfa_enrollment":"unenroll","set_default_mfa":true,"telemetry_id":"t"}`,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var got *http.Request
-			var body []byte
-			client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
-				got = req
-				body, _ = io.ReadAll(req.Body)
-				return ok.do(req)
-			}))
-			_, err := client.OTPs.SMS.Authenticate(t.Context(), tc.params)
-			require.NoError(t, err)
-			assert.JSONEq(t, tc.body, string(body))
-			assert.Equal(t, "POST https://test.stytch.com/v1/b2b/otps/sms/authenticate", got.Method+" "+got.URL.String())
-			user, password, _ := got.BasicAuth()
-			assert.Equal(t, "project-test-1 secret-test-1", user+" "+password)
-		})
-	}
-}
-
 // Bad parameters are found before any I/O.
 func TestAuthenticateRefuses(t *testing.T) {
 	t.Parallel()
@@ -191,37 +146,6 @@ func TestAuthenticateRefuses(t *testing.T) {
 	assert.EqualError(t, err, "stytchb2b: client must be made by NewClient")
 	_, err = none.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: "o", MemberID: "m", Code: "1"})
 	assert.EqualError(t, err, "stytchb2b: intermediate_session_token is required, unless session_token or session_jwt is given")
-}
-
-func TestMaybeUsed(t *testing.T) {
-	t.Parallel()
-	var (
-		send    = &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 500}
-		unknown = &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: 500}
-		refusal = &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: 404, Outcome: stytchb2b.OutcomeNotApplied}
-		used    = &stytchb2b.TransportError{Op: stytchb2b.OpSMSAuthenticate, Outcome: stytchb2b.OutcomeApplied, Err: errNetwork}
-		byHand  = &stytchb2b.TransportError{Err: errNetwork}
-	)
-	for _, tc := range []struct {
-		name       string
-		err        error
-		used, sent bool
-	}{
-		{"nil", nil, true, true},
-		{"foreign", errNetwork, true, true},
-		{"ParamError", &stytchb2b.ParamError{Field: "code"}, false, false},
-		{"a Send's", send, false, true},
-		{"unknown", unknown, true, false},
-		{"refused", refusal, false, false},
-		{"used", used, true, false},
-		{"made by hand", byHand, true, true},
-		{"wrapped", fmt.Errorf("login: %w", refusal), false, false},
-		{"of a Send and an Authenticate", errors.Join(send, refusal), false, true},
-		{"of an Authenticate and a Send", errors.Join(unknown, &stytchb2b.ParamError{Field: "locale"}), true, false},
-	} {
-		assert.Equal(t, tc.used, stytchb2b.MaybeUsed(tc.err), tc.name)
-		assert.Equal(t, tc.sent, stytchb2b.MaybeSent(tc.err), tc.name)
-	}
 }
 
 // A success needs what makes it one, or any code would sign in.

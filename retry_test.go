@@ -527,6 +527,7 @@ func TestHTTPClientTimeoutIsPerAttempt(t *testing.T) {
 // What a transport of the caller's returns, it need not have from the network.
 func TestForeignTransports(t *testing.T) {
 	t.Parallel()
+	connection, _ := io.Pipe() // Reading from it would take forever.
 	for _, tc := range []struct {
 		name      string
 		returns   func(*http.Request) (*http.Response, error)
@@ -549,8 +550,7 @@ func TestForeignTransports(t *testing.T) {
 			return &http.Response{StatusCode: 302, Body: io.NopCloser(strings.NewReader("")), ContentLength: 1 << 60}, nil
 		}, 1, true, "302"},
 		{"switches protocols", func(*http.Request) (*http.Response, error) {
-			reader, _ := io.Pipe() // Reading from it would take forever.
-			return &http.Response{StatusCode: 101, Body: reader}, nil
+			return &http.Response{StatusCode: 101, Body: connection}, nil
 		}, 1, true, "101"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -563,6 +563,10 @@ func TestForeignTransports(t *testing.T) {
 			assert.Equal(t, tc.attempts, attemptsOf(err))
 			assert.Equal(t, tc.maybeSent, stytchb2b.MaybeSent(err), "%v", err)
 			assert.Contains(t, err.Error(), tc.says)
+			if tc.says == "101" {
+				_, err := connection.Read(nil)
+				assert.ErrorIs(t, err, io.ErrClosedPipe)
+			}
 		})
 	}
 }
