@@ -48,7 +48,7 @@
 //
 // A Client, parameters, responses, the objects in them and errors can be printed
 // with package fmt and logged with log/slog: they do not show the project's secret,
-// codes, session tokens or whole phone numbers. An exception is an unexported field
+// codes, session tokens or full phone numbers. An exception is an unexported field
 // of your own struct, which package fmt prints by reflection. Parameters and
 // responses are complete when marshaled to JSON.
 //

@@ -26,7 +26,7 @@ type secrets []string
 // phone number.
 var idOrNumber = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\+?[0-9]{7,}`)
 
-// mask returns a text without secrets and without whole phone numbers. If part
+// mask returns a text without secrets and without full phone numbers. If part
 // of a secret is left, such as one that was cut, it keeps nothing of the text.
 func (s secrets) mask(text string) string {
 	for _, secret := range s {

@@ -135,7 +135,7 @@ func WithRetry(policy RetryPolicy) Option {
 // WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
 // failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
 // attempt. The attributes include op, status, request_id, outcome, duration and
-// error. No record holds a secret, a token or a whole phone number.
+// error. No record holds a secret, a token or a full phone number.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

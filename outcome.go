@@ -170,10 +170,10 @@ func lacking(statusIsRight bool, namesAndValues ...string) error {
 // one from [errors.Join], MaybeSent is false only if it is false for each of them. It
 // is false for an error from [SMS.Authenticate].
 //
-// In an [*APIError] made by hand, with a zero Outcome, StatusCode and ErrorType
-// decide. To judge an error of another client of Stytch's, make one from its two:
+// In an [*APIError] with a zero Outcome, StatusCode and ErrorType decide. So it also
+// judges the status and the type in an error of Stytch's own Go client:
 //
-//	stytchb2b.MaybeSent(&stytchb2b.APIError{StatusCode: status, ErrorType: stytchb2b.ErrorType(errorType)})
+//	stytchb2b.MaybeSent(&stytchb2b.APIError{StatusCode: status, ErrorType: errorType})
 func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
 // MaybeUsed reports whether the [SMS.Authenticate] that returned err may have

@@ -415,6 +415,16 @@ func TestCanceledInWait(t *testing.T) {
 		assert.Equal(t, stytchb2b.ErrorTypeTooManyRequests, apiErr.ErrorType)
 		assert.False(t, stytchb2b.MaybeSent(err))
 	})
+	synctest.Test(t, func(t *testing.T) { // in an attempt, by a transport that does not say why
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errFraud) })
+		_, err := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return end{err: errNetwork}.do(req)
+		})).OTPs.SMS.Send(ctx, params)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.ErrorIs(t, err, errFraud)
+	})
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{ends: []end{broken, refused}}
 		policy := stytchb2b.RetryPolicy{RetryUnknown: true, MaxAttempts: 1000, MinBackoff: time.Second}
