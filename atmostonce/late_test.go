@@ -1,0 +1,62 @@
+package atmostonce_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// TestLate has a Base that returns while the request goes on. Nothing is sent later,
+// as the error says.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	for name, network := range map[string]func(*faults.Server, *ledger) http.RoundTripper{
+		"dials":                        func(s *faults.Server, _ *ledger) http.RoundTripper { return faults.ReturnsEarly(s) },
+		"dials, with a copied body":    func(s *faults.Server, _ *ledger) http.RoundTripper { return faults.ReturnsEarlyBuffered(s) },
+		"reports no connection to use": readsLate,
+	} {
+		for _, proto := range faults.Protocols {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				s := faults.Serve(t, proto, l)
+				client := &http.Client{Transport: &atmostonce.Transport{Base: network(s, l)}}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader("order"))
+				require.NoError(t, err)
+				got, err := do(client, l, req, "order")
+				require.Error(t, err)
+				cancel()
+				s.Late.Wait()
+				assert.Equal(t, end{}, got, "%v", err)
+				assert.Zero(t, l.of("order"))
+			})
+		}
+	}
+}
+
+// readsLate asks for a connection, as a transport of HTTP/3 may, and reads the body
+// when the request's context is over.
+func readsLate(s *faults.Server, l *ledger) http.RoundTripper {
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		httptrace.ContextClientTrace(req.Context()).GetConn(req.URL.Host)
+		s.Late.Go(func() {
+			<-req.Context().Done()
+			if body, err := io.ReadAll(req.Body); err == nil {
+				l.act(body)
+			}
+		})
+		return nil, errors.New("early")
+	})
+}
