@@ -26,116 +26,62 @@ import (
 
 func TestAPIError(t *testing.T) {
 	t.Parallel()
-	const unknown, notApplied = stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotApplied
+	const stranger = "not an error from Stytch: no Content-Type, "
 	object := func(status int, errorType stytchb2b.ErrorType, more string) string {
 		return fmt.Sprintf(`{"status_code":%d,"request_id":"request-id-test-1","error_type":%q%s}`, status, errorType, more)
 	}
 	for _, tc := range []struct {
 		name       string
 		status     int
-		retryAfter string
+		retryAfter time.Duration
 		body       string
-		want       stytchb2b.APIError
-		text       string
+		errorType  stytchb2b.ErrorType // of Stytch's error
+		text       string              // between the status and the request ID
 	}{
-		{
-			"an error of Stytch's", 400, "",
-			object(400, "invalid_phone_number", `,"error_message":"The phone number\nis invalid.","error_url":"https://stytch.com/docs/400","error_details":{"a":1}`),
-			stytchb2b.APIError{
-				StatusCode: 400, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber,
-				ErrorMessage: "The phone number\nis invalid.", ErrorURL: "https://stytch.com/docs/400", Outcome: notApplied,
-			},
-			"stytchb2b: HTTP 400 invalid_phone_number: The phone number is invalid; no SMS was sent (request ID request-id-test-1)",
-		},
-		{
-			"what to do", 401, "", object(401, "unauthorized_credentials", ""),
-			stytchb2b.APIError{StatusCode: 401, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeUnauthorizedCredentials, Outcome: notApplied},
-			"stytchb2b: HTTP 401 unauthorized_credentials; no SMS was sent; check the project ID and the secret, " +
-				"and that both belong to the environment (test or live) of the base URL (request ID request-id-test-1)",
-		},
-		{
-			"a rate limit", 429, "60", object(429, "too_many_requests", ""),
-			stytchb2b.APIError{
-				StatusCode: 429, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeTooManyRequests,
-				RetryAfter: time.Minute, Outcome: notApplied,
-			},
-			"stytchb2b: HTTP 429 too_many_requests; no SMS was sent; retry in 1m0s (request ID request-id-test-1)",
-		},
-		{
-			"Stytch's own 499", 499, "", object(499, "client_closed_request", ""),
-			stytchb2b.APIError{StatusCode: 499, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeClientClosedRequest, Outcome: unknown},
-			"stytchb2b: HTTP 499 client_closed_request; an SMS may have been sent (request ID request-id-test-1)",
-		},
-		{
-			"a failure of Stytch's", 503, "120", object(503, "server_unavailable", ""),
-			stytchb2b.APIError{
-				StatusCode: 503, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeServerUnavailable,
-				RetryAfter: 2 * time.Minute, Outcome: unknown,
-			},
-			"stytchb2b: HTTP 503 server_unavailable; an SMS may have been sent; retry in 2m0s (request ID request-id-test-1)",
-		},
-		{
-			"another status in the body", 400, "", object(404, "member_not_found", ""),
-			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 84 bytes; an SMS may have been sent",
-		},
-		{
-			"no request ID", 400, "", `{"status_code":400,"error_type":"invalid_locale"}`,
-			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 49 bytes; an SMS may have been sent",
-		},
-		{
-			"no error type", 400, "", `{"status_code":400,"request_id":"request-id-test-1"}`,
-			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 52 bytes; an SMS may have been sent",
-		},
-		{
-			"a page of a proxy", 502, "", "<html>\n<h1>Bad Gateway</h1>",
-			stytchb2b.APIError{StatusCode: 502, Outcome: unknown},
-			"stytchb2b: HTTP 502 Bad Gateway, not an error from Stytch: no Content-Type, 27 bytes; an SMS may have been sent",
-		},
-		{
-			"an error of somebody else", 403, "", `{"message":"Forbidden","request_id":"7"}`,
-			stytchb2b.APIError{StatusCode: 403, Outcome: unknown},
-			"stytchb2b: HTTP 403 Forbidden, not an error from Stytch: no Content-Type, 40 bytes; an SMS may have been sent",
-		},
-		{
-			"nothing", 500, "", "",
-			stytchb2b.APIError{StatusCode: 500, Outcome: unknown},
-			"stytchb2b: HTTP 500 Internal Server Error, not an error from Stytch: no Content-Type, 0 bytes; an SMS may have been sent",
-		},
-		{
-			"no status that there is", 799, "", "",
-			stytchb2b.APIError{StatusCode: 799, Outcome: unknown},
-			"stytchb2b: HTTP 799, not an error from Stytch: no Content-Type, 0 bytes; an SMS may have been sent",
-		},
-		{
-			"texts of other types", 400, "", object(400, "invalid_locale", `,"error_message":{"en":"no"},"error_url":7`),
-			stytchb2b.APIError{StatusCode: 400, RequestID: "request-id-test-1", ErrorType: stytchb2b.ErrorTypeInvalidLocale, Outcome: notApplied},
-			"stytchb2b: HTTP 400 invalid_locale; no SMS was sent (request ID request-id-test-1)",
-		},
-		{
-			"a body over the limit", 400, "", object(400, "invalid_locale", `,"error_message":"`+strings.Repeat("a", 1<<20)+`"`),
-			stytchb2b.APIError{StatusCode: 400, Outcome: unknown},
-			"stytchb2b: HTTP 400 Bad Request, not an error from Stytch: no Content-Type, 1048576 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent",
-		},
+		{"an error of Stytch's", 400, 0, object(400, "invalid_locale", `,"error_message":"The locale\nis invalid.","error_url":"https://stytch.com/docs/400"`),
+			stytchb2b.ErrorTypeInvalidLocale, " invalid_locale: The locale is invalid; no SMS was sent"},
+		{"what to do", 401, 0, object(401, "unauthorized_credentials", ""), stytchb2b.ErrorTypeUnauthorizedCredentials,
+			" unauthorized_credentials; no SMS was sent; check the project ID and the secret, and that both belong to the environment (test or live) of the base URL"},
+		{"a rate limit", 429, time.Minute, object(429, "too_many_requests", ""), stytchb2b.ErrorTypeTooManyRequests, " too_many_requests; no SMS was sent; retry in 1m0s"},
+		{"Stytch's own 499", 499, 0, object(499, "client_closed_request", ""), stytchb2b.ErrorTypeClientClosedRequest, " client_closed_request; an SMS may have been sent"},
+		{"a failure of Stytch's", 503, 2 * time.Minute, object(503, "server_unavailable", ""), stytchb2b.ErrorTypeServerUnavailable,
+			" server_unavailable; an SMS may have been sent; retry in 2m0s"},
+		{"texts of other types", 400, 0, object(400, "invalid_locale", `,"error_message":{"en":"no"},"error_url":7`), stytchb2b.ErrorTypeInvalidLocale,
+			" invalid_locale; no SMS was sent"},
+		{"another status in the body", 400, 0, object(404, "member_not_found", ""), "", " Bad Request, " + stranger + "84 bytes; an SMS may have been sent"},
+		{"no request ID", 400, 0, `{"status_code":400,"error_type":"invalid_locale"}`, "", " Bad Request, " + stranger + "49 bytes; an SMS may have been sent"},
+		{"no error type", 400, 0, `{"status_code":400,"request_id":"request-id-test-1"}`, "", " Bad Request, " + stranger + "52 bytes; an SMS may have been sent"},
+		{"a page of a proxy", 502, 0, "<html>\n<h1>Bad Gateway</h1>", "", " Bad Gateway, " + stranger + "27 bytes; an SMS may have been sent"},
+		{"an error of somebody else", 403, 0, `{"message":"Forbidden","request_id":"7"}`, "", " Forbidden, " + stranger + "40 bytes; an SMS may have been sent"},
+		{"nothing", 500, 0, "", "", " Internal Server Error, " + stranger + "0 bytes; an SMS may have been sent"},
+		{"no status that there is", 799, 0, "", "", ", " + stranger + "0 bytes; an SMS may have been sent"},
+		{"a body over the limit", 400, 0, object(400, "invalid_locale", `,"error_message":"`+strings.Repeat("a", 1<<20)+`"`), "",
+			" Bad Request, " + stranger + "1048576 bytes; reading its body: the body is over 1 MiB; an SMS may have been sent"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			s := &script{ends: []end{{status: tc.status, retryAfter: tc.retryAfter, body: tc.body}}}
-			resp, err := newClient(t, s, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 1})).OTPs.SMS.Send(t.Context(), params)
+			e := end{status: tc.status, body: tc.body}
+			if tc.retryAfter > 0 {
+				e.retryAfter = fmt.Sprint(tc.retryAfter.Seconds())
+			}
+			resp, err := newClient(t, &script{ends: []end{e}}, stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxAttempts: 1})).OTPs.SMS.Send(t.Context(), params)
 			assert.Nil(t, resp)
-			assert.EqualError(t, err, tc.text)
+			text, id := fmt.Sprintf("stytchb2b: HTTP %d%s", tc.status, tc.text), ""
+			if tc.errorType != "" {
+				id = "request-id-test-1"
+				text += " (request ID " + id + ")"
+			}
+			assert.EqualError(t, err, text)
 			assertOneLine(t, err)
 			var got *stytchb2b.APIError
 			require.ErrorAs(t, err, &got)
-			tc.want.Op, tc.want.Attempts = stytchb2b.OpSMSSend, 1
-			assert.Equal(t, tc.want, stytchb2b.APIError{
-				Op: got.Op, StatusCode: got.StatusCode, RequestID: got.RequestID, ErrorType: got.ErrorType, ErrorMessage: got.ErrorMessage,
-				ErrorURL: got.ErrorURL, RetryAfter: got.RetryAfter, Attempts: got.Attempts, Outcome: got.Outcome,
-			})
-			assert.Equal(t, tc.retryAfter != "", stytchb2b.RetryAfter(err) > 0)
-			assert.Equal(t, tc.body[:min(len(tc.body), 1<<20)], got.RawBody()[:min(len(got.RawBody()), 1<<20)])
+			assert.Equal(t, []any{stytchb2b.OpSMSSend, tc.status, tc.errorType, id, tc.retryAfter, 1},
+				[]any{got.Op, got.StatusCode, got.ErrorType, got.RequestID, got.RetryAfter, got.Attempts})
+			assert.Equal(t, tc.retryAfter, stytchb2b.RetryAfter(err))
+			assert.Equal(t, tc.body[:min(len(tc.body), 1<<20)], got.RawBody())
+			if tc.name == "an error of Stytch's" {
+				assert.Equal(t, "The locale\nis invalid. https://stytch.com/docs/400", got.ErrorMessage+" "+got.ErrorURL)
+			}
 		})
 	}
 }

@@ -217,7 +217,7 @@ func TestAuthenticateIsMasked(t *testing.T) {
 // What a user types as the code does not change what a program switches on.
 func TestCodeDoesNotMaskFields(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"otp_code_not_found", "request-id-test-0", "000000", "https://stytch.com/docs"} {
+	for _, code := range []string{"otp_code_not_found", "request-id-test-0", "000000", "https://stytch.com/docs", "age"} {
 		p := authenticateParams
 		p.Code = code
 		_, err := newClient(t, &script{ends: []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}}).OTPs.SMS.Authenticate(t.Context(), p)
@@ -225,5 +225,6 @@ func TestCodeDoesNotMaskFields(t *testing.T) {
 		require.ErrorAs(t, err, &apiErr)
 		assert.Equal(t, stytchb2b.ErrorTypeOTPCodeNotFound, apiErr.ErrorType)
 		assert.Equal(t, "request-id-test-0", apiErr.RequestID)
+		assert.Equal(t, "A message.", apiErr.ErrorMessage)
 	}
 }

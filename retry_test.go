@@ -354,6 +354,7 @@ func FuzzAttempts(f *testing.F) {
 				assert.Equal(t, maybeApplied, outcomeOf(err) != stytchb2b.OutcomeNotApplied)
 				assert.Equal(t, attempts, attemptsOf(err))
 				assert.Contains(t, err.Error(), call.says[maybeApplied])
+				assert.NotContains(t, err.Error(), "while waiting")
 				assertOneLine(t, err)
 			})
 		}
