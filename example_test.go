@@ -38,8 +38,8 @@ func Example() {
 	}
 }
 
-// A login handler tells its user what they can do about each error.
-func ExampleMaybeSent() {
+// A handler that sends another code, and says what the user can do about each error.
+func ExampleAfterSend() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 	client, organizationID, memberID := stytch.Client(), stytch.OrganizationID, stytch.MemberID
@@ -47,7 +47,7 @@ func ExampleMaybeSent() {
 	resend := func(w http.ResponseWriter, r *http.Request) {
 		// A browser that goes away must not leave it unknown whether an SMS went out.
 		ctx := context.WithoutCancel(r.Context())
-		resp, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
+		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
 			OrganizationID: organizationID, // from the login's state
 			MemberID:       memberID,
 		})
@@ -55,39 +55,33 @@ func ExampleMaybeSent() {
 			w.WriteHeader(status)
 			fmt.Fprintln(w, text)
 		}
-		var apiErr *stytchb2b.APIError
-		switch {
-		case err == nil:
-			number := resp.Member.MFAPhoneNumber
-			answer(http.StatusOK, "We sent a code to •••• "+number[max(0, len(number)-4):])
-		case stytchb2b.MaybeSent(err):
-			answer(http.StatusBadGateway, "Your code may be on its way. If it does not arrive within a minute, ask again.")
-		case stytchb2b.RetryAfter(err) > 0:
-			answer(http.StatusTooManyRequests, fmt.Sprintf("Too many codes. Try again in %v.", stytchb2b.RetryAfter(err)))
-		case errors.As(err, &apiErr) && apiErr.StatusCode == http.StatusTooManyRequests:
-			answer(http.StatusTooManyRequests, "Too many codes. Try again later.")
-		case errors.As(err, &apiErr):
-			switch apiErr.ErrorType {
-			case stytchb2b.ErrorTypeInvalidPhoneNumber, stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode:
-				answer(http.StatusUnprocessableEntity, "We cannot send codes to that number. Enter another one.")
-			case stytchb2b.ErrorTypeIntermediateSessionNotFound, stytchb2b.ErrorTypeSessionNotFound:
-				answer(http.StatusUnauthorized, "Your sign-in has expired. Please sign in again.")
-			default:
-				answer(http.StatusBadGateway, "We could not send the code.")
-			}
+		switch stytchb2b.AfterSend(err) {
+		case stytchb2b.NextContinue:
+			answer(http.StatusOK, "We have sent you a code.")
+		case stytchb2b.NextCheckPhone:
+			answer(http.StatusAccepted, "Your code may be on its way. If it does not arrive within a minute, request another one.")
+		case stytchb2b.NextWait:
+			answer(http.StatusTooManyRequests, fmt.Sprintf("Please try again in %v.", max(time.Minute, stytchb2b.RetryAfter(err))))
+		case stytchb2b.NextEnterNumber:
+			answer(http.StatusUnprocessableEntity, "We cannot send a code to that number. Enter another one.")
+		case stytchb2b.NextSignIn:
+			answer(http.StatusUnauthorized, "Your sign-in has expired. Please sign in again.")
+		case stytchb2b.NextLocked:
+			answer(http.StatusForbidden, "Your account is locked after too many failed attempts. Please try again later.")
 		default:
-			answer(http.StatusBadGateway, "We could not send the code. Please try again.")
+			// Log err, and alert someone.
+			answer(http.StatusBadGateway, "Something went wrong. Please try again later.")
 		}
 	}
 
 	for _, fault := range []stytchtest.Fault{
 		{},
-		{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}},
 		{Processed: true, Reset: true}, // The SMS goes out, and the connection breaks.
-		{StatusCode: 502, Body: "<html>"},
-		{StatusCode: 429, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached},
+		{StatusCode: 429, Header: http.Header{"Retry-After": {"90"}}},
 		{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber},
 		{StatusCode: 404, ErrorType: stytchb2b.ErrorTypeIntermediateSessionNotFound},
+		{StatusCode: 429, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached},
+		{StatusCode: 401, ErrorType: stytchb2b.ErrorTypeUnauthorizedCredentials},
 	} {
 		stytch.Fail(fault)
 		w := httptest.NewRecorder()
@@ -95,13 +89,13 @@ func ExampleMaybeSent() {
 		fmt.Print(w.Code, " ", w.Body)
 	}
 	// Output:
-	// 200 We sent a code to •••• 0106
-	// 429 Too many codes. Try again in 30s.
-	// 502 Your code may be on its way. If it does not arrive within a minute, ask again.
-	// 502 Your code may be on its way. If it does not arrive within a minute, ask again.
-	// 429 Too many codes. Try again later.
-	// 422 We cannot send codes to that number. Enter another one.
+	// 200 We have sent you a code.
+	// 202 Your code may be on its way. If it does not arrive within a minute, request another one.
+	// 429 Please try again in 1m30s.
+	// 422 We cannot send a code to that number. Enter another one.
 	// 401 Your sign-in has expired. Please sign in again.
+	// 403 Your account is locked after too many failed attempts. Please try again later.
+	// 502 Something went wrong. Please try again later.
 }
 
 func ExampleRetryAfter() {
@@ -236,7 +230,7 @@ func ExampleSMS_Authenticate() {
 	defer stytch.Close()
 	client, ctx := stytch.Client(), context.Background()
 
-	login, err := stytch.LogIn(stytch.MemberID) // primary authentication, after which Stytch sends an SMS by itself
+	login, err := stytch.LogIn(stytch.MemberID) // primary authentication, after which Stytch sends an SMS automatically
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -248,18 +242,15 @@ func ExampleSMS_Authenticate() {
 	}
 	for _, params.Code = range []string{"000000", stytch.SMS()[0].Code} {
 		resp, err := client.OTPs.SMS.Authenticate(ctx, params)
-		var apiErr *stytchb2b.APIError
-		switch {
-		case err == nil:
+		switch stytchb2b.AfterAuthenticate(err) {
+		case stytchb2b.NextContinue:
 			for _, factor := range resp.MemberSession.AuthenticationFactors {
 				fmt.Println("authenticated:", factor.Type, "by", factor.DeliveryMethod)
 			}
-		case stytchb2b.MaybeUsed(err):
-			fmt.Println("The code may be used up. Please log in again.")
-		case errors.As(err, &apiErr) && apiErr.ErrorType == stytchb2b.ErrorTypeOTPCodeNotFound:
+		case stytchb2b.NextEnterCode:
 			fmt.Println("That code is incorrect.")
-		default:
-			fmt.Println("We could not check the code. Please enter it again.")
+		default: // See Next for the others.
+			fmt.Println(err)
 		}
 	}
 	// Output:
