@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
-	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -200,8 +198,6 @@ func TestBrowser(t *testing.T) {
 			enterNumber(b)
 			enterCodes(b)
 			failures(b)
-			otherSite(b)
-			outOfTurn(b)
 		})
 	}
 }
@@ -297,36 +293,10 @@ func failures(b *browser) {
 	b.enter("code", sms[len(sms)-1].Code) // It came.
 	b.press("Continue")
 	b.check("You are signed in", "")
-}
-
-// otherSite sends forms, which are refused.
-func otherSite(b *browser) {
-	b.do(chromedp.Navigate(b.app.URL + "/code"))
-	b.check("You are signed in", "")
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<form method="post" action="%s/sign-out"><button>Send</button></form>`, b.app.URL)
-	}))
-	defer elsewhere.Close()
-	b.do(chromedp.Navigate(strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1)))
-	b.press("Send")
-	b.do(chromedp.Navigate(b.app.URL))
-	assert.Equal(b, "You are signed in", b.title(), "the other site could not sign out")
 	b.press("Sign out")
 	b.fillIn(alan)
 	b.press("Sign in")
-	b.check("You are signed in", "")
-}
-
-// outOfTurn are forms of pages that are not those of the login any more.
-func outOfTurn(b *browser) {
-	b.press("Sign out")
-	b.fillIn(ada)
-	b.press("Sign in")
-	call(b, network.ClearBrowserCookies, cdp.Empty{})
-	b.enter("code", "123456")
-	b.press("Continue")
-	b.check("Error: Sign in", "Your sign-in has expired. Please sign in again.")
+	b.check("You are signed in", "") // with a long name
 }
 
 // call makes a call of the DevTools protocol.

@@ -131,29 +131,30 @@ func TestGracefulShutdown(t *testing.T) {
 }
 
 func TestRunRefuses(t *testing.T) {
-	for _, tc := range []struct {
-		name              string
-		projectID, secret string
-		args              []string
-		says              string
-	}{
-		{"an address for everybody", "project-test-1", "secret-test-1", []string{"-addr", ":0"}, "loopback"},
-		{"an address of the network", "project-test-1", "secret-test-1", []string{"-addr", "192.0.2.1:0"}, "loopback"},
-		{"no address", "project-test-1", "secret-test-1", []string{"-addr", "nowhere"}, "loopback"},
-		{"no cooldown", "project-test-1", "secret-test-1", []string{"-cooldown", "0s"}, "Cooldown"},
-		{"no credentials", "", "", nil, "STYTCH_PROJECT_ID"},
-		{"half of the credentials", "project-test-1", "", nil, "STYTCH_SECRET"},
-		{"a URL that is not Redis's", "", "", nil, "REDIS_URL"},
+	for _, tc := range []struct{ name, projectID, secret, redisURL, flag, says string }{
+		{"an address for everybody", "project-test-1", "secret-test-1", "", "-addr=:0", "loopback"},
+		{"an address of the network", "project-test-1", "secret-test-1", "", "-addr=192.0.2.1:0", "loopback"},
+		{"no address", "project-test-1", "secret-test-1", "", "-addr=nowhere", "loopback"},
+		{"no cooldown", "project-test-1", "secret-test-1", "", "-cooldown=0s", "Cooldown"},
+		{"no credentials", "", "", "", "", "STYTCH_PROJECT_ID"},
+		{"half of the credentials", "project-test-1", "", "", "", "STYTCH_SECRET"},
+		{"a URL of HTTP", "project-test-1", "secret-test-1", "http://:s3cret@host", "", "REDIS_URL"},
+		{"a URL with a bad port", "project-test-1", "secret-test-1", "redis://:s3cret@host:port", "", "REDIS_URL"},
+		{"a URL with a bad escape", "project-test-1", "secret-test-1", "redis://:%zzs3cret@host", "", "REDIS_URL"},
+		{"a URL with a bad database", "project-test-1", "secret-test-1", "redis://u:s3cret@host/zero", "", "REDIS_URL"},
+		// A key that came from STYTCH_SECRET would make the guard forget whom it trusts with each new secret.
+		{"no key for the guard", "project-test-1", "secret-test-1", "redis://127.0.0.1:1", "", "GUARD_KEY"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Setenv("STYTCH_PROJECT_ID", tc.projectID)
 			t.Setenv("STYTCH_SECRET", tc.secret)
-			t.Setenv("REDIS_URL", map[bool]string{true: "http://127.0.0.1"}[tc.says == "REDIS_URL"])
+			t.Setenv("REDIS_URL", tc.redisURL)
+			t.Setenv("GUARD_KEY", "")
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			var stderr strings.Builder
-			err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, tc.args...), &stderr)
-			assert.ErrorContains(t, err, tc.says)
+			err := run(ctx, []string{"-addr=127.0.0.1:0", tc.flag}, io.Discard)
+			require.ErrorContains(t, err, tc.says)
+			assert.NotContains(t, err.Error(), "s3cret")
 		})
 	}
 }
