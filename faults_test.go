@@ -148,7 +148,8 @@ func (l *lab) checkEach(t *testing.T, results []faults.Result) {
 			continue // It cannot be seen there.
 		}
 		for _, fc := range drawn[:len(drawn)-1] {
-			assert.True(t, fc.safe, "retried after %s", fc.name)
+			// net/http does not always take the next connection; then atmostonce does.
+			assert.True(t, fc.safe || fc.name == "closed keep-alive connection", "retried after %s", fc.name)
 		}
 		outcome, applied := max(last.outcome, stytchb2b.OutcomeUnknown), last.sms
 		if last.safe && assert.Len(t, drawn, attempts, "a safe retry not taken, after %s", last.name) {
