@@ -50,7 +50,7 @@ func TestFirstSMS(t *testing.T) {
 }
 
 // The wait for another code doubles with each, as the guard has it, also with
-// the first one that Stytch sends by itself. A right code ends that.
+// the first one, which Stytch sends automatically. A right code ends that.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Second)
@@ -67,8 +67,8 @@ func TestWaits(t *testing.T) {
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")), "the guard has it so, too")
 }
 
-// To a Member whose default is an authenticator app Stytch sends no code by
-// itself. The login does.
+// Stytch sends no automatic code to a Member whose default is an authenticator app.
+// The login does.
 func TestNotInitiated(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Minute)

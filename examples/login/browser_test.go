@@ -186,7 +186,7 @@ func (b *browser) waitForButton() {
 	}, time.Minute, 100*time.Millisecond)
 }
 
-// A whole login, with all that a person may meet on the way, in each mode.
+// An entire login, with its errors, in each mode.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	for _, m := range modes {
@@ -256,7 +256,7 @@ func enterCodes(b *browser) {
 	b.press("Request a new code")
 	require.Len(b, b.app.fake.SMS(), sent+2)
 
-	b.enter("code", b.app.fake.SMS()[sent+1].Text) // the whole SMS
+	b.enter("code", b.app.fake.SMS()[sent+1].Text) // the entire SMS
 	b.app.fake.Fail(stytchtest.Fault{Delay: time.Second})
 	asked := len(b.app.fake.Requests())
 	if !b.noScripts { // It is a double click.

@@ -38,9 +38,9 @@ var (
 	groupings = regexp.MustCompile(`[0-9]+(?:[^0-9][0-9]+)*`)
 )
 
-// codeIn returns the code in what was typed or pasted, a whole SMS perhaps, in
-// digits of any script: six digits in a row or else in groups, such as 123-456. It
-// is empty if there is none, or more than one.
+// codeIn returns the code in what was typed or pasted, perhaps the entire SMS, in
+// digits of any script: six digits in a row, or else in groups such as 123-456. It
+// is empty if there is no code, or more than one.
 func codeIn(typed string) string {
 	text := asciiDigits(typed)
 	for _, pattern := range []*regexp.Regexp{numbers, groupings} {

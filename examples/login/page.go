@@ -17,9 +17,9 @@ type page struct {
 	Wait   int // seconds until another code can be requested
 }
 
-// A notice is what to tell a Member on the next page.
+// A notice tells a Member what came of a form.
 type notice struct {
-	Text  string    // with "%s" for how long there still is to wait
+	Text  string    // "%s" in it is how long to wait
 	Kind  string    // good or maybe; empty for a failure
 	Field bool      // about what was entered, to be said beside its field
 	Typed string    // what was entered, to be corrected
@@ -69,7 +69,7 @@ func (a *app) failed(w http.ResponseWriter, r *http.Request, status int, text st
 
 const nothingDone = "Something went wrong. Nothing was changed or sent. Please try again in a minute."
 
-// seconds rounds up; what is over is 0.
+// seconds rounds up. It is 0 for a time that is over.
 func seconds(d time.Duration) int { return int(math.Ceil(max(0, d).Seconds())) }
 
 // inWords is a time to wait, as people say it.

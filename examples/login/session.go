@@ -83,9 +83,9 @@ func (a *app) loadLogin(r *http.Request) (context.Context, *login, error) {
 	return ctx, &l, nil
 }
 
-// saveLogin saves what a form has made of a login. A login with a new ID gets a
-// new token, and the old token ends: whoever knows it does not get into the
-// session that follows. Nothing is kept for strangers.
+// saveLogin saves a login that a form has changed. A login with a new ID gets a new
+// token, and the old token ends: it does not open the session that follows. Nothing
+// is kept for strangers.
 func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expires time.Time, err error) {
 	switch {
 	case is == login{}, is.SignedIn != nil && time.Now().After(is.SignedIn.ExpiresAt):

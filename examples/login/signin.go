@@ -11,12 +11,12 @@ import (
 	"github.com/eb715825/stytchb2b/guard"
 )
 
-// A primaryAuthentication authenticates who sent the request. If somebody is signed
-// in, current is theirs. It calls before with the Member, ahead of what makes Stytch
-// send an SMS, and returns its error.
+// A primaryAuthentication authenticates the person who sent the request. current is
+// the login of their session, if there is one. It calls before with the Member, ahead
+// of the call that makes Stytch send an SMS, and returns its error.
 type primaryAuthentication func(r *http.Request, current login, before func(organizationID, memberID string) error) (login, error)
 
-// authenticate stands in for the primary authentication, and believes everyone.
+// authenticate stands in for the primary authentication, and trusts everyone.
 // Here your program calls Stytch's endpoint for a password, a magic link or single
 // sign-on, with Stytch's own client. The fields of the form are in r.PostForm. A
 // magic link or single sign-on comes back to GET /sign-in, with stytch_token_type

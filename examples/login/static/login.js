@@ -1,4 +1,4 @@
-// What a page does by itself. Each works without it, too.
+// Pages work without this script, too.
 "use strict";
 
 // A button is pressed once, and again if the browser was told to stop.
