@@ -60,3 +60,30 @@ func readsLate(s *faults.Server, l *ledger) http.RoundTripper {
 		return nil, errors.New("early")
 	})
 }
+
+// TestHooks has a Base that fires some of net/http's hooks, and fails. net/http may
+// return before the hook of a header that it has written.
+func TestHooks(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fire func(*httptrace.ClientTrace)
+		sent bool
+	}{
+		"none":                       {func(*httptrace.ClientTrace) {}, true},
+		"asks":                       {func(t *httptrace.ClientTrace) { t.GetConn("example.com:80") }, false},
+		"asks, and gets":             {func(t *httptrace.ClientTrace) { t.GetConn("example.com:80"); t.GotConn(httptrace.GotConnInfo{}) }, true},
+		"asks, and writes elsewhere": {func(t *httptrace.ClientTrace) { t.GetConn("example.com:80"); t.WroteHeaders() }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				tt.fire(httptrace.ContextClientTrace(req.Context()))
+				return nil, errors.New("early")
+			})
+			client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+			got, err := post(t, client, &ledger{}, "http://example.com", "order")
+			require.Error(t, err)
+			assert.Equal(t, end{sent: tt.sent}, got, "%v", err)
+		})
+	}
+}
