@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"syscall"
 	"testing"
@@ -70,9 +71,11 @@ func TestRedisGoesMeanwhile(t *testing.T) {
 	v := newVisitor(t, app)
 	v.signIn(grace)
 	app.fake.Fail(stytchtest.Fault{Delay: time.Second, Processed: true})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	gone := make(chan error, 1)
 	go func() {
-		_, err := app.fake.NextSMS(t.Context())
+		_, err := app.fake.NextSMS(ctx)
 		_ = server.Kill()
 		gone <- err
 	}()
