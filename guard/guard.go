@@ -22,7 +22,6 @@ type Guard struct {
 	config
 	ledger *ledger // decides and counts
 
-	numbers *lru.Cache[string, number]     // as they were given
 	learned *lru.Cache[[2]string, learned] // from logins and answers, by how calls name Members
 }
 
@@ -61,14 +60,13 @@ func New(opts ...Option) (*Guard, error) {
 		return nil, errors.New("guard: SingleProcess and WithStore exclude each other")
 	}
 	g := &Guard{config: cfg, ledger: &ledger{
-		memory:  counts.NewMemory(memoryKeys, cfg.now),
+		memory:  counts.NewMemory(memorySize, cfg.now),
 		store:   cfg.store,
 		timeout: cfg.storeTimeout,
 		closed:  cfg.failClosed,
 		logger:  cfg.logger,
 	}}
-	g.numbers, _ = lru.New[string, number](cacheSize) // It fails for a size of 0.
-	g.learned, _ = lru.New[[2]string, learned](cacheSize)
+	g.learned, _ = lru.New[[2]string, learned](cacheSize) // It fails for a size of 0.
 	return g, nil
 }
 
@@ -241,7 +239,7 @@ func (g *Guard) subject(organizationID, memberID, phone string) subject {
 		phone = known.number
 	}
 	if phone != "" {
-		s.number = g.lookUp(phone)
+		s.number = classify(phone, g.strict)
 	}
 	return s
 }
@@ -255,7 +253,7 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 		s.member[1] = memberID
 	}
 	if phone != "" {
-		s.number = g.lookUp(phone)
+		s.number = classify(phone, g.strict)
 		known := learned{s.member, phone, g.now()}
 		g.learned.Add(s.named, known)
 		g.learned.Add(s.member, known)
@@ -263,15 +261,6 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 		g.learned.Add(s.named, learned{member: s.member})
 	}
 	return s
-}
-
-func (g *Guard) lookUp(phone string) number {
-	n, ok := g.numbers.Peek(phone)
-	if !ok {
-		n = classify(phone, g.strict)
-		g.numbers.Add(phone, n)
-	}
-	return n
 }
 
 // refuses returns why no code may go to a number, whatever was sent before.

@@ -3,10 +3,8 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/eb715825/stytchb2b/guard/internal/counts"
@@ -20,14 +18,12 @@ type ledger struct {
 	timeout time.Duration
 	closed  bool // refuse when the store does not answer
 	logger  *slog.Logger
-	calls   atomic.Int64 // of the store, under way
 
 	mu         sync.Mutex
 	owed       []owed    // what the store has not heard, the oldest first
 	failed     bool      // the last call
 	retry      time.Time // not before
 	recovering bool
-	logged     time.Time // a failure
 }
 
 // owed is an event that the store has not heard.
@@ -39,14 +35,12 @@ type owed struct {
 const (
 	// pause is how long a store that has failed is not asked.
 	pause = time.Second
-	// maxCalls bounds the calls under way of a store that never returns.
-	maxCalls = 4096
 	// maxOwed bounds the memory that an outage may take: 200 bytes each.
 	maxOwed = 1 << 18
 )
 
 // errNotAsked: the store has counted nothing.
-var errNotAsked = errors.New("it was not asked: it has failed a moment ago, or too many calls are under way")
+var errNotAsked = errors.New("it was not asked: it has failed a moment ago")
 
 // do has an event decided and counted. An error means that nothing could decide.
 func (l *ledger) do(ctx context.Context, e *counts.Event) (counts.Verdict, error) {
@@ -155,10 +149,6 @@ func (l *ledger) recover(ctx context.Context) {
 // call asks the store, and waits for it no longer than it may, whether the store
 // obeys its context or not.
 func (l *ledger) call(ctx context.Context, e *counts.Event) (counts.Verdict, error) {
-	if l.calls.Add(1) > maxCalls {
-		l.calls.Add(-1)
-		return counts.Verdict{}, errNotAsked
-	}
 	type answer struct {
 		verdict counts.Verdict
 		err     error
@@ -167,11 +157,7 @@ func (l *ledger) call(ctx context.Context, e *counts.Event) (counts.Verdict, err
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
 	defer cancel()
 	go func() {
-		defer l.calls.Add(-1)
 		v, err := l.store.Do(asking, e)
-		if err == nil {
-			err = v.Check(e)
-		}
 		answers <- answer{v, err}
 	}()
 	var a answer
@@ -184,24 +170,12 @@ func (l *ledger) call(ctx context.Context, e *counts.Event) (counts.Verdict, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failed = a.err != nil
-	if l.failed {
+	if a.err != nil {
+		if !l.failed {
+			l.logger.LogAttrs(ctx, slog.LevelError, "guard: the store does not answer", slog.String("error", a.err.Error()), slog.Bool("fail_closed", l.closed))
+		}
 		l.retry = time.Now().Add(pause)
-		l.log(ctx, a.err)
 	}
+	l.failed = a.err != nil
 	return a.verdict, a.err
-}
-
-// log logs that the store failed, once a second at most.
-func (l *ledger) log(ctx context.Context, err error) {
-	if time.Since(l.logged) < time.Second {
-		return
-	}
-	l.logged = time.Now()
-	policy := "open: this process decides by what it has counted itself"
-	if l.closed {
-		policy = "closed: calls are refused"
-	}
-	l.logger.LogAttrs(ctx, slog.LevelError, "guard: the store does not answer",
-		slog.String("error", fmt.Sprint(err)), slog.String("fails", policy))
 }

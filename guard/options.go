@@ -18,8 +18,8 @@ const (
 	// DefaultStoreTimeout is how long a decision waits for the store.
 	DefaultStoreTimeout = 100 * time.Millisecond
 
-	memoryKeys = 1 << 20 // Members, numbers and counts in memory, of up to 160 bytes
-	cacheSize  = 1 << 16 // of what is known of numbers and Members
+	memorySize = 1 << 19 // Members in memory, and as many numbers and Organizations
+	cacheSize  = 1 << 16 // Members whose names and numbers are known
 )
 
 // An Option changes what [New] makes.

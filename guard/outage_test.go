@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -284,44 +282,6 @@ func TestToldLater(t *testing.T) {
 	}
 }
 
-// A store that obeys no context and never returns holds a bounded number of
-// goroutines, and is asked again when it lets go.
-func TestStoreThatNeverReturns(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := distant()
-		open := make(chan struct{})
-		var inside, most atomic.Int64
-		s.becomes(func(context.Context, func()) error {
-			if n := inside.Add(1); n > most.Load() {
-				most.Store(n)
-			}
-			<-open
-			inside.Add(-1)
-			return errBroken
-		})
-		g := guardOf(t, s)
-		var wg sync.WaitGroup
-		for i := range 5000 {
-			wg.Go(func() { assert.NoError(t, allow(t, g, params(fmt.Sprint(i), ""))) })
-		}
-		wg.Wait()
-		for i := range 100 {
-			time.Sleep(recovery)
-			assert.NoError(t, allow(t, g, params(fmt.Sprint("later ", i), "")))
-		}
-		assert.LessOrEqual(t, most.Load(), int64(4096))
-		assert.Greater(t, most.Load(), int64(1000))
-		close(open)
-		s.becomes(near)
-		time.Sleep(recovery)
-		before := s.calls.Load()
-		assert.NoError(t, allow(t, g, params("at last", "")))
-		assert.Greater(t, s.calls.Load(), before)
-		synctest.Wait()
-	})
-}
-
 // A thousand at once, with a limit of twenty: by the store, and by a store that is
 // so busy that most do not get its answer.
 func TestOverload(t *testing.T) {
@@ -355,52 +315,6 @@ func TestOverload(t *testing.T) {
 				assert.LessOrEqual(t, out.Load(), int64(2*limit), "twenty by the store, and twenty by this process")
 				time.Sleep(time.Minute) // The store is done.
 			})
-		})
-	}
-}
-
-// A lyingStore answers anything.
-type lyingStore struct{ random *rand.Rand }
-
-func (s lyingStore) Do(context.Context, *counts.Event) (counts.Verdict, error) {
-	n := func() int64 {
-		return [...]int64{0, 1, 2, 3, 5, 100, -1, math.MinInt64}[s.random.IntN(8)]
-	}
-	x := func() float64 {
-		return [...]float64{0, 1, 2, 3, 1e308, math.NaN(), math.Inf(1), math.Inf(-1)}[s.random.IntN(8)]
-	}
-	return counts.Verdict{By: counts.Cause(n()), Limit: int(n()), Wait: time.Duration(n()), Trusted: n() > 0, Count: x(), Max: x()}, nil
-}
-
-// A verdict that makes no sense is a failure of the store.
-func TestStoreThatLies(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(10) {
-		synctest.Test(t, func(t *testing.T) {
-			s := lyingStore{rand.New(rand.NewPCG(seed, 2))}
-			told, failures := 0, 0
-			g := guardOf(t, s, guard.Recommended("US"), guard.FailClosed(), guard.OnDecision(func(_ context.Context, d guard.Decision) {
-				told++
-				for _, x := range []float64{d.Count, d.Max} {
-					assert.False(t, math.IsNaN(x) || math.IsInf(x, 0), "%+v", d)
-				}
-			}))
-			for i := range 400 {
-				p := params(fmt.Sprint(i), "+12025550123")
-				done, err := g.AllowSend(t.Context(), p)
-				if err == nil {
-					done(answer(p.MemberID, p.MFAPhoneNumber), [...]error{nil, notSent, refused}[i%3])
-				} else {
-					assert.GreaterOrEqual(t, stytchb2b.RetryAfter(err), time.Duration(0))
-				}
-				if errors.Is(err, guard.ErrStore) {
-					failures++
-				}
-				time.Sleep(recovery)
-			}
-			assert.Equal(t, 400, told)
-			assert.Greater(t, failures, 20)
-			assert.Less(t, failures, 400)
 		})
 	}
 }

@@ -92,7 +92,7 @@ local phone_key = ARGV[5] .. number
 local open, codes, entered_at = 0, 0, 0
 if number ~= '-' then
   local v = values[4]
-  if first_limit == 4 then v = redis.call('GET', phone_key) end
+  if first_limit == 4 then v = redis.call('MGET', phone_key)[1] end
   v = read(v, 3, 0)
   if v then open, codes, entered_at = v[1], v[2], v[3] end
 end
@@ -139,6 +139,10 @@ local function ask()
   if o > 0 then refuse(FULL, math.min(o * POOL.one, pool_wait)) end
 end
 
+local function add_to_limits(n)
+  for _, l in ipairs(limits) do keep(l.key, add(l, l.v, n), add(l, l.v, n)) end
+end
+
 local function charge(is_trusted)
   open = fill(NUMBERS, open, number_holds(is_trusted))
   p.charged = p.charged + 1
@@ -164,7 +168,7 @@ local function vouch()
   return true
 end
 
-local changed = true
+local changed = true -- what is kept; refusals leave it as it was
 local happens = {}
 
 happens['0'] = function() -- Ask
@@ -181,7 +185,7 @@ happens['1'] = function() -- Send
     return
   end
   p.before, p.sent, p.row, p.last = p.sent, at < 0 and math.max(p.sent, now) or now, p.row + 1, id
-  for _, l in ipairs(limits) do keep(l.key, add(l, l.v, 1), add(l, l.v, 1)) end
+  add_to_limits(1)
   if budget then
     if number ~= p.to then p.to, p.charged, p.pooled = number, 0, 0 end
     charge(trusted)
@@ -190,7 +194,7 @@ end
 
 happens['2'] = function() -- Undo
   if p.last ~= id then return end -- It was not counted, or it was taken back before.
-  for _, l in ipairs(limits) do keep(l.key, add(l, l.v, -1), add(l, l.v, -1)) end
+  add_to_limits(-1)
   discharge(1)
   p.last = '-'
   if p.row > 0 then p.row, p.sent = p.row - 1, p.before end
@@ -200,11 +204,9 @@ happens['3'] = function() -- Told
   if number == '-' then return end
   local answer = flag('a')
   if p.to ~= number then
-    p.to, p.charged, p.pooled = number, 0, answer and math.min(p.pooled, 1) or 0
-    if p.pooled > 0 then
-      p.charged = 1
-      open = fill(NUMBERS, open, number_holds(false))
-    end
+    local last = answer and p.pooled > 0 and 1 or 0
+    p.to, p.charged, p.pooled = number, last, last
+    if last > 0 then open = fill(NUMBERS, open, number_holds(false)) end
   end
   if flag('v') and vouch() then
     if p.pooled > 0 then discharge(p.charged) end

@@ -15,7 +15,7 @@
 // millisecond.
 //
 // Keep the default of MaxRetries. If an answer is lost, go-redis asks again; the
-// store gives the same answer and counts nothing.
+// store counts the SMS once.
 //
 // Keep the default of ClusterStateReloadInterval. When a cluster does not answer,
 // the store has its client look for the new master at once.
@@ -59,7 +59,7 @@ type Store struct {
 
 // New makes a store for guard.WithStore. It is safe for concurrent use. A decision
 // is one round trip, by the server's clock. Everything expires. A Member who has
-// entered a code takes about 1 kB for a month.
+// entered a code is kept for 90 days.
 //
 // The keys begin with prefix, which must not hold a brace. All of them have one
 // hash tag, and so are in one slot of a Redis Cluster: a decision covers several

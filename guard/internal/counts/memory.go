@@ -6,21 +6,22 @@ import (
 	"math/bits"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// A Memory is a [Store] in this process's memory. It starts no goroutine: what is
-// over is dropped when room is needed.
+// A Memory is a [Store] in this process's memory. When it is full, it forgets what
+// was not used for the longest time.
 type Memory struct {
 	seed maphash.Seed
-	most int
 	now  func() time.Time
 
 	mu       sync.Mutex
 	pool     level
-	persons  map[key]person
-	phones   map[key]phone
-	balances map[key]balance // of Organizations
-	levels   map[key]level   // of limits
+	persons  *simplelru.LRU[key, person]
+	phones   *simplelru.LRU[key, phone]
+	balances *simplelru.LRU[key, balance] // of Organizations
+	levels   *simplelru.LRU[key, level]   // of limits
 }
 
 // A key stands for a Member, a number, an Organization or a limit. Its seed is the
@@ -28,19 +29,15 @@ type Memory struct {
 // chance has a probability of one in 30 million.
 type key uint64
 
-// NewMemory makes a Memory that keeps at most so many Members, numbers,
-// Organizations and limits, of up to 160 bytes each. When it is full, it first
-// forgets what would be over first.
-func NewMemory(most int, now func() time.Time) *Memory {
-	return &Memory{
-		seed:     maphash.MakeSeed(),
-		most:     most,
-		now:      now,
-		persons:  map[key]person{},
-		phones:   map[key]phone{},
-		balances: map[key]balance{},
-		levels:   map[key]level{},
-	}
+// NewMemory makes a Memory that keeps so many Members, as many numbers, Organizations
+// and values of limits, of about 200 bytes each.
+func NewMemory(size int, now func() time.Time) *Memory {
+	s := &Memory{seed: maphash.MakeSeed(), now: now}
+	s.persons, _ = simplelru.NewLRU[key, person](size, nil) // It fails for a size of 0.
+	s.phones, _ = simplelru.NewLRU[key, phone](size, nil)
+	s.balances, _ = simplelru.NewLRU[key, balance](size, nil)
+	s.levels, _ = simplelru.NewLRU[key, level](size, nil)
+	return s
 }
 
 func (s *Memory) key(parts ...string) key {
@@ -61,7 +58,7 @@ func (s *Memory) Do(_ context.Context, e *Event) (v Verdict, _ error) {
 	switch e.Kind {
 	case Ask:
 		if v = t.ask(); t.person.row == 0 {
-			v.By = Nothing // The first SMS after a code needs no answer to the one before.
+			v.By = Nothing // Nobody knows whether Stytch would send an SMS.
 		}
 		return v, nil
 	case Send:
@@ -81,7 +78,17 @@ func (s *Memory) Do(_ context.Context, e *Event) (v Verdict, _ error) {
 	case Clear:
 		guesses.add(&t.person.guesses, t.now, -1)
 	}
-	s.end(t)
+	if t.person.over(t.now) {
+		s.persons.Remove(t.member)
+	} else {
+		s.persons.Add(t.member, t.person)
+	}
+	if t.number != 0 {
+		s.phones.Add(t.number, t.phone)
+	}
+	if t.credit.n != t.creditBefore {
+		s.balances.Add(t.org, t.credit)
+	}
 	return v, nil
 }
 
@@ -91,7 +98,7 @@ func (s *Memory) turn(e *Event) *turn {
 	if e.At <= 0 {
 		t.now += s.now().UnixMilli()
 	}
-	t.person = s.persons[t.member]
+	t.person, _ = s.persons.Get(t.member)
 	p := &t.person
 	p.trusted = min(p.trusted, t.now+trustLasts.Milliseconds()) // The clock may have been set back.
 	if t.now-p.sent >= day.Milliseconds() {
@@ -105,98 +112,16 @@ func (s *Memory) turn(e *Event) *turn {
 	default:
 		t.number = p.to
 	}
-	t.phone = s.phones[t.number]
-	t.credit = s.balances[t.org]
+	t.phone, _ = s.phones.Get(t.number)
+	t.credit, _ = s.balances.Get(t.org)
 	t.credit.add(t.now, 0)
 	t.creditBefore = t.credit.n
 	return t
 }
 
-// end keeps what has become of it.
-func (s *Memory) end(t *turn) {
-	keep(s, s.persons, t.member, t.person, t.now)
-	s.keepPhone(t.number, t.phone, t.now)
-	if t.credit.n != t.creditBefore {
-		keep(s, s.balances, t.org, t.credit, t.now)
-	}
-}
-
-func (s *Memory) keepPhone(k key, p phone, now int64) {
-	if k != 0 {
-		keep(s, s.phones, k, p, now)
-	}
-}
-
-// addLimit counts n Sends more.
-func (s *Memory) addLimit(l Limit, now int64, n float64) {
-	k := s.limit(l)
-	v := s.levels[k]
-	l.leaky().add(&v, now, n)
-	keep(s, s.levels, k, v, now)
-}
-
-// The ends of what is known: when it may be forgotten.
-
-func (p person) end() int64 {
-	if p.row == 0 {
-		return max(p.trusted, int64(p.guesses))
-	}
-	return max(p.trusted, int64(p.guesses), p.sent+rowLasts.Milliseconds())
-}
-func (p phone) end() int64 {
-	return max(int64(p.open), int64(p.codes), p.entered+speaksAgain.Milliseconds())
-}
-func (b balance) end() int64 { return b.at + organizationLasts.Milliseconds() }
-func (v level) end() int64   { return int64(v) }
-
-// keep keeps a value. If there is no room, it drops what is over, of a few at
-// random of the largest map, or else the one that is over first.
-func keep[V interface{ end() int64 }](s *Memory, m map[key]V, k key, v V, now int64) {
-	if v.end() <= now {
-		delete(m, k)
-		return
-	}
-	if _, ok := m[k]; !ok && s.len() >= s.most {
-		switch most := s.len() / 4; {
-		case len(s.persons) >= most:
-			drop(s.persons, now)
-		case len(s.phones) >= most:
-			drop(s.phones, now)
-		case len(s.balances) >= most:
-			drop(s.balances, now)
-		default:
-			drop(s.levels, now)
-		}
-	}
-	m[k] = v
-}
-
-func drop[V interface{ end() int64 }](m map[key]V, now int64) {
-	seen, dropped := 0, false
-	var first key
-	var least int64
-	for k, v := range m {
-		if end := v.end(); end <= now {
-			delete(m, k)
-			dropped = true
-		} else if seen == 0 || end < least {
-			first, least = k, end
-		}
-		if seen++; seen == 16 {
-			break
-		}
-	}
-	if !dropped {
-		delete(m, first)
-	}
-}
-
-func (s *Memory) len() int { return len(s.persons) + len(s.phones) + len(s.balances) + len(s.levels) }
-
-// Len returns how many Members, numbers, Organizations and limits the store holds,
-// over or not.
+// Len returns how many Members, numbers, Organizations and limits the store holds.
 func (s *Memory) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.len()
+	return s.persons.Len() + s.phones.Len() + s.balances.Len() + s.levels.Len()
 }

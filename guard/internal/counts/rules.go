@@ -108,6 +108,11 @@ func (p *person) wait(now int64, cooldown time.Duration) time.Duration {
 	return cooldown<<min(p.row-1, maxDoublings) - time.Duration(now-p.sent)*time.Millisecond
 }
 
+// over reports whether nothing of it matters any more.
+func (p *person) over(now int64) bool {
+	return max(p.trusted, int64(p.guesses)) <= now && (p.row == 0 || p.sent+rowLasts.Milliseconds() <= now)
+}
+
 // A phone is what is known of a number.
 type phone struct {
 	open, codes level
@@ -175,7 +180,8 @@ func (t *turn) ask() (v Verdict) {
 		refuse(Cooldown, 0, left)
 	}
 	for i, l := range t.Limits {
-		if wait, ok := l.leaky().room(t.s.levels[t.s.limit(l)], t.now, float64(l.Max)); !ok {
+		v, _ := t.s.levels.Get(t.s.limit(l))
+		if wait, ok := l.leaky().room(v, t.now, float64(l.Max)); !ok {
 			refuse(Limited, i, wait)
 		}
 	}
@@ -223,9 +229,7 @@ func (t *turn) send() Verdict {
 	}
 	p.row++
 	p.last = t.ID
-	for _, l := range t.Limits {
-		t.s.addLimit(l, t.now, 1)
-	}
+	t.addToLimits(1)
 	if t.Budget {
 		if t.number != p.to {
 			p.to, p.charged, p.pooled = t.number, 0, 0
@@ -233,6 +237,15 @@ func (t *turn) send() Verdict {
 		t.charge(v.Trusted)
 	}
 	return v
+}
+
+// addToLimits counts n Sends more in the caller's limits.
+func (t *turn) addToLimits(n float64) {
+	for _, l := range t.Limits {
+		v, _ := t.s.levels.Get(t.s.limit(l))
+		l.leaky().add(&v, t.now, n)
+		t.s.levels.Add(t.s.limit(l), v)
+	}
 }
 
 // charge counts an SMS in the budgets. What there is no room for closes them no
@@ -271,9 +284,7 @@ func (t *turn) undo() {
 	if p.last != t.ID {
 		return // It was not counted, or it was taken back before.
 	}
-	for _, l := range t.Limits {
-		t.s.addLimit(l, t.now, -1)
-	}
+	t.addToLimits(-1)
 	t.discharge(1)
 	p.last = 0
 	if p.row > 0 {
@@ -297,14 +308,11 @@ func (t *turn) told() {
 	if t.number == 0 {
 		return
 	}
-	isNew := p.to != t.number
-	if isNew {
-		p.to, p.charged, p.pooled = t.number, 0, min(p.pooled, 1)
-		if !t.Answer {
-			p.pooled = 0
-		}
-		if p.pooled > 0 { // The last SMS went there.
-			p.charged = 1
+	if p.to != t.number {
+		last := t.Answer && p.pooled > 0 // The last SMS went there.
+		p.to, p.charged, p.pooled = t.number, 0, 0
+		if last {
+			p.charged, p.pooled = 1, 1
 			numbers.fill(&t.phone.open, t.now, numberHolds(false))
 		}
 	}

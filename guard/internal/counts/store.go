@@ -4,8 +4,6 @@ package counts
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"time"
 )
 
@@ -93,17 +91,3 @@ const (
 	Pool                  // too many SMS in all
 	Guesses               // too many wrong codes
 )
-
-// Check returns an error where a verdict makes no sense.
-func (v *Verdict) Check(e *Event) error {
-	counts := v.Count + v.Max
-	switch {
-	case v.By < Nothing || v.By > Guesses || v.By == Limited && (v.Limit < 0 || v.Limit >= len(e.Limits)):
-		return fmt.Errorf("its verdict names the cause %d, limit %d", v.By, v.Limit)
-	case v.Wait < 0:
-		return fmt.Errorf("its verdict says to wait for %v", v.Wait)
-	case math.IsNaN(counts) || math.IsInf(counts, 0):
-		return fmt.Errorf("its verdict's counts are %v of %v", v.Count, v.Max)
-	}
-	return nil
-}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,18 +24,13 @@ var honestDays = []scenario{
 	{name: "6,000 people, most in Organizations of four", reach: &reach{}, crowd: smallOrganizations},
 	{name: "10,000 new people of one Organization between 8:55 and 9:10, and 6,000 others", reach: &reach{waited: 320}, crowd: nineOClock},
 	{name: "2,000 new people of one Organization and one block of numbers, and 6,000 others", reach: &reach{}, crowd: func(s *simulation) *crowd {
-		return withCompany(s, 2000, func(o *organization, i int) string {
-			if o.block == "" {
-				o.block = newBlock(newRandom(4), o.home.country, o.home.area)
-			}
-			return number(o.block, i)
-		})
+		return withCompany(s, 2000, func(i int) string { return fmt.Sprintf("+1312555%04d", i) })
 	}},
 	{name: "20 Members share a phone, at 30 companies, and 6,000 others", reach: &reach{}, crowd: func(s *simulation) *crowd {
 		c, random := sixThousand(s), newRandom(3)
 		for range 30 {
 			o := newHonestOrganization(s, random)
-			phone := o.newNumber(random)
+			phone := newNumber(random, o.home)
 			for range 20 {
 				c.returning = append(c.returning, newPerson(s, o, phone, true))
 			}
@@ -58,7 +54,7 @@ func launched(s *simulation) *crowd {
 		come := slices.Clone(first)
 		for range 600 {
 			o := pick(newRandom(len(come)), first).member.organization
-			come = append(come, newPerson(s, o, o.newNumber(newRandom(len(come))), false))
+			come = append(come, newPerson(s, o, newNumber(newRandom(len(come)), o.home), false))
 		}
 		return come
 	}
@@ -87,15 +83,15 @@ func rare(s *simulation) *crowd {
 
 // withCompany are the usual people, and a company whose people are all new on the
 // last day.
-func withCompany(s *simulation, size int, phone func(o *organization, i int) string) *crowd {
+func withCompany(s *simulation, size int, phone func(i int) string) *crowd {
 	c := sixThousand(s)
 	o := newHonestOrganization(s, newRandom(3))
-	o.home = place{"US", "+1312", 6}
+	o.home = place{"+1312", 6}
 	people := c.people
 	c.people = func(day int) []*person {
 		all := people(day)
 		for i := 0; day == len(s.days)-1 && i < size; i++ {
-			all = append(all, newPerson(s, o, phone(o, i), false))
+			all = append(all, newPerson(s, o, phone(i), false))
 		}
 		return all
 	}
@@ -105,13 +101,14 @@ func withCompany(s *simulation, size int, phone func(o *organization, i int) str
 // nineOClock is a company that all comes at nine.
 func nineOClock(s *simulation) *crowd {
 	random := newRandom(5)
-	var company *organization
-	c := withCompany(s, 10_000, func(o *organization, _ int) string {
-		company = o
-		return o.newNumber(random)
+	company := map[string]bool{}
+	c := withCompany(s, 10_000, func(int) string {
+		n := newNumber(random, place{"+1312", 6})
+		company[n] = true
+		return n
 	})
 	c.at = func(p *person) time.Duration {
-		if p.member.organization == company {
+		if company[p.number] {
 			return 14*time.Hour + 55*time.Minute + time.Duration(p.random.Int64N(int64(15*time.Minute)))
 		}
 		return officeHours(p)
@@ -129,7 +126,7 @@ func smallOrganizations(s *simulation) *crowd {
 		if i%4 == 0 {
 			o = newHonestOrganization(s, random)
 		}
-		c.returning = append(c.returning, newPerson(s, o, o.newNumber(random), true))
+		c.returning = append(c.returning, newPerson(s, o, newNumber(random, o.home), true))
 	}
 	c.people = func(int) []*person {
 		come := c.returning[:5400:5400]
@@ -138,7 +135,7 @@ func smallOrganizations(s *simulation) *crowd {
 			if i%2 == 0 {
 				o = newHonestOrganization(s, random)
 			}
-			come = append(come, newPerson(s, o, o.newNumber(random), false))
+			come = append(come, newPerson(s, o, newNumber(random, o.home), false))
 		}
 		return come
 	}

@@ -17,10 +17,9 @@ func TestPlay(t *testing.T) {
 		reach: &reach{},
 		crowd: func(s *simulation) *crowd { return newCrowd(s, 10, 200, 50) },
 		attack: func(a *attacker) {
-			a.rent(5)
 			a.found(5)
 			a.every(time.Minute, 0, func(i int) {
-				if m := a.member(i); a.ask(m, a.next()) == nil && i%2 == 0 {
+				if m := a.member(i); a.ask(m, a.anywhere()) == nil && i%2 == 0 {
 					a.verify(m)
 				}
 			})

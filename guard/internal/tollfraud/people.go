@@ -52,7 +52,7 @@ func (s *simulation) newLogin(p *person, day int, clock time.Duration) {
 		l := &login{s: s, p: p, day: s.days[day], given: p.number}
 		if !p.returning && p.random.Float64() < mistypes {
 			l.wrongOnce = true
-			l.given = number(p.number[:len(p.number)-4], p.random.IntN(10_000))
+			l.given = newNumber(p.random, p.member.organization.home)
 		}
 		l.signIn()
 		s.at(at.Add(2*time.Hour), l.end)
@@ -216,11 +216,7 @@ func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 	var all []*organization
 	var sum float64
 	for i := range organizations {
-		o := newHonestOrganization(s, random)
-		if i%10 == 3 { // The company has bought its people's phones.
-			o.block = newBlock(random, o.home.country, o.home.area)
-		}
-		all = append(all, o)
+		all = append(all, newHonestOrganization(s, random))
 		sum += 1 / float64(i+1)
 	}
 	someone := func() *organization {
@@ -237,7 +233,7 @@ func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 		if i < len(all) {
 			o = all[i]
 		}
-		c.returning = append(c.returning, newPerson(s, o, o.newNumber(random), true))
+		c.returning = append(c.returning, newPerson(s, o, newNumber(random, o.home), true))
 	}
 	c.people = func(int) []*person {
 		var fresh *organization
@@ -250,7 +246,7 @@ func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
 				}
 				o = fresh
 			}
-			come = append(come, newPerson(s, o, o.newNumber(random), false))
+			come = append(come, newPerson(s, o, newNumber(random, o.home), false))
 		}
 		return come
 	}
@@ -262,14 +258,6 @@ func newHonestOrganization(s *simulation, random *rand.Rand) *organization {
 	o.home = pick(random, places)
 	o.names = random.IntN(4) == 0
 	return o
-}
-
-// newNumber returns a number of one of the Organization's people.
-func (o *organization) newNumber(random *rand.Rand) string {
-	if o.block != "" {
-		return number(o.block, random.IntN(10_000))
-	}
-	return newNumber(random, o.home)
 }
 
 // officeHours are about nine, after lunch, or any time from seven to ten in the

@@ -149,9 +149,8 @@ func (s *simulation) today() *day { return s.days[min(len(s.days)-1, int(s.now.S
 // An organization and a member are what Stytch and the product know of them.
 type organization struct {
 	id    string
-	names bool   // the product names its Members' numbers in every Send
-	home  place  // where its people are
-	block string // what its phones have in common; "" for a company that has bought none
+	names bool  // the product names its Members' numbers in every Send
+	home  place // where its people are
 }
 
 type member struct {
