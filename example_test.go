@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,27 +14,28 @@ import (
 	"time"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 func Example() {
-	ctx, organizationID, memberID := context.Background(), "organization-test-...", "member-test-..."
+	ctx := context.Background()
+	stytch := stytchtest.NewServer()
+	defer stytch.Close()
+	client := stytch.Client() // In production: NewClientFromEnv. Make one client and share it.
 
-	client, err := stytchb2b.NewClientFromEnv() // STYTCH_PROJECT_ID and STYTCH_SECRET. Make one client and share it.
+	login, err := stytch.LogIn(stytch.MemberID) // your primary login
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	_, err = client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{OrganizationID: organizationID, MemberID: memberID})
-	switch wait := stytchb2b.RetryAfter(err); {
-	case err == nil:
-		fmt.Println("We have sent you a code.")
-	case stytchb2b.MaybeSent(err):
-		fmt.Println("Your code may be on its way. If it does not arrive within a minute, request another one.")
-	case wait > 0:
-		fmt.Println("Too many codes. Try again in", wait)
-	default:
-		fmt.Println("We could not send the code:", err) // It says what was wrong, without secrets.
-	}
+	_, err = client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
+		OrganizationID:           login.OrganizationID,
+		MemberID:                 login.MemberID,
+		IntermediateSessionToken: login.IntermediateSessionToken,
+	})
+	fmt.Println(stytchb2b.AfterSend(err))
+	// Output: continue
 }
 
 // A handler that sends another code, and says what the user can do about each error.
@@ -351,3 +351,25 @@ func ExampleNewClientFromEnv() {
 	}
 	fmt.Println(client) // never shows the secret
 }
+
+// With Stytch's own client on an atmostonce.Transport, two lines make both promises:
+// one for a request without an answer, and one for an answer.
+func ExampleMaybeSent_stytchGo() {
+	// In a program: stytcherror.Error of github.com/stytchauth/stytch-go.
+	var stytchErr stytchGoError
+	var err error = stytchGoError{StatusCode: http.StatusBadRequest, ErrorType: "invalid_phone_number"}
+
+	maybeSent := atmostonce.MaybeSent(err)
+	if errors.As(err, &stytchErr) {
+		maybeSent = stytchb2b.MaybeSent(&stytchb2b.APIError{StatusCode: stytchErr.StatusCode, ErrorType: stytchb2b.ErrorType(stytchErr.ErrorType)})
+	}
+	fmt.Println(maybeSent)
+	// Output: false
+}
+
+type stytchGoError struct {
+	StatusCode int
+	ErrorType  string
+}
+
+func (e stytchGoError) Error() string { return e.ErrorType }

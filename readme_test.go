@@ -15,7 +15,7 @@ func TestREADME(t *testing.T) {
 	t.Parallel()
 	var examples string
 	for _, name := range []string{
-		"example_test.go", "stytchtest/example_test.go", "atmostonce/example_test.go",
+		"example_test.go", "stytchtest/example_test.go", "atmostonce/example_test.go", "examples/quickstart/main.go",
 	} {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)

@@ -1,0 +1,30 @@
+// Command quickstart makes both calls of a login, to a fake Stytch in its own
+// process. It is the first listing of the README.
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/stytchtest"
+)
+
+func main() {
+	ctx, stytch := context.Background(), stytchtest.NewServer() // a fake Stytch
+	client := stytch.Client()                                   // in production: stytchb2b.NewClientFromEnv()
+	login, _ := stytch.LogIn(stytch.MemberID)                   // your primary login
+
+	_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
+		OrganizationID: login.OrganizationID, MemberID: login.MemberID,
+		IntermediateSessionToken: login.IntermediateSessionToken, // If it has expired, no SMS is sent.
+	})
+	fmt.Println(stytchb2b.AfterSend(err)) // continue
+
+	session, err := client.OTPs.SMS.Authenticate(ctx, stytchb2b.SMSAuthenticateParams{
+		OrganizationID: login.OrganizationID, MemberID: login.MemberID,
+		IntermediateSessionToken: login.IntermediateSessionToken,
+		Code:                     stytch.SMS()[1].Code, // The user enters it.
+	})
+	fmt.Println(stytchb2b.AfterAuthenticate(err), session) // continue, and the IDs of the session
+}
