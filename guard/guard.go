@@ -22,6 +22,7 @@ type Guard struct {
 	config
 	ledger *ledger // decides and counts
 
+	numbers *lru.Cache[string, number]     // as they were given
 	learned *lru.Cache[[2]string, learned] // from logins and answers, by how calls name Members
 }
 
@@ -66,7 +67,8 @@ func New(opts ...Option) (*Guard, error) {
 		closed:  cfg.failClosed,
 		logger:  cfg.logger,
 	}}
-	g.learned, _ = lru.New[[2]string, learned](cacheSize) // It fails for a size of 0.
+	g.numbers, _ = lru.New[string, number](cacheSize) // It fails for a size of 0.
+	g.learned, _ = lru.New[[2]string, learned](cacheSize)
 	return g, nil
 }
 
@@ -239,7 +241,7 @@ func (g *Guard) subject(organizationID, memberID, phone string) subject {
 		phone = known.number
 	}
 	if phone != "" {
-		s.number = classify(phone, g.strict)
+		s.number = g.lookUp(phone)
 	}
 	return s
 }
@@ -253,7 +255,7 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 		s.member[1] = memberID
 	}
 	if phone != "" {
-		s.number = classify(phone, g.strict)
+		s.number = g.lookUp(phone)
 		known := learned{s.member, phone, g.now()}
 		g.learned.Add(s.named, known)
 		g.learned.Add(s.member, known)
@@ -261,6 +263,15 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 		g.learned.Add(s.named, learned{member: s.member})
 	}
 	return s
+}
+
+func (g *Guard) lookUp(phone string) number {
+	n, ok := g.numbers.Peek(phone)
+	if !ok {
+		n = classify(phone, g.strict)
+		g.numbers.Add(phone, n)
+	}
+	return n
 }
 
 // refuses returns why no code may go to a number, whatever was sent before.

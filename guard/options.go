@@ -19,7 +19,7 @@ const (
 	DefaultStoreTimeout = 100 * time.Millisecond
 
 	memorySize = 1 << 19 // Members in memory, and as many numbers and Organizations
-	cacheSize  = 1 << 16 // Members whose names and numbers are known
+	cacheSize  = 1 << 16 // Members whose names are known, and numbers
 )
 
 // An Option changes what [New] makes.

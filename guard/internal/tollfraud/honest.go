@@ -14,7 +14,7 @@ var honestDays = []scenario{
 	{name: "6,000 people, the guard's first day", reach: &reach{}, fresh: true},
 	{name: "60,000 people", reach: &reach{}, days: 2, crowd: func(s *simulation) *crowd { return newCrowd(s, 3000, 54_000, 6000) }},
 	{name: "launch: 6,000 people, all new", reach: &reach{}, fresh: true, crowd: func(s *simulation) *crowd { return newCrowd(s, 400, 0, 6000) }},
-	{name: "6,000 people; from 9 to 10 UTC no SMS arrives in GB", reach: &reach{}, crowd: func(s *simulation) *crowd {
+	{name: "6,000 people; from 9 to 10 UTC no SMS arrives in GB", reach: &reach{waited: 20}, crowd: func(s *simulation) *crowd {
 		s.outage = func(number string) bool {
 			at := s.now.Sub(s.day(3))
 			return at > 9*time.Hour && at < 10*time.Hour && strings.HasPrefix(number, "+44")
