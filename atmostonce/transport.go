@@ -122,6 +122,7 @@ func hasKey(req *http.Request) bool {
 // temporary reports whether another attempt may end otherwise.
 func temporary(err error, req *http.Request) bool {
 	select {
+	//lint:ignore SA1019 Old programs still set it.
 	case <-req.Cancel:
 		return false
 	default:
@@ -147,6 +148,7 @@ func wait(req *http.Request, n int) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	//lint:ignore SA1019 Old programs still set it.
 	case <-req.Cancel:
 		return context.Canceled
 	}
