@@ -12,12 +12,12 @@ import (
 
 func main() {
 	ctx, stytch := context.Background(), stytchtest.NewServer() // a fake Stytch
-	client := stytch.Client()                                   // in production: stytchb2b.NewClientFromEnv()
-	login, _ := stytch.LogIn(stytch.MemberID)                   // your primary login
+	client := stytch.Client()                                   // In production: client, err := stytchb2b.NewClientFromEnv()
+	login, _ := stytch.LogIn(stytch.MemberID)                   // your primary login, after which Stytch sends a first code
 
 	_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
 		OrganizationID: login.OrganizationID, MemberID: login.MemberID,
-		IntermediateSessionToken: login.IntermediateSessionToken, // If it has expired, no SMS is sent.
+		IntermediateSessionToken: login.IntermediateSessionToken, // With it, Stytch refuses an expired login.
 	})
 	fmt.Println(stytchb2b.AfterSend(err)) // continue
 
@@ -26,5 +26,5 @@ func main() {
 		IntermediateSessionToken: login.IntermediateSessionToken,
 		Code:                     stytch.SMS()[1].Code, // The user enters it.
 	})
-	fmt.Println(stytchb2b.AfterAuthenticate(err), session) // continue, and the IDs of the session
+	fmt.Println(stytchb2b.AfterAuthenticate(err), session) // continue. The tokens are not printed.
 }
