@@ -224,8 +224,8 @@ func (t *turn) send() Verdict {
 		return v
 	}
 	p.before = p.sent
-	if p.sent = t.now; t.At < 0 {
-		p.sent = max(p.before, t.now) // It was heard late.
+	if p.sent = t.now; t.Force {
+		p.sent = max(p.before, t.now) // It may be heard late.
 	}
 	p.row++
 	p.last = t.ID

@@ -87,7 +87,7 @@ func Alike(t *testing.T, store counts.Store, seed uint64, events int) (refused [
 		}
 		e.At = now.UnixMilli()
 		if one(5) {
-			e.At -= random.Int64N(5000) // It is heard late.
+			e.At, e.Force = e.At-random.Int64N(5000), true // It is heard late.
 		}
 		repeat := 1
 		if e.Kind == counts.Send && one(10) {

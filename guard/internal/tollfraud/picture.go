@@ -17,8 +17,8 @@ const (
 func draw(file string) error {
 	var b strings.Builder
 	y := func(n float64) float64 { return top + height*(1-math.Log10(max(1, n))/decades) }
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 330" font-family="sans-serif" font-size="13">`+
-		`<title>SMS to the attacker over a day, summed up</title><rect width="680" height="330" fill="white"/>`+"\n")
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-15 0 715 330" font-family="sans-serif" font-size="13">`+
+		`<title>SMS to the attacker over a day, summed up</title><rect x="-15" width="715" height="330" fill="white"/>`+"\n")
 	for i := range decades + 1 {
 		at := y(math.Pow10(i))
 		fmt.Fprintf(&b, `<path d="M%d %.0fh%d" stroke="#ddd"/><text x="%d" y="%.0f" text-anchor="end">%s</text>`+"\n", left, at, width, left-8, at+4, thousands(int(math.Pow10(i))))
