@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"os"
 	"reflect"
 	"strings"
@@ -27,7 +26,6 @@ type attempt struct {
 	connect   time.Duration // how long a dial may take; 0: no limit
 
 	direct *http.Transport // Base, if it is one; what is between might do anything
-	target string          // host and port, as net/http asks for them; "": not known
 	cancel context.CancelCauseFunc
 	body   *body // around content; nil if that is passed on as it is
 	trace  httptrace.ClientTrace
@@ -37,21 +35,21 @@ type attempt struct {
 	hopeless bool // another attempt would end as this one
 	onlyDead bool // connections were in the way
 
-	mu       sync.Mutex
-	asked    int         // how often for a connection
-	own      int         // how often for one to the target
-	others   int         // how often the dialer has asked for another one
-	handed   int         // connections
-	dead     bool        // a kept connection was
-	wrote    bool        // a header
-	void     bool        // the next header leads nowhere
-	http2    bool        // a header was written as over HTTP/2
-	copied   bool        // the body
-	resent   bool        // it would have been
-	over     bool        // nothing must be sent any more
-	dialing  *time.Timer // until the attempt gives up
-	uploaded bool        // the request, to its end
-	read     bool        // the answer, to its end
+	mu      sync.Mutex
+	asked   int         // how often for a connection
+	own     int         // how often for one to the target
+	others  int         // how often the dialer has asked for another one
+	handed  int         // connections
+	dead    bool        // a kept connection was
+	wrote   bool        // a header
+	void    bool        // the next header leads nowhere
+	http2   bool        // a header was written as over HTTP/2
+	copied  bool        // the body
+	resent  bool        // it would have been
+	over    bool        // nothing must be sent any more
+	dialing *time.Timer // until the attempt gives up
+	written bool        // the request, to its end
+	read    bool        // the answer, to its end
 }
 
 var (
@@ -66,12 +64,12 @@ func (a *attempt) do() (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(out.Context())
 	a.cancel = cancel
 	a.direct, _ = base.(*http.Transport)
-	a.target = hostPort(a.req.URL)
-	a.transport.sleep.look(time.Now().Round(0), time.Since(start))
+	now := time.Now()
+	a.transport.sleep.look(now, now.Round(0))
 	out = out.WithContext(httptrace.WithClientTrace(ctx, a.hooks()))
 	out.Body = a.content
 	if a.hasBody() && (a.direct == nil || a.req.GetBody == nil) {
-		a.body = &body{ReadCloser: a.content, attempt: a}
+		a.body = &body{ReadCloser: a.content, a: a}
 		out.Body = a.body
 		if a.req.GetBody != nil {
 			out.GetBody = a.getBody
@@ -96,7 +94,7 @@ func (a *attempt) do() (*http.Response, error) {
 		resp.Request = a.req // Its context goes on, and its body can be had again.
 	}
 	if a.body != nil {
-		a.body.settle(false)
+		_ = a.body.close(false, true)
 	}
 	resp.Body = a.answer(resp.Body)
 	return resp, nil
@@ -124,7 +122,8 @@ func (a *attempt) judge(resp *http.Response, err error) error {
 	// way, such as an http.ClientConn.
 	sent := a.handed > 0 || a.wrote || a.resent || a.req.Response != nil // After a redirect, an earlier request was sent.
 	a.unsent = !sent && (a.asked > 0 || a.direct != nil && refused(a.direct, a.req, err))
-	a.hopeless = !a.unsent || a.asked == 0
+	certErr := (*tls.CertificateVerificationError)(nil)
+	a.hopeless = !a.unsent || a.asked == 0 || errors.As(err, &certErr)
 	a.onlyDead = a.unsent && a.dead
 	return err
 }
@@ -148,7 +147,7 @@ func refused(t *http.Transport, req *http.Request, err error) bool {
 // fail ends a request that gets no answer.
 func (a *attempt) fail(err error) error {
 	if a.body != nil {
-		a.body.settle(true)
+		_ = a.body.close(false, true)
 	}
 	switch {
 	case a.unsent:
@@ -174,7 +173,7 @@ func (a *attempt) hooks() *httptrace.ClientTrace {
 		GetConn:      a.getConn,
 		GotConn:      a.gotConn,
 		WroteHeaders: a.wroteHeaders,
-		WroteRequest: func(httptrace.WroteRequestInfo) { a.done(&a.uploaded) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { a.done(&a.written) },
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
 			// A RoundTripper of [http.Transport.TLSNextProto] may report nothing.
 			if p := state.NegotiatedProtocol; err == nil && p != "" && p != "http/1.1" && p != "h2" {
@@ -197,16 +196,15 @@ func (a *attempt) getConn(hostPort string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.void = false
-	own := a.target == "" || hostPort == a.target
 	switch {
-	case own:
+	case a.isTarget(hostPort):
 		a.own++
 	case a.direct != nil && a.own > 0:
 		a.others++ // The dialer makes a request, to resolve a name.
 	}
 	a.asked++
 	if a.dialsAtOnce() {
-		a.dialLocked()
+		a.startDial()
 	}
 }
 
@@ -221,22 +219,22 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	conn := info.Conn // It may be nil: not every RoundTripper tells.
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := a.protocol(conn)
+	http2, known := a.speaks(conn)
 	switch {
 	case a.over:
 		a.void = true
-		a.close(info, p)
+		a.close(info, http2)
 	case a.direct == nil && isDump(conn):
 		a.void = true
 		a.asked--
 		a.own--
-	case info.WasIdle && p != http2 && conn != nil && (over(conn, p) || a.transport.sleep.overslept(info.IdleTime)):
+	case info.WasIdle && !http2 && conn != nil && (ended(conn, known) || a.transport.sleep.overslept(info.IdleTime)):
 		a.void, a.dead = true, true
 		_ = conn.Close()
-	case a.resends(p):
+	case a.resends(http2):
 		a.resent = true
 		a.cancel(errResent)
-		a.close(info, p)
+		a.close(info, http2)
 	default:
 		a.handed++
 	}
@@ -244,7 +242,7 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 
 // resends reports whether the connection that is handed over is for a request that
 // may have been sent before.
-func (a *attempt) resends(p protocol) bool {
+func (a *attempt) resends(http2 bool) bool {
 	switch {
 	case a.repeats:
 		return false
@@ -258,13 +256,13 @@ func (a *attempt) resends(p protocol) bool {
 	}
 	// Over HTTP/1.1, net/http sends again what it has not written, if that is all
 	// that it may.
-	return a.wrote && (p == http2 || idempotent(a.req.Method) || hasKey(a.req))
+	return a.wrote && (http2 || idempotent(a.req.Method) || hasKey(a.req))
 }
 
 // close closes a connection, unless others use it. Over HTTP/1.1, the request may
 // still be written. Over HTTP/2, the cancel comes first.
-func (a *attempt) close(info httptrace.GotConnInfo, p protocol) {
-	if shared := info.Reused && !info.WasIdle; info.Conn == nil || shared && p == http2 {
+func (a *attempt) close(info httptrace.GotConnInfo, http2 bool) {
+	if shared := info.Reused && !info.WasIdle; info.Conn == nil || shared && http2 {
 		return
 	}
 	defer func() { _ = recover() }() // That of quic-go panics.
@@ -297,10 +295,10 @@ func (a *attempt) wroteHeaderField(key string, _ []string) {
 func (a *attempt) dial() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.dialLocked()
+	a.startDial()
 }
 
-func (a *attempt) dialLocked() {
+func (a *attempt) startDial() {
 	if a.connect > 0 && a.dialing == nil && a.asked > 0 && !a.over {
 		a.dialing = time.AfterFunc(a.connect, a.giveUp)
 	}
@@ -315,45 +313,23 @@ func (a *attempt) giveUp() {
 	}
 }
 
-// A protocol is what a connection speaks.
-type protocol int
-
-const (
-	unknown protocol = iota
-	http1
-	http2
-)
-
-// protocol returns what a connection speaks. Without TLS, only an http.Transport
-// knows, and what was sent before.
-func (a *attempt) protocol(conn net.Conn) protocol {
-	is2 := a.http2
-	c, isTLS := conn.(interface{ ConnectionState() tls.ConnectionState })
-	switch {
-	case isTLS:
-		is2 = c.ConnectionState().NegotiatedProtocol == "h2"
-	case a.direct != nil:
+// speaks reports whether a connection speaks HTTP/2, and whether that is known.
+// Without TLS, only an http.Transport knows, and what was sent before.
+func (a *attempt) speaks(conn net.Conn) (http2, known bool) {
+	if c, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return c.ConnectionState().NegotiatedProtocol == "h2", true
+	}
+	if a.direct != nil {
 		p := a.direct.Protocols
-		is2 = p != nil && p.UnencryptedHTTP2() && !p.HTTP1()
+		return p != nil && p.UnencryptedHTTP2() && !p.HTTP1(), true
 	}
-	switch {
-	case is2:
-		return http2
-	case isTLS || a.direct != nil:
-		return http1
-	}
-	return unknown
+	return a.http2, a.http2
 }
 
-// hostPort returns what net/http asks a connection for, or "" for a name that it
-// translates.
-func hostPort(u *url.URL) string {
-	if u == nil || strings.ContainsFunc(u.Host, func(r rune) bool { return r >= 0x80 }) {
-		return ""
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
+// isTarget reports whether net/http asks for a connection to the request's own host
+// and port. It translates names that are not ASCII.
+func (a *attempt) isTarget(hostPort string) bool {
+	host := a.req.URL.Host
+	foreign := strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 })
+	return foreign || hostPort == host || hostPort == host+":80" || hostPort == host+":443"
 }

@@ -7,23 +7,19 @@ import (
 
 func (a *attempt) hasBody() bool { return a.content != nil && a.content != http.NoBody }
 
-// hasContent reports whether the body can be sent again.
-func (a *attempt) hasContent() bool {
-	return !a.hasBody() || a.unread() || a.req.GetBody != nil
-}
-
-func (a *attempt) unread() bool {
+// again returns the body for the next attempt, if it can be had.
+func (a *attempt) again() (io.ReadCloser, bool) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.body != nil && !a.body.read
-}
-
-// again returns the body for the next attempt.
-func (a *attempt) again() (io.ReadCloser, error) {
-	if !a.hasBody() || a.unread() {
-		return a.content, nil
+	unread := a.body != nil && !a.body.read
+	a.mu.Unlock()
+	switch {
+	case !a.hasBody() || unread:
+		return a.content, true
+	case a.req.GetBody == nil:
+		return nil, false
 	}
-	return a.req.GetBody()
+	body, err := a.req.GetBody()
+	return body, err == nil
 }
 
 // getBody is the request's GetBody for a Base that is not an http.Transport. A copy
@@ -43,46 +39,33 @@ func (a *attempt) getBody() (io.ReadCloser, error) {
 // next one.
 type body struct {
 	io.ReadCloser
-	attempt *attempt
-	// guarded by attempt.mu
-	read    bool // if only in part
-	reading bool // now
-	closing bool // by Base
-	settled bool // no attempt follows
-	closed  bool
+	a *attempt
+	// guarded by a.mu
+	read, closing, closed bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
-	b.attempt.mu.Lock()
-	over := b.attempt.over && b.attempt.handed == 0
-	b.read = b.read || !over
-	b.reading = !over
-	b.attempt.mu.Unlock()
-	if over {
+	b.a.mu.Lock()
+	if b.a.over && b.a.handed == 0 {
+		b.a.mu.Unlock()
 		return 0, errOver
 	}
-	n, err := b.ReadCloser.Read(p)
-	b.attempt.mu.Lock()
-	b.reading = false
-	b.attempt.mu.Unlock()
-	return n, err
+	b.read = true
+	b.a.mu.Unlock()
+	return b.ReadCloser.Read(p)
 }
 
-// Close is for Base.
-func (b *body) Close() error { return b.close(func() { b.closing = true }) }
+// Close is for Base, which has to close what it has read.
+func (b *body) Close() error { return b.close(true, false) }
 
-// settle is for the end of the last attempt. After a failure, it closes the body for
-// a Base that does not, unless that is still reading.
-func (b *body) settle(failed bool) {
-	_ = b.close(func() { b.settled = true; b.closing = b.closing || failed && !b.reading })
-}
-
-func (b *body) close(note func()) error {
-	b.attempt.mu.Lock()
-	note()
-	now := b.closing && (b.read || b.settled || b.attempt.handed > 0) && !b.closed
+// close closes the body if it is not left for the next attempt.
+func (b *body) close(byBase, last bool) error {
+	b.a.mu.Lock()
+	b.closing = b.closing || byBase
+	now := b.closing && (last || b.read || b.a.handed > 0) || last && b.a.over && !b.read
+	now = now && !b.closed
 	b.closed = b.closed || now
-	b.attempt.mu.Unlock()
+	b.a.mu.Unlock()
 	if !now {
 		return nil
 	}
@@ -91,39 +74,26 @@ func (b *body) close(note func()) error {
 
 // answer returns an answer's body that ends the attempt when it is closed, or when
 // it was read to its end and the request was written.
-func (a *attempt) answer(rc io.ReadCloser) io.ReadCloser {
-	if rc == nil {
-		rc = http.NoBody // It is against the rules, and net/http forgives it.
+func (a *attempt) answer(body io.ReadCloser) io.ReadCloser {
+	if body == nil {
+		body = http.NoBody // It is against the rules, and net/http forgives it.
 	}
-	if rc == http.NoBody {
+	if body == http.NoBody {
 		a.done(&a.read)
-		return rc
+		return body
 	}
-	type halfCloser interface {
-		io.Writer
-		CloseWrite() error
+	if _, ok := body.(io.Writer); ok { // 101 Switching Protocols: it is a connection.
+		a.end()
+		return body
 	}
-	b := answerBody{rc, a}
-	switch w := rc.(type) { // 101 Switching Protocols
-	case halfCloser:
-		return struct {
-			answerBody
-			halfCloser
-		}{b, w}
-	case io.Writer:
-		return struct {
-			answerBody
-			io.Writer
-		}{b, w}
-	}
-	return b
+	return answerBody{body, a}
 }
 
-// done notes that one of two things is done. Both end the attempt.
+// done notes that the request was written or the answer read. Both end the attempt.
 func (a *attempt) done(which *bool) {
 	a.mu.Lock()
 	*which = true
-	both := a.read && a.uploaded
+	both := a.read && a.written
 	a.mu.Unlock()
 	if both {
 		a.end()
@@ -132,18 +102,18 @@ func (a *attempt) done(which *bool) {
 
 type answerBody struct {
 	io.ReadCloser
-	attempt *attempt
+	a *attempt
 }
 
 func (b answerBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		b.attempt.done(&b.attempt.read)
+		b.a.done(&b.a.read)
 	}
 	return n, err
 }
 
 func (b answerBody) Close() error {
-	defer b.attempt.end()
+	defer b.a.end()
 	return b.ReadCloser.Close()
 }

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// over reports whether nothing can come on a connection that was idle: the other
+// ended reports whether nothing can come on a connection that was idle: the other
 // side has closed it or, over HTTP/1.1, written to it between two requests. It
 // takes nothing out of the connection.
 //
 // net/http notices by itself, but not always in time. In a process that was
 // frozen, its reader has not run when the request is written.
-func over(conn net.Conn, p protocol) bool {
+func ended(conn net.Conn, http1 bool) bool {
 	for {
 		outer, ok := conn.(interface{ NetConn() net.Conn }) // TLS
 		if !ok {
@@ -29,8 +29,8 @@ func over(conn net.Conn, p protocol) bool {
 	if err != nil {
 		return false
 	}
-	ended, bytes := peek(raw)
-	return ended || bytes && p == http1
+	end, bytes := peek(raw)
+	return end || bytes && http1
 }
 
 // A sleep is when the machine was last asleep, and for how long. Meanwhile its
@@ -38,22 +38,19 @@ func over(conn net.Conn, p protocol) bool {
 // what is on the way forgets a connection.
 type sleep struct {
 	mu         sync.Mutex
-	wall       time.Time     // of the last look
-	sinceStart time.Duration // of the last look, by the monotonic clock
-	end        time.Duration // since the start
+	seen, wall time.Time // the clocks at the last look
+	end        time.Time
 	length     time.Duration
 }
 
-var start = time.Now()
-
-// look compares the clocks.
-func (s *sleep) look(wall time.Time, sinceStart time.Duration) {
+// look compares the clocks: now has a monotonic one, and wall has none.
+func (s *sleep) look(now, wall time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if length := wall.Sub(s.wall) - (sinceStart - s.sinceStart); !s.wall.IsZero() && length > time.Second {
-		s.end, s.length = sinceStart, length
+	if length := wall.Sub(s.wall) - now.Sub(s.seen); !s.seen.IsZero() && length > time.Second {
+		s.end, s.length = now, length
 	}
-	s.wall, s.sinceStart = wall, sinceStart
+	s.seen, s.wall = now, wall
 }
 
 // overslept reports whether a connection that was idle for a time, by the
@@ -61,5 +58,5 @@ func (s *sleep) look(wall time.Time, sinceStart time.Duration) {
 func (s *sleep) overslept(idle time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Since(start)-idle < s.end && idle+s.length > idleTimeout
+	return time.Since(s.end) < idle && idle+s.length > idleTimeout
 }

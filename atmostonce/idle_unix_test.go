@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -47,7 +48,8 @@ func TestIdleConnection(t *testing.T) {
 				t.Parallel()
 				const conns = 8
 				l := &ledger{}
-				kept := make(chan net.Conn, 10*conns)
+				var mu sync.Mutex
+				var kept []net.Conn
 				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.Method == http.MethodPost {
 						l.ServeHTTP(w, r)
@@ -57,19 +59,23 @@ func TestIdleConnection(t *testing.T) {
 					if err != nil {
 						panic(err)
 					}
+					mu.Lock()
+					kept = append(kept, conn) // before the client has its answer
+					mu.Unlock()
 					_, _ = rw.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
 					_ = rw.Flush()
-					kept <- conn
 				}))
 				client := &http.Client{Transport: own(t, s)}
 				rounds, through := 5**times, 0
 				for i := range rounds {
 					open(client, s.URL, conns)
-					for len(kept) > 0 {
-						conn := <-kept
+					mu.Lock()
+					for _, conn := range kept {
 						_ = tt.do(conn)
 						defer conn.Close()
 					}
+					kept = nil
+					mu.Unlock()
 					order := fmt.Sprint("order ", i)
 					got, err := post(t, client, l, s.URL, order)
 					if err == nil {

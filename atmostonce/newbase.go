@@ -25,6 +25,7 @@ func NewBase() http.RoundTripper {
 	return http.DefaultTransport
 }
 
+// tuned returns a changed clone.
 func tuned(t *http.Transport) *http.Transport {
 	t = t.Clone()
 	t.MaxIdleConns = 256

@@ -70,37 +70,6 @@ func TestUncancelable(t *testing.T) {
 	}
 }
 
-// TestSharedConnection refuses to send a request again on a connection that
-// another request is using, and leaves that one alone.
-func TestSharedConnection(t *testing.T) {
-	t.Parallel()
-	l := &ledger{fault: answer(http.StatusServiceUnavailable)}
-	arrived, goOn := make(chan struct{}), make(chan struct{})
-	mux := http.NewServeMux()
-	mux.Handle("/", l)
-	mux.HandleFunc("/other", func(http.ResponseWriter, *http.Request) {
-		close(arrived)
-		<-goOn
-	})
-	s := faults.Serve(t, faults.HTTPS2, mux)
-	network := faults.Plain(s)
-	other := make(chan error)
-	go func() {
-		resp, err := (&http.Client{Transport: network}).Get(s.URL + "/other")
-		if err == nil {
-			_ = resp.Body.Close()
-		}
-		other <- err
-	}()
-	<-arrived
-	client := &http.Client{Transport: &atmostonce.Transport{Base: twice(unchanged, network)}}
-	got, err := post(t, client, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-	close(goOn)
-	assert.NoError(t, <-other)
-}
-
 // TestUnencryptedHTTP2 makes requests beside answers that are on their way on the
 // same connection.
 func TestUnencryptedHTTP2(t *testing.T) {

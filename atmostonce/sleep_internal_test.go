@@ -45,7 +45,7 @@ func TestSleep(t *testing.T) {
 				require.NoError(t, resp.Body.Close())
 			}
 			post()
-			transport.sleep.look(time.Now().Add(tt.ahead).Round(0), time.Since(start))
+			transport.sleep.look(time.Now(), time.Now().Add(tt.ahead).Round(0))
 			post()
 			post() // A sleep is forgotten.
 			assert.Equal(t, tt.dials, dials)

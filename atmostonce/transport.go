@@ -2,7 +2,6 @@ package atmostonce
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -45,8 +44,7 @@ type Transport struct {
 const (
 	// maxAttempts is how many attempts a Transport makes.
 	maxAttempts = 3
-	// enough is how much time an attempt should leave for the next one, and the wait
-	// before it.
+	// enough is how much time an attempt leaves for the next one, and the wait before.
 	enough = 500 * time.Millisecond
 )
 
@@ -59,27 +57,23 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	content := req.Body
 	for n := 1; ; n++ {
 		var connect time.Duration
-		if deadline, ok := req.Context().Deadline(); ok && n < maxAttempts {
-			if half := time.Until(deadline) / 2; half >= enough {
-				connect = half
-			}
+		if deadline, ok := req.Context().Deadline(); ok && n < maxAttempts && time.Until(deadline) >= 2*enough {
+			connect = time.Until(deadline) / 2
 		}
 		resp, a, err := t.attempt(req, content, connect, hasKey(req))
 		if err == nil {
 			return resp, nil
 		}
-		if n < maxAttempts && !a.hopeless && temporary(err, req) && a.hasContent() {
-			var ended error
-			if ended = wait(req, n); ended == nil {
-				if content, ended = a.again(); ended == nil {
-					continue
-				}
-			}
-			if ended != errNoTime {
+		again := n < maxAttempts && !a.hopeless && wait(req, n)
+		if again {
+			content, again = a.again()
+		}
+		if !again {
+			if ended := req.Context().Err(); ended != nil && !a.hopeless && !errors.Is(err, ended) {
 				err = fmt.Errorf("%w while waiting to retry after %w", ended, err)
 			}
+			return nil, a.fail(err)
 		}
-		return nil, a.fail(err)
 	}
 }
 
@@ -119,44 +113,23 @@ func hasKey(req *http.Request) bool {
 	return key || xKey
 }
 
-// temporary reports whether another attempt may end otherwise.
-func temporary(err error, req *http.Request) bool {
-	select {
-	//lint:ignore SA1019 Old programs still set it.
-	case <-req.Cancel:
-		return false
-	default:
-	}
-	certErr := (*tls.CertificateVerificationError)(nil)
-	return !errors.As(err, &certErr)
-}
-
-var errNoTime = errors.New("no time is left")
-
-// wait waits between the nth attempt and the next one.
-func wait(req *http.Request, n int) error {
+// wait waits between the nth attempt and the next one, if there is time.
+func wait(req *http.Request, n int) bool {
 	const shortest = 100 * time.Millisecond
 	d := shortest + rand.N(shortest<<(n-1)) // so that clients that failed together do not come back together
-	ctx := req.Context()
-	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && time.Until(deadline) <= d {
-		return errNoTime
+	if deadline, ok := req.Context().Deadline(); ok && time.Until(deadline) <= d {
+		return false
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	//lint:ignore SA1019 Old programs still set it.
+		return true
+	case <-req.Context().Done():
 	case <-req.Cancel:
-		return context.Canceled
 	}
+	return false
 }
-
-// original is what the Transport's own Base is made from while http.DefaultTransport
-// leads to the Transport.
-var original, _ = http.DefaultTransport.(*http.Transport)
 
 // base returns what makes a request, and the request, changed if it has to be.
 func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
@@ -164,9 +137,8 @@ func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
 		return t.Base, req
 	}
 	_, isTransport := http.DefaultTransport.(*http.Transport)
-	leadsHere := http.DefaultTransport == http.RoundTripper(t) || req.Context().Value(t) != nil
 	switch {
-	case leadsHere:
+	case http.DefaultTransport == http.RoundTripper(t) || req.Context().Value(t) != nil: // It leads here.
 	case !isTransport:
 		return http.DefaultTransport, req.WithContext(context.WithValue(req.Context(), t, true))
 	case req.URL != nil && req.URL.Scheme != "http" && req.URL.Scheme != "https":
@@ -179,7 +151,7 @@ func (t *Transport) ownBase() *http.Transport {
 	t.once.Do(func() {
 		base, ok := http.DefaultTransport.(*http.Transport)
 		if !ok {
-			base = original
+			base = &http.Transport{Proxy: http.ProxyFromEnvironment}
 		}
 		t.own = tuned(base)
 	})
@@ -204,13 +176,12 @@ func (t *Transport) attempt(req *http.Request, content io.ReadCloser, connect ti
 	for {
 		a := &attempt{transport: t, req: req, content: content, connect: connect, repeats: repeats}
 		resp, err := a.do()
-		if err == nil || !a.onlyDead || req.Context().Err() != nil || !a.hasContent() {
+		if err == nil || !a.onlyDead || req.Context().Err() != nil {
 			return resp, a, err
 		}
-		next, nextErr := a.again()
-		if nextErr != nil {
-			return resp, a, err
+		var ok bool
+		if content, ok = a.again(); !ok {
+			return nil, a, err
 		}
-		content = next
 	}
 }

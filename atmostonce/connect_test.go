@@ -1,0 +1,244 @@
+package atmostonce_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// A pipeNet is a network inside a synctest bubble.
+type pipeNet struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	wait   func(n int) time.Duration // for the nth dial
+
+	mu    sync.Mutex
+	dials int
+}
+
+func newPipeNet(wait func(n int) time.Duration) *pipeNet {
+	return &pipeNet{conns: make(chan net.Conn), closed: make(chan struct{}), wait: wait}
+}
+
+func (p *pipeNet) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (p *pipeNet) Close() error   { close(p.closed); return nil }
+func (p *pipeNet) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	p.mu.Lock()
+	p.dials++
+	n := p.dials
+	p.mu.Unlock()
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.ConnectStart != nil {
+		trace.ConnectStart("tcp", "") // as a net.Dialer
+	}
+	select {
+	case <-time.After(p.wait(n)):
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+		return ours, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+const forever = 24 * time.Hour
+
+// TestConnect has dials that take their time. What plain net/http delivers within
+// the caller's time is delivered.
+func TestConnect(t *testing.T) {
+	t.Parallel()
+	always := func(d time.Duration) func(int) time.Duration { return func(int) time.Duration { return d } }
+	tlsServer := faults.Serve(t, faults.HTTPS1, &ledger{})
+	firstHangs := func(n int) time.Duration {
+		if n == 1 {
+			return forever
+		}
+		return 0
+	}
+	for name, tt := range map[string]struct {
+		dial     func(n int) time.Duration
+		tls      bool          // the time is that of the handshake
+		deadline time.Duration // 0: none
+		once     time.Duration // connect, for Once
+		change   func(*http.Transport)
+		want     end
+		at       time.Duration // when it ends, without the waits
+		dials    int
+	}{
+		"slow":                        {dial: always(1500 * time.Millisecond), deadline: 2 * time.Second, want: end{200, true, 1}, at: 1500 * time.Millisecond, dials: 2},
+		"a dead name server":          {dial: always(5050 * time.Millisecond), deadline: 10 * time.Second, want: end{200, true, 1}, at: 5050 * time.Millisecond, dials: 1},
+		"slow, within the share":      {dial: always(3500 * time.Millisecond), deadline: 10 * time.Second, want: end{200, true, 1}, at: 3500 * time.Millisecond, dials: 1},
+		"slow, without a deadline":    {dial: always(time.Minute), want: end{200, true, 1}, at: time.Minute, dials: 1},
+		"slow, a short deadline":      {dial: always(700 * time.Millisecond), deadline: 900 * time.Millisecond, want: end{200, true, 1}, at: 700 * time.Millisecond, dials: 1},
+		"the first hangs":             {dial: firstHangs, deadline: 10 * time.Second, want: end{200, true, 1}, at: 5 * time.Second, dials: 2},
+		"slow handshake":              {dial: always(3500 * time.Millisecond), tls: true, deadline: 10 * time.Second, want: end{200, true, 1}, at: 3500 * time.Millisecond, dials: 1},
+		"the first handshake hangs":   {dial: firstHangs, tls: true, deadline: 10 * time.Second, want: end{200, true, 1}, at: 5 * time.Second, dials: 2},
+		"all hang":                    {dial: always(forever), deadline: 10 * time.Second, at: 10 * time.Second, dials: 3},
+		"once":                        {dial: always(2 * time.Second), once: time.Second, deadline: 10 * time.Second, at: time.Second, dials: 1},
+		"once, in time":               {dial: always(2 * time.Second), once: 3 * time.Second, want: end{200, true, 1}, at: 2 * time.Second, dials: 1},
+		"once, with a limit of conns": {dial: always(2 * time.Second), once: time.Second, change: limitConns, at: time.Second, dials: 1},
+	} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/wrapped=%v", name, wrapped), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					n := newPipeNet(tt.dial)
+					l := &ledger{}
+					server := &http.Server{Handler: l, ErrorLog: log.New(io.Discard, "", 0)}
+					defer server.Close()
+					base := atmostonce.NewBase().(*http.Transport)
+					base.DialContext = n.dial
+					url := "http://127.0.0.1"
+					if tt.tls {
+						url = "https://127.0.0.1"
+						tlsServer.Trust(base)
+						n.wait = always(0)
+						var handshakes atomic.Int64
+						go func() {
+							_ = server.Serve(tls.NewListener(n, &tls.Config{
+								Certificates: tlsServer.TLS.Certificates,
+								// A net.Pipe has no room for tickets that nobody reads yet.
+								SessionTicketsDisabled: true,
+								GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+									select {
+									case <-time.After(tt.dial(int(handshakes.Add(1)))):
+										return nil, nil
+									case <-n.closed:
+										return nil, net.ErrClosed
+									}
+								},
+							}))
+						}()
+					} else {
+						go func() { _ = server.Serve(n) }()
+					}
+					if tt.change != nil {
+						tt.change(base)
+					}
+					defer base.CloseIdleConnections()
+					transport := &atmostonce.Transport{Base: base}
+					if wrapped {
+						transport.Base = faults.RoundTripper(base.RoundTrip)
+					}
+					ctx := context.Background()
+					if tt.deadline > 0 {
+						c, cancel := context.WithTimeout(ctx, tt.deadline)
+						defer cancel()
+						ctx = c
+					}
+					req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("order"))
+					require.NoError(t, err)
+					start := time.Now()
+					var resp *http.Response
+					if tt.once > 0 {
+						resp, err = transport.Once(req, tt.once)
+					} else {
+						resp, err = transport.RoundTrip(req)
+					}
+					took := time.Since(start)
+					got := end{sent: atmostonce.MaybeSent(err), acts: l.of("order")}
+					if err == nil {
+						got.status = resp.StatusCode
+						_ = resp.Body.Close()
+					}
+					assert.Equal(t, tt.want, got, "%v", err)
+					assert.GreaterOrEqual(t, took, tt.at)
+					assert.LessOrEqual(t, took, tt.at+500*time.Millisecond)
+					n.mu.Lock()
+					defer n.mu.Unlock()
+					assert.Equal(t, tt.dials, n.dials)
+				})
+			})
+		}
+	}
+}
+
+func limitConns(t *http.Transport) { t.MaxConnsPerHost = 1 }
+
+// TestBusyHost has requests that wait for the one connection that there may be.
+// That takes longer than an attempt may dial.
+func TestBusyHost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newPipeNet(func(int) time.Duration { return time.Second })
+		l := &ledger{fault: func(http.ResponseWriter, *http.Request) { time.Sleep(4 * time.Second) }}
+		server := &http.Server{Handler: l}
+		go func() { _ = server.Serve(n) }()
+		defer server.Close()
+		base := &http.Transport{DialContext: n.dial, MaxConnsPerHost: 1}
+		defer base.CloseIdleConnections()
+		client := &http.Client{Transport: &atmostonce.Transport{Base: base}, Timeout: 20 * time.Second}
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				got, err := post(t, client, l, "http://example.com", fmt.Sprint(i))
+				assert.Equal(t, end{200, true, 1}, got, "%v", err)
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, 1, n.dials)
+	})
+}
+
+// TestCancel has a request that its Cancel channel ends: at once, not after a
+// retry.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	for name, when := range map[string]time.Duration{"before": 0, "in the dial": 10 * time.Millisecond, "in the wait": 10 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+					if name == "in the dial" {
+						time.Sleep(time.Minute)
+					}
+					return nil, errors.New("connection refused")
+				}}
+				cancel := make(chan struct{})
+				req, err := http.NewRequest(http.MethodPost, "http://example.com", io.MultiReader(strings.NewReader("order")))
+				require.NoError(t, err)
+				req.Cancel = cancel
+				time.AfterFunc(when, func() { close(cancel) })
+				if when == 0 {
+					synctest.Wait()
+				}
+				start := time.Now()
+				_, err = (&atmostonce.Transport{Base: base}).RoundTrip(req)
+				require.Error(t, err)
+				assert.False(t, atmostonce.MaybeSent(err), "%v", err)
+				assert.Equal(t, when, time.Since(start))
+				time.Sleep(time.Minute)
+			})
+		})
+	}
+}

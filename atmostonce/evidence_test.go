@@ -1,0 +1,401 @@
+package atmostonce_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// TestRefused has requests that net/http refuses before it asks for a connection.
+// None is retried.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	noProxy := errors.New("no proxy")
+	for name, tt := range map[string]struct {
+		url    string
+		change func(*http.Request)
+		proxy  error
+		says   string
+	}{
+		"scheme":         {url: "foo://example.com", says: "unsupported protocol scheme"},
+		"header":         {change: func(r *http.Request) { r.Header["X-Bad"] = []string{"a\nb"} }, says: "invalid header"},
+		"trailer":        {change: func(r *http.Request) { r.Trailer = http.Header{"X Bad": nil} }, says: "invalid trailer"},
+		"method":         {change: func(r *http.Request) { r.Method = "PO ST" }, says: "invalid method"},
+		"no host":        {change: func(r *http.Request) { r.URL.Host = "" }, says: "no Host"},
+		"error of Proxy": {proxy: noProxy, says: noProxy.Error()},
+	} {
+		for kind, body := range map[string]io.Reader{"text": strings.NewReader("order"), "stream": io.MultiReader(strings.NewReader("order"))} {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					base := &http.Transport{}
+					if tt.proxy != nil {
+						base.Proxy = func(*http.Request) (*url.URL, error) { return nil, tt.proxy }
+					}
+					if tt.url == "" {
+						tt.url = "http://example.com"
+					}
+					req, err := http.NewRequest(http.MethodPost, tt.url, body)
+					require.NoError(t, err)
+					if tt.change != nil {
+						tt.change(req)
+					}
+					closed := &closeCounter{ReadCloser: req.Body}
+					req.Body = closed
+					start := time.Now()
+					_, err = (&atmostonce.Transport{Base: base}).RoundTrip(req)
+					assert.Zero(t, time.Since(start), "it is not retried")
+					assert.ErrorContains(t, err, tt.says)
+					assert.False(t, atmostonce.MaybeSent(err))
+					assert.Equal(t, 1, closed.count())
+				})
+			})
+		}
+	}
+}
+
+// TestOtherWay has RoundTrippers inside an http.Transport that send without a word
+// to httptrace.
+func TestOtherWay(t *testing.T) {
+	t.Parallel()
+	for name, inside := range map[string]func(*http.Transport, http.RoundTripper){
+		"TLSNextProto": func(t *http.Transport, other http.RoundTripper) {
+			t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{
+				"x": func(_ string, conn *tls.Conn) http.RoundTripper {
+					_ = conn.Close()
+					return other
+				},
+			}
+			t.TLSClientConfig.NextProtos = []string{"x"}
+		},
+		"RegisterProtocol": func(t *http.Transport, other http.RoundTripper) { t.RegisterProtocol("https", other) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &ledger{fault: breakOff}
+			s := httptest.NewUnstartedServer(l)
+			s.TLS = &tls.Config{NextProtos: []string{"x", "http/1.1"}}
+			s.Config.ErrorLog = log.New(io.Discard, "", 0)
+			s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+				"x": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { _, _ = io.Copy(io.Discard, conn) },
+			}
+			s.StartTLS()
+			defer s.Close()
+			other := s.Client().Transport.(*http.Transport)
+			base := &http.Transport{TLSClientConfig: other.TLSClientConfig.Clone()}
+			defer base.CloseIdleConnections()
+			inside(base, faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				return other.RoundTrip(req.WithContext(context.Background()))
+			}))
+			client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+			got, err := post(t, client, l, s.URL, "order")
+			require.Error(t, err)
+			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+		})
+	}
+}
+
+// TestCopies has middlewares that read a copy of the body before they send it, as
+// those do that sign or log.
+func TestCopies(t *testing.T) {
+	t.Parallel()
+	for name, network := range map[string]faults.Network{"sends": faults.Plain, "refused dial": faults.RefusedDial} {
+		for _, proto := range faults.Protocols {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				s := faults.Serve(t, proto, l)
+				next := first(network(s), faults.Plain(s))
+				signer := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					for range 2 {
+						body, err := req.GetBody()
+						require.NoError(t, err)
+						text, err := io.ReadAll(body)
+						require.NoError(t, err)
+						assert.Equal(t, "order", string(text))
+					}
+					return next.RoundTrip(req)
+				})
+				got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: signer}}, l, s.URL, "order")
+				assert.Equal(t, end{200, true, 1}, got, "%v", err)
+			})
+		}
+	}
+}
+
+// TestRequestsOfBase has a Base or a dialer that makes a request of its own, with
+// the context that it was given.
+func TestRequestsOfBase(t *testing.T) {
+	t.Parallel()
+	token := func(next http.RoundTripper, url string) http.RoundTripper {
+		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			get, err := http.NewRequestWithContext(req.Context(), http.MethodGet, url, nil)
+			if err != nil {
+				return nil, err
+			}
+			resp, err := next.RoundTrip(get)
+			if err != nil {
+				return nil, err
+			}
+			_ = resp.Body.Close()
+			return next.RoundTrip(req)
+		})
+	}
+	overHTTPS := func(s *faults.Server, url string) *http.Transport {
+		resolver := s.Transport()
+		return s.Transport(func(t *http.Transport) {
+			t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				get, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+				if err != nil {
+					return nil, err
+				}
+				resp, err := resolver.RoundTrip(get)
+				if err != nil {
+					return nil, err
+				}
+				_ = resp.Body.Close()
+				return new(net.Dialer).DialContext(ctx, network, address)
+			}
+		})
+	}
+	for name, tt := range map[string]struct {
+		base func(s *faults.Server, elsewhere string) http.RoundTripper
+		want end
+		says string
+	}{
+		"a token from elsewhere": {
+			base: func(s *faults.Server, elsewhere string) http.RoundTripper { return token(faults.Plain(s), elsewhere) },
+			want: end{200, true, 1},
+		},
+		"a token from the same server": {
+			base: func(s *faults.Server, _ string) http.RoundTripper { return token(faults.Plain(s), s.URL) },
+			want: end{sent: true}, says: "should use another",
+		},
+		"DNS over HTTPS": {
+			base: func(s *faults.Server, elsewhere string) http.RoundTripper { return overHTTPS(s, elsewhere) },
+			want: end{200, true, 1},
+		},
+		"DNS over HTTPS, below a wrapper": {
+			base: func(s *faults.Server, elsewhere string) http.RoundTripper {
+				return faults.RoundTripper(overHTTPS(s, elsewhere).RoundTrip)
+			},
+			want: end{200, true, 1},
+		},
+	} {
+		for _, proto := range faults.Protocols {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				s := faults.Serve(t, proto, l)
+				elsewhere := faults.Serve(t, proto, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+				got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: tt.base(s, elsewhere.URL)}}, l, s.URL, "order")
+				assert.Equal(t, tt.want, got, "%v", err)
+				if tt.says != "" {
+					assert.ErrorContains(t, err, tt.says)
+				}
+			})
+		}
+	}
+}
+
+// TestDNSOverHTTPSResends has a dialer that makes a request, and a server that asks for
+// the order to be sent again after it has acted.
+func TestDNSOverHTTPSResends(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTPS2, l)
+	network := faults.HTTP2{Processed: true, Code: 7, Meets: once(), Process: l.process}.Network(s).(*http.Transport)
+	elsewhere := faults.Serve(t, faults.HTTPS2, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	resolver, dial := s.Transport(), network.DialContext
+	network.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		get, err := http.NewRequestWithContext(ctx, http.MethodGet, elsewhere.URL, nil)
+		require.NoError(t, err)
+		resp, err := resolver.RoundTrip(get)
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		return dial(ctx, network, address)
+	}
+	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: network}}, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got)
+}
+
+// TestKey has requests with a key by which the server knows them again. They may
+// be repeated, and get the same help.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	send := func(t *testing.T, base http.RoundTripper, l *ledger, url string) (end, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("order"))
+		require.NoError(t, err)
+		req.Header.Set("Idempotency-Key", "1")
+		return do(&http.Client{Transport: &atmostonce.Transport{Base: base}}, l, req, "order")
+	}
+	t.Run("nobody listens", func(t *testing.T) {
+		t.Parallel()
+		got, err := send(t, &http.Transport{}, &ledger{}, "http://"+faults.Nobody)
+		require.Error(t, err)
+		assert.False(t, got.sent)
+	})
+	t.Run("refused dial first", func(t *testing.T) {
+		t.Parallel()
+		l := &ledger{}
+		s := faults.Serve(t, faults.HTTP1, l)
+		got, err := send(t, first(faults.RefusedDial(s), faults.Plain(s)), l, s.URL)
+		assert.Equal(t, end{200, true, 1}, got, "%v", err)
+	})
+	t.Run("net/http repeats", func(t *testing.T) {
+		t.Parallel()
+		l := &ledger{}
+		s := faults.Serve(t, faults.HTTPS2, l)
+		network := faults.HTTP2{Processed: true, Code: 7, Meets: once(), Process: l.process}.Network(s)
+		got, err := send(t, network, l, s.URL)
+		assert.Equal(t, end{200, true, 2}, got, "%v", err)
+	})
+	t.Run("Base repeats", func(t *testing.T) {
+		t.Parallel()
+		l := &ledger{fault: answer(http.StatusServiceUnavailable)}
+		s := faults.Serve(t, faults.HTTP1, l)
+		got, err := send(t, twice(unchanged, faults.Plain(s)), l, s.URL)
+		assert.Equal(t, end{503, true, 2}, got, "%v", err)
+	})
+}
+
+// TestOnce makes one attempt, and nothing below makes another one, whatever the
+// method.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	newRequest := func(t *testing.T, method, url string) *http.Request {
+		req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("order"))
+		require.NoError(t, err)
+		return req
+	}
+	t.Run("refused", func(t *testing.T) {
+		t.Parallel()
+		var dials atomic.Int32
+		transport := &atmostonce.Transport{Base: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			return nil, errors.New("connection refused")
+		}}}
+		_, err := transport.Once(newRequest(t, http.MethodPost, "http://example.com"), 0)
+		require.ErrorContains(t, err, "connection refused")
+		assert.False(t, atmostonce.MaybeSent(err))
+		assert.EqualValues(t, 1, dials.Load())
+	})
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodOptions} {
+		for name, key := range map[string]string{"": "", ", key": "Idempotency-Key"} {
+			t.Run("broken after a kept connection/"+method+name, func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{}
+				s := faults.Serve(t, faults.HTTP1, l)
+				transport := &atmostonce.Transport{Base: faults.Plain(s)}
+				resp, err := transport.Once(newRequest(t, method, s.URL), 0)
+				require.NoError(t, err)
+				require.NoError(t, resp.Body.Close())
+				l.fault = breakOff
+				req := newRequest(t, method, s.URL)
+				if key != "" {
+					req.Header.Set(key, "1")
+				}
+				_, err = transport.Once(req, 0)
+				require.Error(t, err)
+				assert.True(t, atmostonce.MaybeSent(err))
+				assert.Equal(t, 2, l.of("order"))
+			})
+		}
+	}
+}
+
+// TestErrorTypes has errors that others look for by type, and not inside another
+// one.
+func TestErrorTypes(t *testing.T) {
+	t.Parallel()
+	t.Run("a server without TLS", func(t *testing.T) {
+		t.Parallel()
+		s := faults.Serve(t, faults.HTTP1, &ledger{})
+		client := &http.Client{Transport: &atmostonce.Transport{Base: &http.Transport{}}}
+		_, err := client.Post("https"+strings.TrimPrefix(s.URL, "http"), "", nil)
+		require.ErrorIs(t, err, http.ErrSchemeMismatch)
+		assert.False(t, atmostonce.MaybeSent(err))
+	})
+	t.Run("an unknown authority, below go-retryablehttp", func(t *testing.T) {
+		t.Parallel()
+		s := faults.Serve(t, faults.HTTPS1, &ledger{})
+		var tries atomic.Int32
+		c := retryablehttp.NewClient()
+		c.Logger, c.RetryWaitMin = nil, time.Millisecond
+		c.HTTPClient.Transport = &atmostonce.Transport{Base: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			tries.Add(1)
+			return faults.UnknownAuthority(s).RoundTrip(req)
+		})}
+		_, err := c.Post(s.URL, "", strings.NewReader("order"))
+		require.ErrorAs(t, err, new(x509.UnknownAuthorityError))
+		assert.False(t, atmostonce.MaybeSent(err))
+		assert.EqualValues(t, 1, tries.Load())
+	})
+}
+
+// TestDefaultTransport changes what is global, and is not parallel: what
+// http.DefaultTransport is at the time of a request decides.
+func TestDefaultTransport(t *testing.T) {
+	original := http.DefaultTransport
+	defer func() { http.DefaultTransport = original }()
+	l := &ledger{}
+	s := httptest.NewServer(l)
+	defer s.Close()
+	mock := faults.RoundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusTeapot}, nil
+	})
+	transport := &atmostonce.Transport{}
+	client := &http.Client{Transport: transport}
+	defer client.CloseIdleConnections()
+	for i, tt := range []struct {
+		transport http.RoundTripper
+		want      end
+	}{
+		{original, end{200, true, 1}},
+		{mock, end{418, true, 0}},
+		{original, end{200, true, 1}},
+		{transport, end{200, true, 1}},
+		{faults.RoundTripper(transport.RoundTrip), end{200, true, 1}},
+	} {
+		http.DefaultTransport = tt.transport
+		order := "order " + string(rune('0'+i))
+		got, err := post(t, client, l, s.URL, order)
+		assert.Equal(t, tt.want, got, "%d: %v", i, err)
+		resp, err := client.Get(s.URL)
+		if assert.NoError(t, err) {
+			_ = resp.Body.Close()
+		}
+	}
+
+	clone := original.(*http.Transport).Clone()
+	clone.RegisterProtocol("mock", mock)
+	http.DefaultTransport = clone
+	got, err := post(t, client, l, "mock://example.com", "order")
+	assert.Equal(t, end{418, true, 0}, got, "%v", err)
+
+	fresh := &atmostonce.Transport{}
+	http.DefaultTransport = fresh // and nothing of net/http's was ever seen
+	got, err = post(t, &http.Client{Transport: fresh}, l, s.URL, "fresh")
+	assert.Equal(t, end{200, true, 1}, got, "%v", err)
+	fresh.CloseIdleConnections()
+}
