@@ -227,6 +227,7 @@ func TestCancel(t *testing.T) {
 				cancel := make(chan struct{})
 				req, err := http.NewRequest(http.MethodPost, "http://example.com", io.MultiReader(strings.NewReader("order")))
 				require.NoError(t, err)
+				//lint:ignore SA1019 http.Client sets it.
 				req.Cancel = cancel
 				time.AfterFunc(when, func() { close(cancel) })
 				if when == 0 {

@@ -122,11 +122,13 @@ func wait(req *http.Request, n int) bool {
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
+	//lint:ignore SA1019 http.Client sets Cancel.
+	canceled := req.Cancel
 	select {
 	case <-timer.C:
 		return true
 	case <-req.Context().Done():
-	case <-req.Cancel:
+	case <-canceled:
 	}
 	return false
 }
