@@ -93,7 +93,7 @@ func TestUnencryptedHTTP2(t *testing.T) {
 	t.Cleanup(s.Close)
 	base := &http.Transport{Protocols: &protocols}
 	t.Cleanup(base.CloseIdleConnections)
-	client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}, Timeout: time.Minute}
 
 	var answers sync.WaitGroup
 	var ended atomic.Bool

@@ -94,7 +94,9 @@ type end struct {
 
 // post makes a POST through base and returns what came of it.
 func post(t *testing.T, client *http.Client, l *ledger, url, body string) (end, error) {
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
 	return do(client, l, req, body)
 }
