@@ -64,8 +64,7 @@ local function over(l, v, holds) return level(l, v) + 1 - holds end
 -- What is known.
 
 local values = redis.call('MGET', unpack(KEYS))
-local pool = read(values[3], 1, 0)
-pool = pool and pool[1] or 0
+local pool = (read(values[3], 1, 0) or {0})[1]
 
 local p
 do
@@ -93,15 +92,14 @@ local open, codes, entered_at = 0, 0, 0
 if number ~= '-' then
   local v = values[4]
   if first_limit == 4 then v = redis.call('MGET', phone_key)[1] end
-  v = read(v, 3, 0)
-  if v then open, codes, entered_at = v[1], v[2], v[3] end
+  open, codes, entered_at = unpack(read(v, 3, 0) or {0, 0, 0})
 end
 
 local limits = {}
 for i = first_limit, #KEYS do
   local arg = 8 + 2 * (i - first_limit)
-  local v = read(values[i], 1, 0)
-  limits[#limits + 1] = {key = KEYS[i], holds = tonumber(ARGV[arg]), one = tonumber(ARGV[arg + 1]), v = v and v[1] or 0}
+  local v = (read(values[i], 1, 0) or {0})[1]
+  limits[#limits + 1] = {key = KEYS[i], holds = tonumber(ARGV[arg]), one = tonumber(ARGV[arg + 1]), v = v}
 end
 
 -- The rules.
