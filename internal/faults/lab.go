@@ -192,6 +192,7 @@ func (l *Lab) Send(n, atOnce int, canceled bool, clients ...Client) []Result {
 // A Tally is what came of many Sends.
 type Tally struct {
 	Sends, Well, Unknown, NotSent int
+	InVain                        int // unknown, and no SMS went out
 
 	Doubles int // Sends with more than one SMS
 	Lies    int // errors that deny an SMS that went out
@@ -232,6 +233,9 @@ func (l *Lab) Tally(results []Result) Tally {
 		switch {
 		case r.MaybeSent:
 			t.Unknown++
+			if n == 0 {
+				t.InVain++
+			}
 		case n > 0:
 			wrong(&t.Lies, "a lie")
 			fallthrough
