@@ -3,10 +3,8 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"strings"
 	"time"
 
@@ -48,13 +46,11 @@ func New(opts ...Option) (*Guard, error) {
 		if opt == nil {
 			return nil, errors.New("guard: an Option must not be nil")
 		}
-		if err := opt(&cfg); err != nil {
-			return nil, fmt.Errorf("guard: %w", err)
-		}
+		opt(&cfg)
 	}
 	switch {
-	case len(cfg.limits) > counts.MaxLimits:
-		return nil, fmt.Errorf("guard: there are more than %d limits", counts.MaxLimits)
+	case cfg.err != nil:
+		return nil, cfg.err
 	case cfg.store == nil && !cfg.single:
 		return nil, errors.New("guard: several processes must count in one store: give WithStore a store of package guard/redisstore, or say SingleProcess if there is one process only")
 	case cfg.store != nil && cfg.single:
@@ -95,9 +91,7 @@ func (g *Guard) AllowSend(ctx context.Context, params stytchb2b.SMSSendParams) (
 func (g *Guard) sent(ctx context.Context, s subject, e *counts.Event, resp *stytchb2b.SMSSendResponse, err error) {
 	if err != nil || resp == nil {
 		if err != nil && !stytchb2b.MaybeSent(err) {
-			undo := *e
-			undo.Kind = counts.Undo
-			_, _ = g.ledger.do(ctx, &undo)
+			_, _ = g.ledger.do(ctx, e.As(counts.Undo))
 		}
 		return
 	}
@@ -127,16 +121,14 @@ func (g *Guard) AllowAuthenticate(ctx context.Context, params stytchb2b.SMSAuthe
 	}, nil
 }
 
-// authenticated tells the store whether the code was right. An error of Stytch's
-// that is not about too many calls counts as a wrong code.
+// authenticated tells the store what came of a code. It counts as a wrong one already.
+// That is taken back if Stytch said nothing of the code, such as when the session
+// has expired or the credentials are wrong.
 func (g *Guard) authenticated(ctx context.Context, s subject, e *counts.Event, resp *stytchb2b.SMSAuthenticateResponse, err error) {
 	if err != nil || resp == nil {
-		apiErr := (*stytchb2b.APIError)(nil)
-		answered := errors.As(err, &apiErr) && apiErr.StatusCode != http.StatusTooManyRequests
-		if err != nil && !answered && !stytchb2b.MaybeUsed(err) {
-			clear := *e
-			clear.Kind = counts.Clear
-			_, _ = g.ledger.do(ctx, &clear)
+		next := stytchb2b.AfterAuthenticate(err)
+		if err != nil && !stytchb2b.MaybeUsed(err) && next != stytchb2b.NextEnterCode && next != stytchb2b.NextRequestCode {
+			_, _ = g.ledger.do(ctx, e.As(counts.Clear))
 		}
 		return
 	}
@@ -268,7 +260,7 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 func (g *Guard) lookUp(phone string) number {
 	n, ok := g.numbers.Peek(phone)
 	if !ok {
-		n = classify(phone, g.strict)
+		n = classify(phone)
 		g.numbers.Add(phone, n)
 	}
 	return n

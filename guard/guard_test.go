@@ -62,10 +62,11 @@ func enter(t testing.TB, g *guard.Guard, p stytchb2b.SMSSendParams) {
 	require.NoError(t, try(t, g, p, nil))
 }
 
-// notSent is an error of a Send that sent nothing, and refused one of Stytch's.
+// Errors: of a Send that sent nothing, of a wrong code, and of a Send that Stytch refused.
 var (
-	notSent = &stytchb2b.TransportError{Op: stytchb2b.OpSMSSend, Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")}
-	refused = &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}
+	notSent  = &stytchb2b.TransportError{Op: stytchb2b.OpSMSSend, Outcome: stytchb2b.OutcomeNotApplied, Err: errors.New("refused")}
+	errWrong = &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: 404, ErrorType: stytchb2b.ErrorTypeOTPCodeNotFound, Outcome: stytchb2b.OutcomeNotApplied}
+	refused  = &stytchb2b.APIError{Op: stytchb2b.OpSMSSend, StatusCode: 400, Outcome: stytchb2b.OutcomeNotApplied}
 )
 
 // The wait for a person doubles with each Send, up to 64 times, until a code is
@@ -267,7 +268,7 @@ func TestObserveOnly(t *testing.T) {
 			}
 		}
 		for range 11 {
-			err := try(t, g, params("a", ""), &stytchb2b.APIError{StatusCode: 404})
+			err := try(t, g, params("a", ""), errWrong)
 			if observe {
 				assert.NoError(t, err)
 			}
@@ -305,8 +306,8 @@ func TestNewRefuses(t *testing.T) {
 		"a store of package guard/redisstore, or say SingleProcess": {},
 		"SingleProcess and WithStore exclude each other":            {guard.SingleProcess(), guard.WithStore(memory(1))},
 		"Option must not be nil":                                    {nil},
-		"Recommended: AllowCountries: needs":                        {guard.Recommended()},
-		`Recommended: AllowCountries: "UK"`:                         {guard.Recommended("UK")},
+		"AllowCountries: needs a country":                           {guard.Recommended()},
+		`AllowCountries: "UK" is not`:                               {guard.Recommended("UK")},
 		"AllowCountries: needs":                                     {guard.AllowCountries()},
 		`AllowCountries: "UK"`:                                      {guard.AllowCountries("US", "UK")},
 		`AllowCountries: "us"`:                                      {guard.AllowCountries("us")},

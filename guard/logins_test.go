@@ -104,7 +104,6 @@ func TestBeforeLogin(t *testing.T) {
 // between them but a right one.
 func TestGuesses(t *testing.T) {
 	t.Parallel()
-	wrong := &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: 404, ErrorType: stytchb2b.ErrorTypeOTPCodeNotFound, Outcome: stytchb2b.OutcomeNotApplied}
 	synctest.Test(t, func(t *testing.T) {
 		g := newGuard(t, guard.Recommended("US"))
 		p := params("a", "+12025550123")
@@ -112,7 +111,7 @@ func TestGuesses(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 40 {
 			wg.Go(func() {
-				if try(t, g, p, wrong) == nil {
+				if try(t, g, p, errWrong) == nil {
 					tried.Add(1)
 				}
 			})
@@ -120,14 +119,14 @@ func TestGuesses(t *testing.T) {
 		wg.Wait()
 		assert.EqualValues(t, 10, tried.Load(), "40 at once")
 		g.AfterLogin(t.Context(), login(p, true, true))
-		err := try(t, g, p, wrong)
+		err := try(t, g, p, errWrong)
 		require.ErrorIs(t, err, guard.ErrGuesses)
 		assert.Equal(t, 48*time.Minute, stytchb2b.RetryAfter(err))
 		assert.Equal(t, stytchb2b.NextWait, stytchb2b.AfterAuthenticate(err))
 		assert.False(t, stytchb2b.MaybeUsed(err))
 		for range 24 * 60 {
 			time.Sleep(time.Minute)
-			if try(t, g, p, wrong) == nil {
+			if try(t, g, p, errWrong) == nil {
 				tried.Add(1)
 			}
 		}
@@ -135,33 +134,64 @@ func TestGuesses(t *testing.T) {
 		time.Sleep(48 * time.Minute)
 		enter(t, g, p)
 		for range 10 {
-			assert.NoError(t, try(t, g, p, wrong), "a right one clears them")
+			assert.NoError(t, try(t, g, p, errWrong), "a right one clears them")
 		}
-		assert.NoError(t, try(t, g, params("b", ""), wrong), "another Member")
+		assert.NoError(t, try(t, g, params("b", ""), errWrong), "another Member")
 	})
 }
 
-// A code that certainly was not compared with Stytch's is no guess.
+// Only what Stytch says of a code, and what nobody knows, counts as a guess: 40 at
+// once, and then 20 one by one.
 func TestNoGuess(t *testing.T) {
 	t.Parallel()
+	api := func(status int, errorType stytchb2b.ErrorType, outcome stytchb2b.Outcome) error {
+		return &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: status, ErrorType: errorType, Outcome: outcome}
+	}
+	const no, unknown = stytchb2b.OutcomeNotApplied, stytchb2b.OutcomeUnknown
 	for _, tc := range []struct {
 		err    error
 		counts bool
 	}{
-		{&stytchb2b.APIError{StatusCode: 401, Outcome: stytchb2b.OutcomeNotApplied}, true},
-		{&stytchb2b.APIError{StatusCode: 503, Outcome: stytchb2b.OutcomeUnknown}, true},
-		{&stytchb2b.TransportError{Outcome: stytchb2b.OutcomeUnknown}, true},
-		{&stytchb2b.TransportError{Outcome: stytchb2b.OutcomeNotApplied}, false},
-		{&stytchb2b.APIError{StatusCode: 429, Outcome: stytchb2b.OutcomeNotApplied}, false},
+		{api(404, stytchb2b.ErrorTypeOTPCodeNotFound, no), true},
+		{api(400, stytchb2b.ErrorTypeInvalidCode, no), true},
+		{api(401, stytchb2b.ErrorTypeUnableToAuthOTPCode, no), true},
+		{api(503, "", unknown), true},
+		{&stytchb2b.TransportError{Op: stytchb2b.OpSMSAuthenticate, Outcome: unknown}, true},
 		{errors.New("of a wrapper"), true},
+		{nil, true}, // and no response
+		{api(401, "unauthorized_credentials", no), false},
+		{api(404, stytchb2b.ErrorTypeIntermediateSessionNotFound, no), false},
+		{api(404, stytchb2b.ErrorTypeSessionNotFound, no), false},
+		{api(404, stytchb2b.ErrorTypeMemberNotFound, no), false},
+		{api(403, stytchb2b.ErrorTypeUserLockLimitReached, no), false},
+		{api(429, stytchb2b.ErrorTypeTooManyRequests, no), false},
+		{&stytchb2b.TransportError{Op: stytchb2b.OpSMSAuthenticate, Outcome: no}, false},
 	} {
 		g := newGuard(t)
-		tries := 0
-		for range 20 {
-			if try(t, g, params("a", ""), tc.err) == nil {
-				tries++
+		ask := func() (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
+			return g.AllowAuthenticate(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: "organization-test-1", MemberID: "a"})
+		}
+		var ends []func(*stytchb2b.SMSAuthenticateResponse, error)
+		for range 40 {
+			if end, err := ask(); err == nil {
+				ends = append(ends, end)
 			}
 		}
-		assert.Equal(t, tc.counts, tries == 10, "%v: %d", tc.err, tries)
+		assert.Len(t, ends, 10, "%v: a code counts before the call", tc.err)
+		for _, end := range ends {
+			end(nil, tc.err)
+		}
+		tries := 0
+		for range 20 {
+			if end, err := ask(); err == nil {
+				tries++
+				end(nil, tc.err)
+			}
+		}
+		want := 20
+		if tc.counts {
+			want = 0
+		}
+		assert.Equal(t, want, tries, "%v", tc.err)
 	}
 }

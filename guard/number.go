@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -37,10 +36,10 @@ var refused = map[phonenumbers.PhoneNumberType]string{
 const noCountry = "001"
 
 // classify looks a number in E.164 form up. The metadata is a snapshot: a number
-// that it does not know, but that is possible, may be of a new range. It is taken
-// unless strict is set. What tells the countries of calling code 1 apart are the
-// ranges, so there an unknown range has no country.
-func classify(e164 string, strict bool) number {
+// that it does not know, but that is possible, may be of a new range, and is taken.
+// What tells the countries of calling code 1 apart are the ranges, so there an unknown
+// range has no country.
+func classify(e164 string) number {
 	if e164 == sandboxNumber {
 		return number{e164: e164, one: e164, region: "US"}
 	}
@@ -59,16 +58,15 @@ func classify(e164 string, strict bool) number {
 		region: phonenumbers.GetRegionCodeForNumber(parsed),
 		reason: refused[phonenumbers.GetNumberType(parsed)],
 	}
-	switch known := phonenumbers.IsValidNumber(parsed); {
-	case n.reason != "":
-	case !known && strict:
-		n.reason = "of a range that is not known"
-	case n.region == "" && parsed.GetCountryCode() == 1:
-		n.reason = "of an area code that is not known"
-	case n.region == "":
-		n.region = phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode()))
+	code := int(parsed.GetCountryCode())
+	if n.region == "" && code != 1 {
+		n.region = phonenumbers.GetRegionCodeForCountryCode(code)
 	}
-	if n.region == noCountry && n.reason == "" {
+	switch {
+	case n.reason != "":
+	case n.region == "":
+		n.reason = "of an area code that is not known"
+	case n.region == noCountry:
 		n.reason = "a number of a satellite network or an international service"
 	}
 	return n
@@ -87,11 +85,5 @@ func oneForm(e164 string) string {
 	return e164
 }
 
-// checkCountry returns an error for what is not the code of a country with phone
-// numbers.
-func checkCountry(code string) error {
-	if !phonenumbers.GetSupportedRegions()[code] {
-		return fmt.Errorf("%q is not the ISO 3166 code of a country, such as \"US\"", code)
-	}
-	return nil
-}
+// isCountry reports whether a code is of a country with phone numbers.
+func isCountry(code string) bool { return phonenumbers.GetSupportedRegions()[code] }

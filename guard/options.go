@@ -2,9 +2,9 @@ package guard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,11 +23,10 @@ const (
 )
 
 // An Option changes what [New] makes.
-type Option func(*config) error
+type Option func(*config)
 
 type config struct {
 	countries    map[string]bool // nil: all
-	strict       bool
 	cooldown     time.Duration
 	budget       bool
 	limits       []limit
@@ -40,7 +39,15 @@ type config struct {
 	failClosed   bool
 	logger       *slog.Logger
 	now          func() time.Time
-	clock        bool // now is not time.Now
+	clock        bool  // now is not time.Now
+	err          error // the first of an option
+}
+
+// must keeps the error of an option whose value is wrong.
+func (c *config) must(ok bool, format string, args ...any) {
+	if !ok && c.err == nil {
+		c.err = fmt.Errorf("guard: "+format, args...)
+	}
 }
 
 // Recommended sets what suits a product of any size whose users have phones of
@@ -60,12 +67,9 @@ type config struct {
 // one leaks away every twelve hours. After 50 codes in a day entered with one phone,
 // more of them prove nothing.
 func Recommended(countries ...string) Option {
-	return func(c *config) error {
+	return func(c *config) {
 		c.budget = true
-		if err := AllowCountries(countries...)(c); err != nil {
-			return fmt.Errorf("Recommended: %w", err)
-		}
-		return nil
+		AllowCountries(countries...)(c)
 	}
 }
 
@@ -73,43 +77,25 @@ func Recommended(countries ...string) Option {
 // code, such as "US". A number's country is the real one: numbers of Jamaica
 // begin with +1 too, and are not of the US. Given twice, the countries add up.
 func AllowCountries(codes ...string) Option {
-	return func(c *config) error {
-		if len(codes) == 0 {
-			return errors.New("AllowCountries: needs a country")
-		}
+	return func(c *config) {
+		c.must(len(codes) > 0, "AllowCountries: needs a country")
 		if c.countries == nil {
 			c.countries = map[string]bool{}
 		}
 		for _, code := range codes {
-			if err := checkCountry(code); err != nil {
-				return fmt.Errorf("AllowCountries: %w", err)
-			}
+			c.must(isCountry(code), "AllowCountries: %q is not the ISO 3166 code of a country, such as \"US\"", code)
 			c.countries[code] = true
 		}
-		return nil
-	}
-}
-
-// StrictNumbers refuses numbers in ranges that libphonenumber does not know yet.
-// Without it, only numbers that cannot exist are refused: the metadata is a
-// snapshot, and new ranges are assigned all the time.
-func StrictNumbers() Option {
-	return func(c *config) error {
-		c.strict = true
-		return nil
 	}
 }
 
 // Cooldown is the time between the first two Sends for a Member, instead of
 // [DefaultCooldown]. It doubles with each further Send, up to 64 times as long,
-// until a code is verified or a day is over.
+// until a code is entered.
 func Cooldown(d time.Duration) Option {
-	return func(c *config) error {
-		if d < time.Millisecond || d > time.Hour {
-			return fmt.Errorf("Cooldown: must be 1 ms to 1 h, not %v", d)
-		}
+	return func(c *config) {
+		c.must(d >= time.Millisecond && d <= time.Hour, "Cooldown: must be 1 ms to 1 h, not %v", d)
 		c.cooldown = d
-		return nil
 	}
 }
 
@@ -125,22 +111,14 @@ type limit struct {
 // Send that the limit does not count. The name tells one limit from another; there
 // may be 16. A Send counts against all of them or, if it is refused, against none.
 func LimitBy(name string, n int, interval time.Duration, by func(context.Context, stytchb2b.SMSSendParams) string) Option {
-	return func(c *config) error {
-		switch {
-		case name == "" || by == nil:
-			return errors.New("LimitBy: needs a name and a function")
-		case n <= 0:
-			return fmt.Errorf("LimitBy %q: n must be more than 0, not %d", name, n)
-		case interval < time.Second || interval/time.Duration(n) < time.Millisecond:
-			return fmt.Errorf("LimitBy %q: interval must be at least 1 s, and 1 ms for each of n, not %v", name, interval)
-		}
-		for _, other := range c.limits {
-			if other.Name == name {
-				return fmt.Errorf("LimitBy %q is given twice", name)
-			}
-		}
+	return func(c *config) {
+		c.must(name != "" && by != nil, "LimitBy: needs a name and a function")
+		c.must(n > 0, "LimitBy %q: n must be more than 0, not %d", name, n)
+		c.must(interval >= time.Second && interval/time.Duration(max(1, n)) >= time.Millisecond,
+			"LimitBy %q: interval must be at least 1 s, and 1 ms for each of n, not %v", name, interval)
+		c.must(!slices.ContainsFunc(c.limits, func(l limit) bool { return l.Name == name }), "LimitBy %q is given twice", name)
 		c.limits = append(c.limits, limit{counts.Limit{Name: name, Max: n, Interval: interval}, by})
-		return nil
+		c.must(len(c.limits) <= counts.MaxLimits, "LimitBy: there are more than %d limits", counts.MaxLimits)
 	}
 }
 
@@ -155,29 +133,21 @@ type Exemption struct {
 // Exempt lets Sends pass uncounted, for test accounts or an important customer.
 // Not even the cooldown applies. Given twice, the exemptions add up.
 func Exempt(exemptions ...Exemption) Option {
-	return func(c *config) error {
+	return func(c *config) {
 		for _, e := range exemptions {
-			switch {
-			case e == Exemption{}:
-				return errors.New("Exempt: an Exemption must not be empty")
-			case e.MemberID != "" && e.OrganizationID == "":
-				return errors.New("Exempt: MemberID needs OrganizationID")
-			case e.NumberPrefix != "" && (len(e.NumberPrefix) < 2 || e.NumberPrefix[0] != '+' || strings.Trim(e.NumberPrefix[1:], "0123456789") != ""):
-				return errors.New("Exempt: NumberPrefix must be \"+\" and digits")
-			}
+			digits, plus := strings.CutPrefix(e.NumberPrefix, "+")
+			c.must(e != Exemption{}, "Exempt: an Exemption must not be empty")
+			c.must(e.MemberID == "" || e.OrganizationID != "", "Exempt: MemberID needs OrganizationID")
+			c.must(e.NumberPrefix == "" || plus && digits != "" && strings.Trim(digits, "0123456789") == "", "Exempt: NumberPrefix must be \"+\" and digits")
 		}
 		c.exempt = append(c.exempt, exemptions...)
-		return nil
 	}
 }
 
 // ObserveOnly refuses nothing. The Guard decides and counts all the same, and
 // tells what it would have refused: see [OnDecision].
 func ObserveOnly() Option {
-	return func(c *config) error {
-		c.observe = true
-		return nil
-	}
+	return func(c *config) { c.observe = true }
 }
 
 // A Decision is what a Guard decides about a call. It holds no phone number and no
@@ -203,12 +173,9 @@ type Decision struct {
 // OnDecision calls f with each decision, in the caller's goroutine and before the
 // call. f must be fast.
 func OnDecision(f func(context.Context, Decision)) Option {
-	return func(c *config) error {
-		if f == nil {
-			return errors.New("OnDecision: must not be nil")
-		}
+	return func(c *config) {
+		c.must(f != nil, "OnDecision: must not be nil")
 		c.onDecision = f
-		return nil
 	}
 }
 
@@ -218,12 +185,9 @@ type Store = counts.Store
 
 // WithStore counts in a store that several processes share.
 func WithStore(store Store) Option {
-	return func(c *config) error {
-		if store == nil {
-			return errors.New("WithStore: must not be nil")
-		}
+	return func(c *config) {
+		c.must(store != nil, "WithStore: must not be nil")
 		c.store = store
-		return nil
 	}
 }
 
@@ -234,53 +198,38 @@ func WithStore(store Store) Option {
 // the Send and another the Authenticate, codes that were entered count as unanswered,
 // and honest users are refused without an attack. Limits are per process, too.
 func SingleProcess() Option {
-	return func(c *config) error {
-		c.single = true
-		return nil
-	}
+	return func(c *config) { c.single = true }
 }
 
 // StoreTimeout is how long a decision waits for the store, instead of
 // [DefaultStoreTimeout].
 func StoreTimeout(d time.Duration) Option {
-	return func(c *config) error {
-		if d <= 0 {
-			return fmt.Errorf("StoreTimeout: must be more than 0, not %v", d)
-		}
+	return func(c *config) {
+		c.must(d > 0, "StoreTimeout: must be more than 0, not %v", d)
 		c.storeTimeout = d
-		return nil
 	}
 }
 
 // FailClosed refuses calls while the store does not answer. Without it, each
 // process then decides by what it has counted itself.
 func FailClosed() Option {
-	return func(c *config) error {
-		c.failClosed = true
-		return nil
-	}
+	return func(c *config) { c.failClosed = true }
 }
 
 // WithLogger logs failures of the store to logger, instead of
 // [slog.Default].
 func WithLogger(logger *slog.Logger) Option {
-	return func(c *config) error {
-		if logger == nil {
-			return errors.New("WithLogger: must not be nil")
-		}
+	return func(c *config) {
+		c.must(logger != nil, "WithLogger: must not be nil")
 		c.logger = logger
-		return nil
 	}
 }
 
 // WithClock makes the Guard take the time from now, instead of [time.Now] or the clock
 // of the store's server: for tests and simulations.
 func WithClock(now func() time.Time) Option {
-	return func(c *config) error {
-		if now == nil {
-			return errors.New("WithClock: must not be nil")
-		}
+	return func(c *config) {
+		c.must(now != nil, "WithClock: must not be nil")
 		c.now, c.clock = now, true
-		return nil
 	}
 }

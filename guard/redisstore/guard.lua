@@ -182,7 +182,7 @@ happens['1'] = function() -- Send
     changed = false
     return
   end
-  p.before, p.sent, p.row, p.last = p.sent, force and math.max(p.sent, now) or now, p.row + 1, id
+  p.before, p.sent, p.row, p.last = p.sent, now, p.row + 1, id
   add_to_limits(1)
   if budget then
     if number ~= p.to then p.to, p.charged, p.pooled = number, 0, 0 end

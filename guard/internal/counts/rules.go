@@ -223,12 +223,8 @@ func (t *turn) send() Verdict {
 	if v.By != Nothing && !t.Force {
 		return v
 	}
-	p.before = p.sent
-	if p.sent = t.now; t.Force {
-		p.sent = max(p.before, t.now) // It may be heard late.
-	}
+	p.before, p.sent, p.last = p.sent, t.now, t.ID
 	p.row++
-	p.last = t.ID
 	t.addToLimits(1)
 	if t.Budget {
 		if t.number != p.to {

@@ -35,6 +35,12 @@ type Event struct {
 	Trusted  bool // Send, in memory only: another store trusts the Member
 }
 
+// As returns the same event of another kind.
+func (e Event) As(kind Kind) *Event {
+	e.Kind = kind
+	return &e
+}
+
 // A Kind says what has happened.
 type Kind byte
 
@@ -45,7 +51,7 @@ const (
 	Told              // Stytch has said which number the Member has
 	Code              // the Member has entered a right code
 	Guess             // a code comes: decide, and count it as a wrong one
-	Clear             // it was not compared with anything: count it no more
+	Clear             // nobody has said that it was wrong: count it no more
 )
 
 // Counts reports whether the store remembers an event of the kind.
