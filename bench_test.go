@@ -14,8 +14,8 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// These hold a change against the last one, with benchstat: see CONTRIBUTING.md.
-// internal/bench holds the library against net/http over loopback.
+// These benchmarks compare a change with the last commit, using benchstat: see
+// CONTRIBUTING.md. internal/bench compares the library with net/http over loopback.
 
 // memory is a transport that answers without a network.
 func memory(status int, body []byte) http.RoundTripper {
@@ -57,7 +57,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkSendError is the way of a 400.
+// BenchmarkSendError measures a Send that ends with a 400.
 func BenchmarkSendError(b *testing.B) {
 	client := newClient(b, memory(400, []byte(`{"status_code":400,"request_id":"request-id-test-b05c992f-ebdc-489d-a754-c7e70ba13141",`+
 		`"error_type":"invalid_phone_number","error_message":"The phone number is invalid.","error_url":"https://stytch.com/docs/api/errors/400"}`)))
@@ -69,7 +69,7 @@ func BenchmarkSendError(b *testing.B) {
 	}
 }
 
-// BenchmarkSendRefused is the way of bad parameters.
+// BenchmarkSendRefused measures a Send with invalid parameters.
 func BenchmarkSendRefused(b *testing.B) {
 	client := newClient(b, memory(200, nil))
 	b.ReportAllocs()
@@ -80,7 +80,7 @@ func BenchmarkSendRefused(b *testing.B) {
 	}
 }
 
-// BenchmarkEncode is the part of Send that encodes.
+// BenchmarkEncode measures Send's encoding.
 func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -99,7 +99,7 @@ func BenchmarkNewClient(b *testing.B) {
 	}
 }
 
-// BenchmarkByHand is BenchmarkSend's call as one writes it with net/http.
+// BenchmarkByHand is BenchmarkSend's call, written by hand with net/http.
 func BenchmarkByHand(b *testing.B) {
 	client := byhand.Client{
 		HTTP:    &http.Client{Transport: memory(200, answerOf(b))},

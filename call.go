@@ -16,7 +16,7 @@ import (
 	"github.com/eb715825/stytchb2b/atmostonce"
 )
 
-// A call is one call under way.
+// A call is one API call in progress.
 type call struct {
 	client *Client
 	op     Op
@@ -28,17 +28,17 @@ type call struct {
 	last    *attempt // nil before the first
 }
 
-// do makes a call. Every call goes this way. allow is the method of a Guard to
-// ask, and success is what the answer is decoded into and returned as.
+// do makes a call: both endpoints use it. allow is the Guard's method for the call.
+// The answer is decoded into success, which do returns.
 func do[P any, R response](ctx context.Context, c *call, params P,
 	allow func(Guard, context.Context, P) (func(R, error), error), success R) (R, error) {
 	c.start = time.Now()
 	resp, err := run(ctx, c, params, allow, success)
-	c.log(ctx, err) // Not deferred: of a panic, nothing is known.
+	c.log(ctx, err) // Not deferred: after a panic, the outcome is not known.
 	return resp, err
 }
 
-// run is do without the log.
+// run is do without logging.
 func run[P any, R response](ctx context.Context, c *call, params P,
 	allow func(Guard, context.Context, P) (func(R, error), error), success R) (resp R, err error) {
 	if err := c.check(ctx, params); err != nil {
@@ -64,7 +64,7 @@ func run[P any, R response](ctx context.Context, c *call, params P,
 	return resp, err
 }
 
-// check checks and encodes the parameters.
+// check validates and encodes the parameters.
 func (c *call) check(ctx context.Context, params any) (err error) {
 	if err := checkFields(c.fields); err != nil {
 		return err
@@ -82,8 +82,8 @@ func (c *call) check(ctx context.Context, params any) (err error) {
 
 // attempts makes attempts until one ends the call, and returns its error.
 //
-// go-retryablehttp drives them. Its hooks read what each attempt has decided: it
-// comes to them as the body of a response.
+// go-retryablehttp runs the loop. Its hooks get each attempt as the body of a
+// response, and read the attempt's decision.
 func (c *call) attempts(ctx context.Context, success response) error {
 	loop := retryablehttp.Client{
 		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
@@ -99,14 +99,14 @@ func (c *call) attempts(ctx context.Context, success response) error {
 		},
 	}
 	if _, err := loop.Do(&retryablehttp.Request{Request: blank.WithContext(ctx)}); err != nil {
-		// The context has ended in the wait.
+		// The context ended during the wait.
 		err = fmt.Errorf("%w while waiting to retry after %w", withContext(ctx, context.Cause(ctx)), c.last.err)
 		return c.transportError(c.last, err)
 	}
 	return c.last.err
 }
 
-// blank stands for the request of each attempt, which the attempt makes itself.
+// blank is a placeholder: each attempt makes its own request.
 var blank = &http.Request{URL: &url.URL{}, Header: http.Header{}}
 
 // A roundTrip is a function as an http.RoundTripper.
@@ -114,14 +114,14 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// Read and Close make an attempt the body of a response.
+// Read and Close let an attempt be the body of a response.
 func (*attempt) Read([]byte) (int, error) { return 0, io.EOF }
 func (*attempt) Close() error             { return nil }
 
-// An attempt is one request, how it ended, and what follows.
+// An attempt is one request: how it ended, and what comes next.
 type attempt struct {
 	number    int           // 1 for the first
-	connect   time.Duration // how long it waits for a connection; 0 is no limit
+	connect   time.Duration // longest wait for a connection; 0 means no limit
 	took      time.Duration
 	maybeSent bool // The request may have been sent.
 	answer    answer
@@ -143,7 +143,7 @@ func (c *call) attempt(ctx context.Context, previous *attempt, success response)
 	}
 	deadline, _ := ctx.Deadline() // run has set one.
 	if a.number < c.client.retry.MaxAttempts {
-		a.connect = time.Until(deadline) / 2 // The last one waits for a connection as long as it can.
+		a.connect = time.Until(deadline) / 2 // The last attempt may wait until the deadline.
 	}
 
 	start := time.Now()
@@ -166,7 +166,7 @@ func (c *call) attempt(ctx context.Context, previous *attempt, success response)
 	return a
 }
 
-// exchange sends the request and reads the answer. The error is why there is none.
+// exchange sends the request and reads the answer. An error means that none came.
 func (c *call) exchange(ctx context.Context, a *attempt) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.client.baseURL+c.path, bytes.NewReader(c.payload))
 	if err != nil {
@@ -191,7 +191,7 @@ func (c *call) exchange(ctx context.Context, a *attempt) error {
 	return err
 }
 
-// send sends the request of the attempt, at most once, and reads the answer.
+// send sends the attempt's request, at most once, and reads the answer.
 func (a *attempt) send(transport *atmostonce.Transport, req *http.Request) error {
 	resp, err := transport.Once(req, a.connect)
 	a.maybeSent = atmostonce.MaybeSent(err)
@@ -202,7 +202,7 @@ func (a *attempt) send(transport *atmostonce.Transport, req *http.Request) error
 	return nil
 }
 
-// An answer is what came back, from Stytch or from something else on the way.
+// An answer is what came back, from Stytch or from something between.
 type answer struct {
 	status int // 0 without an answer
 	header http.Header
@@ -210,14 +210,13 @@ type answer struct {
 	err    error // why the body is not complete
 }
 
-// is2xx reports whether the status is a success. The body shows whether the answer
-// is Stytch's.
+// is2xx reports whether the status is 2xx. Only the body shows whether Stytch sent it.
 func (a *answer) is2xx() bool { return a.status >= 200 && a.status < 300 }
 
-// maxBody is the largest body of an answer that is read, in bytes.
+// maxBody is the most that is read of an answer's body, in bytes.
 const maxBody = 1 << 20
 
-// read reads an answer to its end, so that its connection can be used again.
+// read reads the answer to its end, so that the connection can be reused.
 func (a *answer) read(ctx context.Context, resp *http.Response) {
 	a.status, a.header = resp.StatusCode, resp.Header
 	defer resp.Body.Close()

@@ -14,7 +14,7 @@ import (
 )
 
 // A Client makes calls for one project. Make one and share it: it is safe for
-// concurrent use and keeps connections open. Its secret is never printed.
+// concurrent use and keeps connections open. Printing it never shows the secret.
 type Client struct {
 	// OTPs holds the calls for one-time passcodes.
 	OTPs OTPs
@@ -28,13 +28,13 @@ type Client struct {
 	logger    *slog.Logger // nil: no logging
 	guard     Guard        // nil: none
 
-	// Only these functions hold the secret: printing by reflection cannot show it.
-	header  func() http.Header // makes the header of a request, with the credentials
-	secrets func() secrets     // returns what no text may show
+	// Only these functions hold the secret, so printing by reflection cannot show it.
+	header  func() http.Header // returns a new request header, with the credentials
+	secrets func() secrets     // returns what must be masked in every text
 }
 
-// NewClient returns a Client for a project, from the project ID and the secret
-// that Stytch's dashboard shows under "API keys". It does no I/O. The error is a
+// NewClient returns a Client for the project with this ID and secret: Stytch's
+// dashboard shows both under "API keys". It does no I/O. The error is a
 // [*ConfigError].
 //
 // Requests go to https://test.stytch.com if the project ID begins with
@@ -92,7 +92,7 @@ func NewClientFromEnv(opts ...Option) (*Client, error) {
 	return NewClient(os.Getenv("STYTCH_PROJECT_ID"), os.Getenv("STYTCH_SECRET"), opts...)
 }
 
-// checkCredentials finds slips in copied credentials.
+// checkCredentials finds common mistakes in copied credentials.
 func checkCredentials(projectID, secret string) error {
 	for _, arg := range []struct{ name, value string }{{"projectID", projectID}, {"secret", secret}} {
 		if arg.value == "" {
@@ -113,8 +113,8 @@ func checkCredentials(projectID, secret string) error {
 	return nil
 }
 
-// withDefaultBaseURL is WithBaseURL for the project's environment. Its error
-// does not quote the project ID: it may be a secret in the wrong place.
+// withDefaultBaseURL is WithBaseURL for the project's environment. Its error does
+// not quote the project ID: someone may have passed the secret in its place.
 func withDefaultBaseURL(projectID string) Option {
 	switch {
 	case strings.HasPrefix(projectID, "project-test-"):
@@ -127,20 +127,20 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// NewBase is [atmostonce.NewBase]: the transport that a Client uses by default, to
-// change or wrap it and pass the result to [WithHTTPClient]. It is an
-// [*http.Transport], unless [http.DefaultTransport] is something else.
+// NewBase is [atmostonce.NewBase]: it returns a transport like the one that a Client
+// uses by default. Change or wrap it, and pass the result to [WithHTTPClient]. It is
+// an [*http.Transport], unless [http.DefaultTransport] is of another type.
 func NewBase() http.RoundTripper { return atmostonce.NewBase() }
 
-// CloseIdleConnections closes the idle connections of the Client's own transport.
-// Other code may share any other transport.
+// CloseIdleConnections closes idle connections, unless [WithHTTPClient] set a
+// Transport: other code may share that.
 func (c *Client) CloseIdleConnections() {
 	if c != nil && c.transport != nil && c.transport.Base == nil {
 		c.transport.CloseIdleConnections()
 	}
 }
 
-// String returns the project ID and the base URL, and not the secret.
+// String returns the project ID and the base URL, without the secret.
 func (c Client) String() string {
 	return fmt.Sprintf("stytchb2b.Client(%s, %s)", c.projectID, c.baseURL)
 }

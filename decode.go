@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// decode decodes a JSON object. A field of the wrong type stays zero, and the
-// others are decoded.
+// decode decodes a JSON object. It leaves a field of the wrong type zero, and
+// decodes the others.
 func decode(body []byte, out any) error {
 	switch text := bytes.TrimLeft(body, " \t\r\n"); {
 	case len(text) == 0:
@@ -19,12 +19,12 @@ func decode(body []byte, out any) error {
 		return errors.New("the body is not a JSON object")
 	}
 	switch json.Unmarshal(body, out).(type) {
-	case nil, *json.UnmarshalTypeError: // It comes after the other fields were decoded.
+	case nil, *json.UnmarshalTypeError: // By then, the other fields are decoded.
 		return nil
 	case *json.SyntaxError:
 		return errors.New("the body is not valid JSON")
 	}
-	// A malformed time has ended the decoding.
+	// Decoding stopped at a malformed time.
 	var object any
 	_ = json.Unmarshal(body, &object)
 	body, _ = json.Marshal(withoutOddTimes(object, reflect.TypeOf(out)))
@@ -32,8 +32,8 @@ func decode(body []byte, out any) error {
 	return nil
 }
 
-// withoutOddTimes returns a decoded JSON value with null for each time that a
-// variable of type t cannot hold.
+// withoutOddTimes returns a decoded JSON value with null in place of each time that
+// does not fit its field in t.
 func withoutOddTimes(value any, t reflect.Type) any {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -60,8 +60,7 @@ func withoutOddTimes(value any, t reflect.Type) any {
 	return value
 }
 
-// complete returns a JSON object with the fields that body has of one. The end of
-// body may be missing.
+// complete returns the complete fields of a JSON object that may be cut off.
 func complete(body []byte) []byte {
 	fields := map[string]json.RawMessage{}
 	d := json.NewDecoder(bytes.NewReader(body))

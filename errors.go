@@ -18,11 +18,11 @@ const (
 	OpSMSAuthenticate Op = "OTPs.SMS.Authenticate" // [SMS.Authenticate]
 )
 
-// mayBe reports whether an error with this Op may come from a call of another. In
-// an error made by hand, it may be empty.
+// mayBe reports whether an error with this Op may come from a call of other. The Op
+// may be empty in an error that the library did not make.
 func (op Op) mayBe(other Op) bool { return op == other || op == "" }
 
-// sentence says what an outcome means. It ends the text of an error.
+// sentence returns the outcome in words, for the text of an error.
 func (op Op) sentence(o Outcome) string {
 	unknown, notApplied, applied := "an SMS may have been sent", "no SMS was sent", "the SMS was sent"
 	if op == OpSMSAuthenticate {
@@ -37,9 +37,9 @@ func (op Op) sentence(o Outcome) string {
 	return unknown
 }
 
-// RetryAfter returns how long to wait before repeating the call that returned
-// err: the RetryAfter of the first [*APIError] in err's tree or, without one, of
-// the first [*GuardError]. It is 0 if that does not say.
+// RetryAfter returns how long to wait before repeating the call that returned err:
+// the RetryAfter of the first [*APIError] in err's tree or, without one, of the first
+// [*GuardError]. It is 0 if that is not known.
 func RetryAfter(err error) time.Duration {
 	if e := (*APIError)(nil); errors.As(err, &e) {
 		return e.RetryAfter
@@ -50,8 +50,8 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// A ConfigError reports an argument of [NewClient], an environment variable or
-// an [Option] that is wrong. Its text never holds the value.
+// A ConfigError reports an invalid argument of [NewClient], environment variable or
+// [Option]. Its text never contains the value.
 type ConfigError struct {
 	// Name is the name of an argument ("projectID", "secret" or "opts"), an
 	// environment variable ("STYTCH_SECRET") or an option ("WithBaseURL").
@@ -63,8 +63,8 @@ type ConfigError struct {
 // Error returns the name and the reason.
 func (e *ConfigError) Error() string { return "stytchb2b: " + e.Name + " " + e.Reason }
 
-// A ParamError reports a parameter that is missing or malformed. It comes before
-// any I/O: no SMS was sent and no code used. Its text never holds the value.
+// A ParamError reports a missing or malformed parameter. It comes before any I/O: no
+// SMS was sent and no code used. Its text never contains the value.
 type ParamError struct {
 	// Field is the parameter's name in the API, such as "mfa_phone_number" or
 	// "code". It is "ctx" for a nil context, and "client" for a Client that
@@ -77,9 +77,9 @@ type ParamError struct {
 // Error returns the field and the reason.
 func (e *ParamError) Error() string { return "stytchb2b: " + e.Field + " " + e.Reason }
 
-// An APIError reports an answer that is not a success: an error from Stytch, whose
-// object fills RequestID and the fields that begin with Error, or an answer from
-// something else on the way to it, with any status.
+// An APIError reports an answer that is not a success. It is an error from Stytch, or
+// an answer with any status from something between, such as a gateway. RequestID,
+// ErrorType, ErrorMessage and ErrorURL are empty unless Stytch sent them.
 type APIError struct {
 	// Op is the call that failed.
 	Op Op
@@ -87,15 +87,15 @@ type APIError struct {
 	StatusCode int
 	// RequestID identifies the request to Stytch's support.
 	RequestID string
-	// ErrorType is Stytch's name for the error. Switch on it.
+	// ErrorType is Stytch's name for the kind of error.
 	ErrorType ErrorType
-	// ErrorMessage is Stytch's description of the error for developers. Secrets
-	// of the request and phone numbers in it are masked.
+	// ErrorMessage is Stytch's description of the error for developers, with secrets
+	// and phone numbers masked.
 	ErrorMessage string
 	// ErrorURL is the page of Stytch's documentation about the error.
 	ErrorURL string
-	// RetryAfter is how long the answer's Retry-After asks to wait (RFC 9110,
-	// section 10.2.3); 0 if it does not.
+	// RetryAfter is how long the answer's Retry-After header asks to wait (RFC 9110,
+	// section 10.2.3); 0 without one.
 	RetryAfter time.Duration
 	// Attempts is the number of HTTP requests that the call made.
 	Attempts int
@@ -108,8 +108,7 @@ type APIError struct {
 	answer  func() answer // A function: printing by reflection cannot show the answer.
 }
 
-// Error returns one line: the status, what Stytch says, the Outcome in words, what
-// to do, and the request ID. It never quotes an answer that is not Stytch's.
+// Error returns one line. It never quotes an answer that is not Stytch's.
 func (e *APIError) Error() string {
 	text := fmt.Sprintf("stytchb2b: HTTP %d", e.StatusCode)
 	if e.ErrorType != "" {
@@ -132,7 +131,7 @@ func (e *APIError) Error() string {
 	return text
 }
 
-// hint says what to do, if that is known.
+// hint returns what to do about the error, or "".
 func (e *APIError) hint() string {
 	switch {
 	case e.RetryAfter > 0:
@@ -161,8 +160,8 @@ func (e *APIError) hint() string {
 	return ""
 }
 
-// RawBody returns what was read of the answer's body, at most 1 MiB. Do not log
-// it: it may hold secrets, phone numbers and session tokens.
+// RawBody returns the answer's body, or its first MiB if it is larger. It may be cut
+// off. Do not log it: it may contain secrets, phone numbers and session tokens.
 func (e *APIError) RawBody() string {
 	if e.answer == nil {
 		return ""
@@ -170,7 +169,7 @@ func (e *APIError) RawBody() string {
 	return string(e.answer().body)
 }
 
-// Header returns the header of the answer. It may hold cookies.
+// Header returns the answer's header. It may contain cookies.
 func (e *APIError) Header() http.Header {
 	if e.answer == nil {
 		return nil
@@ -178,8 +177,8 @@ func (e *APIError) Header() http.Header {
 	return e.answer().header
 }
 
-// Unwrap returns why the body could not be read or used, such as
-// [context.DeadlineExceeded]; nil for an error from Stytch.
+// Unwrap returns why the answer could not be read or used, such as
+// [context.DeadlineExceeded]. It is nil for an error from Stytch.
 func (e *APIError) Unwrap() error { return e.err }
 
 // A TransportError reports a call that got no answer: there was no connection, it
@@ -194,12 +193,12 @@ type TransportError struct {
 	Outcome Outcome
 	// Err is the cause, for [errors.Is] and [errors.As], such as a [*net.OpError],
 	// [context.DeadlineExceeded] or the context's [context.Cause]. If the context
-	// ended while the call waited to retry, it also wraps the last attempt's error. If
-	// it would show a secret, it has a masked text and nothing to unwrap.
+	// ended while the call waited to retry, Err also wraps the last attempt's error. If
+	// its text would show a secret, the text is masked, and Err cannot be unwrapped.
 	Err error
 }
 
-// Error returns one line: the attempts, the cause, and the Outcome in words.
+// Error returns one line, which ends with the Outcome in words.
 func (e *TransportError) Error() string {
 	attempts := "1 attempt"
 	if e.Attempts != 1 {
@@ -215,8 +214,8 @@ func (e *TransportError) Error() string {
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// withContext returns err with the end of ctx, if that has come, and its cause in
-// the tree. Of the two, net/http reports one, and go-retryablehttp the other.
+// withContext adds ctx's error and its cause to err's tree, if ctx has ended:
+// net/http reports only one of them, and go-retryablehttp only the other.
 func withContext(ctx context.Context, err error) error {
 	for _, end := range []error{context.Cause(ctx), ctx.Err()} {
 		if err != nil && end != nil && !errors.Is(err, end) {
@@ -226,13 +225,13 @@ func withContext(ctx context.Context, err error) error {
 	return err
 }
 
-// transportError returns the error of a call that ends with a, without an answer.
+// transportError returns the error of a call whose last attempt, a, got no answer.
 func (c *call) transportError(a *attempt, err error) error {
 	return &TransportError{Op: c.op, Attempts: a.number, Outcome: a.overall, Err: c.secrets().maskError(err)}
 }
 
-// apiError returns the error of a call that ends with the answer of a. err is why
-// the answer is not usable; nil if it is an error from Stytch.
+// apiError returns the error of a call whose last attempt, a, got an answer. err is
+// why the answer is not usable; nil if it is an error from Stytch.
 func (c *call) apiError(a *attempt, err error) error {
 	s := c.secrets()
 	e := &APIError{
@@ -259,8 +258,8 @@ func (c *call) apiError(a *attempt, err error) error {
 	return e
 }
 
-// describe describes the body without quoting it: the text of a stranger may echo
-// the request in any encoding.
+// describe describes the body without quoting it, because it may echo the request in
+// any encoding.
 func (a *answer) describe() string {
 	mediaType, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	switch mediaType {
@@ -273,5 +272,5 @@ func (a *answer) describe() string {
 	return fmt.Sprintf("%s, %d bytes", mediaType, len(a.body))
 }
 
-// secrets are what no text about the call may show.
+// secrets returns what must be masked in every text about the call.
 func (c *call) secrets() secrets { return append(secretValues(c.fields), c.client.secrets()...) }

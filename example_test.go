@@ -38,14 +38,14 @@ func Example() {
 	// Output: continue
 }
 
-// A handler that sends another code, and says what the user can do about each error.
+// A handler that sends another code, and tells the user what to do after each error.
 func ExampleAfterSend() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 	client, organizationID, memberID := stytch.Client(), stytch.OrganizationID, stytch.MemberID
 
 	resend := func(w http.ResponseWriter, r *http.Request) {
-		// A browser that goes away must not leave it unknown whether an SMS went out.
+		// A closed tab must not cancel the call: it would leave the outcome unknown.
 		ctx := context.WithoutCancel(r.Context())
 		_, err := client.OTPs.SMS.Send(ctx, stytchb2b.SMSSendParams{
 			OrganizationID: organizationID, // from the login's state
@@ -116,8 +116,7 @@ func ExampleRetryAfter() {
 	// 0s true
 }
 
-// A program that wants a mock declares an interface with the one method that it
-// calls.
+// To mock a call, declare an interface with the one method that you use.
 func ExampleSMS_Send_mock() {
 	type sender interface {
 		Send(context.Context, stytchb2b.SMSSendParams) (*stytchb2b.SMSSendResponse, error)
@@ -134,9 +133,8 @@ func ExampleSMS_Send_mock() {
 	// true
 }
 
-// Credentials are changed at run time, such as by a rotation of the secret, with
-// a new Client on the same http.Client: its connections stay open, and calls of
-// the old Client go on.
+// To rotate the secret at run time, make a new Client with the same http.Client. Its
+// connections stay open, and the old Client finishes its calls.
 func ExampleNewClient_rotation() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
@@ -164,8 +162,8 @@ func ExampleNewClient_rotation() {
 	// false
 }
 
-// A private certificate authority, and a proxy: NewBase returns an *http.Transport,
-// unless the program has replaced http.DefaultTransport with something else.
+// A private certificate authority and a proxy. NewBase returns an *http.Transport,
+// unless the program has replaced http.DefaultTransport with another type.
 func ExampleNewBase() {
 	stytch := stytchtest.NewTLSServer()
 	defer stytch.Close()
@@ -190,8 +188,7 @@ func ExampleNewBase() {
 	// Output: <nil>
 }
 
-// A header of one's own, here one for an egress proxy, comes from a transport
-// around NewBase.
+// To add a header, here for an egress proxy, wrap NewBase in a transport that sets it.
 func ExampleWithHTTPClient_header() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
@@ -224,7 +221,7 @@ func (m mock) Send(context.Context, stytchb2b.SMSSendParams) (*stytchb2b.SMSSend
 	return nil, m.err
 }
 
-// The user enters an incorrect code, and then the one from the SMS.
+// The user enters an incorrect code, and then the right one.
 func ExampleSMS_Authenticate() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
@@ -259,9 +256,9 @@ func ExampleSMS_Authenticate() {
 	// authenticated: otp by sms
 }
 
-// Nested objects that the types of this package do not have, here a Member's SSO
-// registrations, are in RawJSON. It decodes into the types of another client, such
-// as Stytch's own (github.com/stytchauth/stytch-go).
+// RawJSON has the nested objects that this package has no types for, such as a
+// Member's SSO registrations. Decode it into your own types, or into those of
+// Stytch's own client (github.com/stytchauth/stytch-go).
 func ExampleSMSSendResponse_rawJSON() {
 	type Member struct { // in a program: organizations.Member
 		EmailAddress     string `json:"email_address"`
@@ -352,8 +349,8 @@ func ExampleNewClientFromEnv() {
 	fmt.Println(client) // never shows the secret
 }
 
-// With Stytch's own client on an atmostonce.Transport, two lines make both promises:
-// one for a request without an answer, and one for an answer.
+// With Stytch's own client on an atmostonce.Transport, atmostonce.MaybeSent covers
+// requests without an answer, and stytchb2b.MaybeSent covers answers.
 func ExampleMaybeSent_stytchGo() {
 	// In a program: stytcherror.Error of github.com/stytchauth/stytch-go.
 	var stytchErr stytchGoError

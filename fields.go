@@ -7,9 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// A field is a parameter of a call, or a field of an object that is printed, by
-// its name in the API. What a field says about itself holds wherever it is
-// checked, printed, logged or masked.
+// A field is a parameter of a call, or a field of a printed object, with its name in
+// the API. Checks, printing, logging and masking all follow its kind.
 type field struct {
 	name, value string
 	kind        kind
@@ -22,12 +21,12 @@ type kind uint8
 const (
 	plain    kind = iota
 	language      // a language tag
-	number        // a phone number: printed as its last four digits
+	number        // a phone number: only its last four digits are printed
 	secret        // never printed
-	session       // secret, and one of those that name a session: at most one is given
+	session       // a secret that names a session: at most one may be set
 )
 
-// checkFields returns a *ParamError for the first field that no call takes.
+// checkFields returns a *ParamError for the first invalid field.
 func checkFields(fields []field) error {
 	hasSession := false
 	for _, f := range fields {
@@ -50,15 +49,15 @@ func checkFields(fields []field) error {
 	return nil
 }
 
-// isE164 reports whether s has the form of a phone number of ITU-T E.164.
+// isE164 reports whether s has the form of an ITU-T E.164 phone number.
 func isE164(s string) bool {
 	digits, ok := strings.CutPrefix(s, "+")
 	return ok && len(digits) >= 2 && len(digits) <= 15 && digits[0] != '0' &&
 		strings.Trim(digits, "0123456789") == ""
 }
 
-// isLanguageTag reports whether s is made of subtags as those of BCP 47 are: 1
-// to 8 letters or digits (RFC 5646, section 2.1).
+// isLanguageTag reports whether s consists of BCP 47 subtags: 1 to 8 letters or
+// digits each (RFC 5646, section 2.1).
 func isLanguageTag(s string) bool {
 	for subtag := range strings.SplitSeq(strings.ToLower(s), "-") {
 		if subtag == "" || len(subtag) > 8 || strings.Trim(subtag, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
@@ -68,7 +67,7 @@ func isLanguageTag(s string) bool {
 	return true
 }
 
-// secretValues returns the fields' values that no text may show.
+// secretValues returns the values that must be masked in every text.
 func secretValues(fields []field) secrets {
 	var values secrets
 	for _, f := range fields {
@@ -79,7 +78,7 @@ func secretValues(fields []field) secrets {
 	return values
 }
 
-// printed returns the field's value as it may be shown.
+// printed returns the value, masked for printing.
 func (f field) printed() string {
 	switch f.kind {
 	case number:
@@ -90,7 +89,7 @@ func (f field) printed() string {
 	return oneLine(f.value)
 }
 
-// fieldText returns the fields that are not empty as text.
+// fieldText formats the non-empty fields.
 func fieldText(fields []field) string {
 	var texts []string
 	for _, f := range fields {
@@ -101,7 +100,7 @@ func fieldText(fields []field) string {
 	return "{" + strings.Join(texts, " ") + "}"
 }
 
-// fieldValue returns the fields that are not empty for a log.
+// fieldValue returns the non-empty fields for a log.
 func fieldValue(fields []field) slog.Value {
 	var attrs []slog.Attr
 	for _, f := range fields {
@@ -112,8 +111,7 @@ func fieldValue(fields []field) slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// responseFields are what a response shows when it is printed: the rest is about
-// a person.
+// responseFields returns what is printed of a response: the rest is personal data.
 func responseFields(requestID string, statusCode int, memberID string) []field {
 	return []field{
 		{name: "request_id", value: requestID},

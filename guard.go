@@ -6,20 +6,19 @@ import (
 	"time"
 )
 
-// A Guard decides whether a call may go out: against toll fraud, against guessed
-// codes, or against an impatient second click. Module
-// github.com/eb715825/stytchb2b/guard provides one.
+// A Guard decides whether a call may go out. It can limit toll fraud, guessed codes
+// and double clicks. Module github.com/eb715825/stytchb2b/guard provides one.
 //
-// A call with valid parameters asks it once, before any I/O to Stytch. If the error
-// is not nil, nothing is sent, and the call returns a [*GuardError] with the Reason
-// and the RetryAfter of the first GuardError in the error's tree.
+// A call with valid parameters asks the Guard once, before any I/O to Stytch. If the
+// Guard returns an error, nothing is sent, and the call returns a [*GuardError] with
+// the Reason and the RetryAfter of the first GuardError in that error's tree.
 //
-// Otherwise it calls done, if that is not nil, with what it is about to return, so
-// that the Guard learns what came of it. The response is nil if the error is not.
-// done must not keep or change it.
+// Otherwise the call ends by calling done, if it is not nil, with the response and
+// the error that it returns. One of them is nil. done must not keep or change the
+// response.
 //
-// The call waits for both, in the caller's goroutine. The context ends at the call's
-// deadline, which may have passed when done is called.
+// The call runs both functions in the caller's goroutine and waits for them. The
+// context ends at the call's deadline, which may have passed when done runs.
 type Guard interface {
 	// AllowSend is asked before each [SMS.Send].
 	AllowSend(ctx context.Context, params SMSSendParams) (done func(*SMSSendResponse, error), err error)
@@ -38,7 +37,7 @@ func WithGuard(guard Guard) Option {
 	}
 }
 
-// A GuardReason is what is in the way of a call that a [Guard] refuses.
+// A GuardReason is why a [Guard] refused a call.
 type GuardReason string
 
 const (
@@ -46,25 +45,26 @@ const (
 	GuardReasonLimit GuardReason = "limit"
 	// GuardReasonNumber: the phone number or its country is not allowed.
 	GuardReasonNumber GuardReason = "number"
-	// GuardReasonUnavailable: the Guard cannot decide, such as without its store.
+	// GuardReasonUnavailable: the Guard could not decide, for example because its
+	// store did not answer.
 	GuardReasonUnavailable GuardReason = "unavailable"
 )
 
 // A GuardError reports that the [Guard] refused a call. It comes before any I/O
 // to Stytch: no SMS was sent, and no code was used.
 type GuardError struct {
-	// Op is the call that was refused. The call sets it.
+	// Op is the call that was refused. A Guard leaves it empty: the call sets it.
 	Op Op
-	// Reason says what is in the way; empty if the Guard does not say.
+	// Reason may be empty.
 	Reason GuardReason
-	// RetryAfter is how long to wait until the Guard would allow such a call; 0
-	// if it does not say, or if waiting does not help.
+	// RetryAfter is how long to wait until the Guard would allow the call; 0 if that
+	// is not known, or if waiting does not help.
 	RetryAfter time.Duration
-	// Err is the reason in detail, for [errors.Is] and [errors.As].
+	// Err is the detailed reason, for [errors.Is] and [errors.As].
 	Err error
 }
 
-// Error returns one line: the reason, that nothing was sent, and when to retry.
+// Error returns one line.
 func (e *GuardError) Error() string {
 	reason := string(e.Reason)
 	if e.Err != nil {
@@ -80,10 +80,10 @@ func (e *GuardError) Error() string {
 	return text
 }
 
-// Unwrap returns the reason in detail.
+// Unwrap returns Err.
 func (e *GuardError) Unwrap() error { return e.Err }
 
-// guardError returns the error of a call of op whose Guard returned err.
+// guardError returns the error of a call that the Guard refused with err.
 func guardError(op Op, err error) *GuardError {
 	e := &GuardError{Op: op, Err: err}
 	switch own := (*GuardError)(nil); {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// log writes a record of a call that has ended.
+// log logs the end of a call.
 func (c *call) log(ctx context.Context, err error) {
 	level, outcome, attempts := slog.LevelDebug, OutcomeNotApplied, 0
 	if err != nil {
@@ -18,7 +18,7 @@ func (c *call) log(ctx context.Context, err error) {
 	c.write(ctx, level, "stytchb2b: call", time.Since(c.start), outcome, c.last, err, slog.Int("attempts", attempts))
 }
 
-// logAttempt writes a record of an attempt.
+// logAttempt logs the end of an attempt.
 func (c *call) logAttempt(ctx context.Context, a *attempt) {
 	attrs := []slog.Attr{slog.Int("attempt", a.number)}
 	if a.retry {
@@ -27,8 +27,8 @@ func (c *call) logAttempt(ctx context.Context, a *attempt) {
 	c.write(ctx, slog.LevelDebug, "stytchb2b: attempt", a.took, a.outcome, a, a.err, attrs...)
 }
 
-// write writes a record with the attributes that both kinds have. a is nil before
-// the first attempt.
+// write writes a record with the attributes of both kinds, and more. a is nil if no
+// attempt was made.
 func (c *call) write(ctx context.Context, level slog.Level, msg string, took time.Duration, outcome Outcome, a *attempt, err error, more ...slog.Attr) {
 	if c.client == nil || c.client.logger == nil || !c.client.logger.Enabled(ctx, level) {
 		return
@@ -46,7 +46,7 @@ func (c *call) write(ctx context.Context, level slog.Level, msg string, took tim
 	}
 	if err != nil {
 		text := err.Error()
-		if a == nil { // It may be a guard's. The others are masked.
+		if a == nil { // It may come from a Guard. The others are masked already.
 			text = c.secrets().mask(text)
 		}
 		attrs = append(attrs, slog.String("error", text))

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// redacted takes the place of a secret.
+// redacted replaces a secret.
 const redacted = "[redacted]"
 
 // maskPhoneNumber keeps the last four digits of a phone number.
@@ -19,18 +19,18 @@ func maskPhoneNumber(number string) string {
 	return "***" + number[len(number)-4:]
 }
 
-// Secrets are what a request carries and no text may show.
+// secrets are the values in a request that must be masked in every text.
 type secrets []string
 
-// idOrNumber matches the UUID that an ID of Stytch's ends with, and what may be a
-// phone number.
+// idOrNumber matches the UUID at the end of a Stytch ID, and what may be a phone
+// number.
 var idOrNumber = regexp.MustCompile(`(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\+?[0-9]{7,}`)
 
-// mask returns a text without secrets and without full phone numbers. If part
-// of a secret is left, such as one that was cut, it keeps nothing of the text.
+// mask removes secrets and full phone numbers from a text. If part of a secret
+// remains, because it was cut off, say, mask removes the entire text.
 func (s secrets) mask(text string) string {
 	for _, secret := range s {
-		if len(secret) >= 4 { // A shorter one would tear unrelated words apart.
+		if len(secret) >= 4 { // A shorter one may occur in unrelated words.
 			text = strings.ReplaceAll(text, secret, redacted)
 		}
 	}
@@ -46,8 +46,8 @@ func (s secrets) mask(text string) string {
 	return text
 }
 
-// partly reports whether a text holds eight characters of a secret in a row, in
-// upper or lower case.
+// partly reports whether a text contains eight consecutive characters of a secret,
+// ignoring case.
 func (s secrets) partly(text string) bool {
 	const n = 8
 	text = strings.ToLower(text)
@@ -67,8 +67,8 @@ func (s secrets) partly(text string) bool {
 }
 
 // maskError returns err if neither its text nor that of an error it wraps needs
-// masking. Otherwise it returns an error with the masked text that [errors.Is]
-// and [errors.As] see through, and [errors.Unwrap] does not.
+// masking. Otherwise it returns an error with the masked text: [errors.Is] and
+// [errors.As] still find what err wraps, and [errors.Unwrap] does not.
 func (s secrets) maskError(err error) error {
 	if err == nil || !s.shownBy(err) {
 		return err
@@ -76,7 +76,7 @@ func (s secrets) maskError(err error) error {
 	return &maskedError{s.mask(err.Error()), err}
 }
 
-// shownBy reports whether a text in the tree of err needs masking.
+// shownBy reports whether any text in the tree of err needs masking.
 func (s secrets) shownBy(err error) bool {
 	if text := err.Error(); s.mask(text) != text {
 		return true
@@ -104,7 +104,7 @@ func (e *maskedError) GoString() string     { return fmt.Sprintf("%q", e.text) }
 func (e *maskedError) Is(target error) bool { return errors.Is(e.err, target) }
 func (e *maskedError) As(target any) bool   { return errors.As(e.err, target) }
 
-// oneLine makes a text printable, on one line and at most 512 bytes long.
+// oneLine makes a text printable: one line of at most 512 bytes.
 func oneLine(s string) string {
 	const maxText = 512
 	s = strings.ToValidUTF8(s[:min(len(s), maxText)], "")

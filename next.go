@@ -2,11 +2,9 @@ package stytchb2b
 
 import "errors"
 
-// A Next says what a login does after a call. Each of the constants has an HTTP
-// status and a sentence for the user.
-//
-// Where causes of one Next need sentences of their own, such as a phone that has
-// unsubscribed and someone else's number, look at the ErrorType of the [*APIError].
+// A Next is what a login does after a call. Each constant comes with an HTTP status
+// and a sentence for the user. For a more specific sentence, such as for a number that
+// has unsubscribed, switch on the ErrorType of the [*APIError].
 type Next string
 
 const (
@@ -17,11 +15,11 @@ const (
 	// 202 "Your code may be on its way. If it does not arrive within a minute,
 	// request another one."
 	NextCheckPhone Next = "check the phone"
-	// NextWait: there were too many calls. [RetryAfter] says how long to wait if
-	// that is known; otherwise, a minute is a good start.
+	// NextWait: there were too many calls. Wait for [RetryAfter], or about a minute
+	// if that is 0.
 	// 429 "Please wait a moment, then try again."
 	NextWait Next = "wait"
-	// NextEnterNumber: ask for a phone number, or for another one.
+	// NextEnterNumber: ask for a phone number, or for a different one.
 	// 422 "We cannot send a code to that number. Enter another one."
 	NextEnterNumber Next = "enter a number"
 	// NextEnterCode: ask for the code again, and offer a new one.
@@ -33,8 +31,7 @@ const (
 	// NextSignIn: start again with the primary login.
 	// 401 "Your sign-in has expired. Please sign in again."
 	NextSignIn Next = "sign in"
-	// NextLocked: Stytch has locked the Member, for an hour by default
-	// (https://stytch.com/docs/resources/platform/user-locks).
+	// NextLocked: Stytch has locked the Member, for an hour by default.
 	// 403 "Your account is locked after too many failed attempts. Please try again
 	// later."
 	NextLocked Next = "locked"
@@ -43,7 +40,7 @@ const (
 	NextFail Next = "fail"
 )
 
-// AfterSend returns what a login does after the [SMS.Send] that returned err:
+// AfterSend returns what a login does after [SMS.Send] returned err:
 //
 //	nil                                                  NextContinue
 //	MaybeSent(err)                                       NextCheckPhone
@@ -55,8 +52,8 @@ const (
 //	any other: credentials, billing, no connection,      NextFail
 //	  a Guard's outage, too_few_tokens_authenticated
 //
-// It looks through errors that wrap others. Of several, [MaybeSent] counts first,
-// then the first [*APIError], [*GuardError] and [*ParamError] in this order.
+// It looks through wrapped errors: first at [MaybeSent] for all of them, then for an
+// [*APIError], then a [*GuardError], then a [*ParamError].
 func AfterSend(err error) Next {
 	switch {
 	case err == nil:
@@ -67,8 +64,7 @@ func AfterSend(err error) Next {
 	return next(err, OpSMSSend)
 }
 
-// AfterAuthenticate returns what a login does after the [SMS.Authenticate] that
-// returned err:
+// AfterAuthenticate returns what a login does after [SMS.Authenticate] returned err:
 //
 //	nil                                                  NextContinue
 //	MaybeUsed(err)                                       NextSignIn
@@ -80,11 +76,8 @@ func AfterSend(err error) Next {
 //	any other: credentials, no connection,               NextFail
 //	  a Guard's outage
 //
-// For a code that a newer one has replaced, NextEnterCode and NextRequestCode are
-// both possible: Stytch does not document which error it returns.
-//
-// It looks through errors that wrap others. Of several, [MaybeUsed] counts first,
-// then the first [*APIError], [*GuardError] and [*ParamError] in this order.
+// For a code that a newer one replaced, it is NextEnterCode or NextRequestCode: Stytch
+// does not document which error it returns. Wrapped errors count as in [AfterSend].
 func AfterAuthenticate(err error) Next {
 	switch {
 	case err == nil:
@@ -95,7 +88,7 @@ func AfterAuthenticate(err error) Next {
 	return next(err, OpSMSAuthenticate)
 }
 
-// next returns what follows from an error of a call of op that had no effect.
+// next returns what a login does after a call that had no effect.
 func next(err error, op Op) Next {
 	var apiErr *APIError
 	var guardErr *GuardError
@@ -125,7 +118,7 @@ func next(err error, op Op) Next {
 	return NextFail
 }
 
-// next returns what follows from an error of Stytch's, after each of the calls.
+// next returns what a login does after each call, if Stytch refused it.
 func (t ErrorType) next() (afterSend, afterAuthenticate Next) {
 	switch t {
 	case ErrorTypeTooManyRequests:

@@ -8,43 +8,43 @@ import (
 // A Member is a person in an [Organization]: Stytch's Member object
 // (https://stytch.com/docs/api-reference/b2b/api/members/member-object). RawJSON of
 // the response also has its SSO, OAuth and SCIM registrations and its retired email
-// addresses. Package fmt and log/slog show its ID and status only.
+// addresses.
 type Member struct {
 	OrganizationID string `json:"organization_id"`
 	MemberID       string `json:"member_id"`
-	// ExternalID is the ID that the project has given the Member. It may be empty,
-	// as may the Name.
+	// ExternalID is the ID that the project gave the Member. It may be empty, and so
+	// may Name.
 	ExternalID           string `json:"external_id"`
 	Name                 string `json:"name"`
 	EmailAddress         string `json:"email_address"`
 	EmailAddressVerified bool   `json:"email_address_verified"`
 	// Status is "pending", "active", "deleted" or "invited".
 	Status string `json:"status"`
-	// IsAdmin reports whether the Member has the role "stytch_admin", and
-	// IsBreakglass whether it may log in against the Organization's settings.
+	// IsAdmin reports whether the Member has the role "stytch_admin". IsBreakglass
+	// reports whether it may log in despite the Organization's settings.
 	IsAdmin      bool `json:"is_admin"`
 	IsBreakglass bool `json:"is_breakglass"`
-	// Roles are the Member's roles, and where each comes from.
+	// Roles are the Member's roles and their sources.
 	Roles []MemberRole `json:"roles"`
 	// MFAEnrolled reports whether the Member needs a second factor even if the
-	// Organization leaves that to its Members.
+	// Organization does not require one.
 	MFAEnrolled bool `json:"mfa_enrolled"`
 	// MFAPhoneNumber is where codes go, in E.164 form, verified or not.
 	MFAPhoneNumber         string `json:"mfa_phone_number"`
 	MFAPhoneNumberVerified bool   `json:"mfa_phone_number_verified"`
 	// DefaultMFAMethod is "sms_otp", "totp" or empty.
 	DefaultMFAMethod string `json:"default_mfa_method"`
-	// TOTPRegistrationID is the authenticator app's. Both IDs are empty without one.
+	// TOTPRegistrationID is empty without an authenticator app, and MemberPasswordID
+	// without a password.
 	TOTPRegistrationID string `json:"totp_registration_id"`
 	MemberPasswordID   string `json:"member_password_id"`
-	// IsLocked reports whether the Member is locked after too many failed attempts
-	// (https://stytch.com/docs/resources/platform/user-locks). The times are zero
-	// without a lock.
+	// IsLocked reports whether the Member is locked after too many failed attempts.
+	// The times are zero without a lock.
 	IsLocked      bool      `json:"is_locked"`
 	LockCreatedAt time.Time `json:"lock_created_at,omitzero"`
 	LockExpiresAt time.Time `json:"lock_expires_at,omitzero"`
-	// TrustedMetadata is set by the project. UntrustedMetadata can be set by the
-	// Member's browser, too. Numbers in both are float64.
+	// TrustedMetadata is set by the project. UntrustedMetadata can also be set by the
+	// Member's browser. Numbers in both are float64.
 	TrustedMetadata   map[string]any `json:"trusted_metadata"`
 	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
 	CreatedAt         time.Time      `json:"created_at,omitzero"`
@@ -71,9 +71,10 @@ type MemberRole struct {
 	Sources []MemberRoleSource `json:"sources"`
 }
 
-// A MemberRoleSource is a reason for which a Member has a role.
+// A MemberRoleSource is a reason why a Member has a role.
 type MemberRoleSource struct {
-	// Type is such as "direct_assignment" or "email_assignment". Details depend on it.
+	// Type is, for example, "direct_assignment" or "email_assignment". Details depend
+	// on it.
 	Type    string         `json:"type"`
 	Details map[string]any `json:"details"`
 }
@@ -81,13 +82,11 @@ type MemberRoleSource struct {
 // An Organization is a tenant: Stytch's Organization object
 // (https://stytch.com/docs/api-reference/b2b/api/organizations/organization-object).
 // RawJSON of the response also has its SSO and SCIM connections, its custom roles
-// and its roles by email. Package fmt and log/slog show its ID and slug only.
-//
-// The settings that are strings are "ALL_ALLOWED", "NOT_ALLOWED" or "RESTRICTED" to
-// what the field after them lists.
+// and its roles by email. Unless stated otherwise, a setting of type string is
+// "ALL_ALLOWED", "NOT_ALLOWED", or "RESTRICTED" to what the list after it allows.
 type Organization struct {
 	OrganizationID string `json:"organization_id"`
-	// OrganizationExternalID is the ID that the project has given it, if any.
+	// OrganizationExternalID is the ID that the project gave it. It may be empty.
 	OrganizationExternalID string `json:"organization_external_id"`
 	OrganizationName       string `json:"organization_name"`
 	// OrganizationSlug is the name in URLs.
@@ -95,25 +94,25 @@ type Organization struct {
 	OrganizationLogoURL string `json:"organization_logo_url"`
 	// MFAPolicy is "REQUIRED_FOR_ALL" or "OPTIONAL".
 	MFAPolicy string `json:"mfa_policy"`
-	// The MFA methods are "sms_otp" and "totp".
+	// MFA methods are "sms_otp" and "totp".
 	MFAMethods        string   `json:"mfa_methods"`
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
-	// The primary methods are such as "sso", "magic_link" and "password".
+	// Primary methods are, for example, "sso", "magic_link" and "password".
 	AuthMethods        string   `json:"auth_methods"`
 	AllowedAuthMethods []string `json:"allowed_auth_methods"`
-	// EmailJITProvisioning says who becomes a Member by a login with email or OAuth,
-	// and EmailInvites who can be invited.
+	// EmailJITProvisioning says who becomes a Member by logging in with email or OAuth.
+	// EmailInvites says who can be invited.
 	EmailJITProvisioning string   `json:"email_jit_provisioning"`
 	EmailInvites         string   `json:"email_invites"`
 	EmailAllowedDomains  []string `json:"email_allowed_domains"`
 	ClaimedEmailDomains  []string `json:"claimed_email_domains"`
-	// SSOJITProvisioning says who becomes a Member by a login with SSO. Connections
-	// are IDs.
+	// SSOJITProvisioning says who becomes a Member by logging in with SSO. Connections
+	// are listed by their IDs.
 	SSOJITProvisioning                   string   `json:"sso_jit_provisioning"`
 	SSOJITProvisioningAllowedConnections []string `json:"sso_jit_provisioning_allowed_connections"`
 	SSODefaultConnectionID               string   `json:"sso_default_connection_id"`
-	// OAuthTenantJITProvisioning says who becomes a Member by a login with OAuth. The
-	// tenants are listed by provider ("slack", "hubspot", "github").
+	// OAuthTenantJITProvisioning says who becomes a Member by logging in with OAuth.
+	// Tenants are listed by provider ("slack", "hubspot", "github").
 	OAuthTenantJITProvisioning string         `json:"oauth_tenant_jit_provisioning"`
 	AllowedOAuthTenants        map[string]any `json:"allowed_oauth_tenants"`
 	// Connected apps are listed by their IDs.
@@ -142,7 +141,6 @@ func (o Organization) LogValue() slog.Value { return fieldValue(o.fields()) }
 
 // A MemberSession is Stytch's Session object
 // (https://stytch.com/docs/api-reference/b2b/api/sessions/session-object).
-// Package fmt and log/slog show its IDs and when it expires only.
 type MemberSession struct {
 	// MemberSessionID is the session's ID. Unlike its tokens, it is not a secret.
 	MemberSessionID  string    `json:"member_session_id"`
@@ -152,11 +150,11 @@ type MemberSession struct {
 	StartedAt        time.Time `json:"started_at,omitzero"`
 	LastAccessedAt   time.Time `json:"last_accessed_at,omitzero"`
 	ExpiresAt        time.Time `json:"expires_at,omitzero"`
-	// AuthenticationFactors are the ways in which the Member has authenticated.
+	// AuthenticationFactors are the factors that the Member has authenticated with.
 	AuthenticationFactors []AuthenticationFactor `json:"authentication_factors"`
 	// Roles are the IDs of the Member's roles.
 	Roles []string `json:"roles"`
-	// CustomClaims are the project's. Numbers are float64.
+	// CustomClaims are the project's own claims. Numbers are float64.
 	CustomClaims map[string]any `json:"custom_claims"`
 }
 
@@ -178,11 +176,11 @@ func (s MemberSession) GoString() string { return "stytchb2b.MemberSession" + s.
 // LogValue is String for package log/slog.
 func (s MemberSession) LogValue() slog.Value { return fieldValue(s.fields()) }
 
-// An AuthenticationFactor is one way in which a Member has authenticated.
+// An AuthenticationFactor is a factor that a Member has authenticated with.
 // RawJSON of the response also has its details, such as an email_factor.
 type AuthenticationFactor struct {
-	// Type is such as "otp", "totp", "magic_link", "password" or "sso", and
-	// DeliveryMethod such as "sms" or "email".
+	// Type is, for example, "otp", "totp", "magic_link", "password" or "sso".
+	// DeliveryMethod is, for example, "sms" or "email".
 	Type                string    `json:"type"`
 	DeliveryMethod      string    `json:"delivery_method"`
 	LastAuthenticatedAt time.Time `json:"last_authenticated_at,omitzero"`
@@ -190,17 +188,16 @@ type AuthenticationFactor struct {
 	UpdatedAt           time.Time `json:"updated_at,omitzero"`
 }
 
-// A MemberDevice is what Stytch's Device Fingerprinting knows of the device
-// from which a Member has authenticated. Package fmt and log/slog show its visitor
-// ID only.
+// A MemberDevice is what Stytch's Device Fingerprinting knows about the device from
+// which a Member authenticated.
 type MemberDevice struct {
 	VisitorID string `json:"visitor_id"`
-	// IPGeoCity, IPGeoRegion and IPGeoCountry, a code, are where the IPAddress is.
+	// IPGeoCity, IPGeoRegion and IPGeoCountry (a code) are where IPAddress is.
 	IPAddress    string `json:"ip_address"`
 	IPGeoCity    string `json:"ip_geo_city"`
 	IPGeoRegion  string `json:"ip_geo_region"`
 	IPGeoCountry string `json:"ip_geo_country"`
-	// The details are nil if Stytch does not give them.
+	// Details are nil if Stytch does not send them.
 	VisitorIDDetails    *DeviceAttributeDetails `json:"visitor_id_details"`
 	IPAddressDetails    *DeviceAttributeDetails `json:"ip_address_details"`
 	IPGeoCountryDetails *DeviceAttributeDetails `json:"ip_geo_country_details"`
@@ -219,8 +216,8 @@ func (d MemberDevice) GoString() string { return "stytchb2b.MemberDevice" + d.St
 // LogValue is String for package log/slog.
 func (d MemberDevice) LogValue() slog.Value { return fieldValue(d.fields()) }
 
-// DeviceAttributeDetails are whether and when a Member has been seen with an
-// attribute of a device before.
+// DeviceAttributeDetails report whether and when a Member was seen before with an
+// attribute of a device.
 type DeviceAttributeDetails struct {
 	IsNew       bool      `json:"is_new"`
 	FirstSeenAt time.Time `json:"first_seen_at,omitzero"`

@@ -27,16 +27,16 @@ type config struct {
 	guard      Guard
 }
 
-// DefaultTimeout bounds a call, unless [WithTimeout] changes it.
+// DefaultTimeout limits a call, unless [WithTimeout] changes it.
 const DefaultTimeout = 10 * time.Second
 
-// WithBaseURL sends requests to the project's custom domain (a CNAME), or to a
-// server in a test, instead of the address that follows from the project ID. An
-// empty baseURL, as from a variable that is not set, means that address.
+// WithBaseURL sends requests to the project's custom domain (a CNAME) or to a test
+// server, instead of the address that [NewClient] derives from the project ID. If
+// baseURL is empty, as from an unset variable, that address is used.
 //
-// Otherwise it is an absolute https URL, possibly with a path prefix, and without
-// user, query and fragment. Plain http is for a loopback address only, because the
-// secret travels with each request. For a fake in another container, see
+// baseURL is an absolute https URL without user, query or fragment. It may have a
+// path prefix. Plain http is allowed for a loopback address only, because each
+// request carries the secret. For a fake in another container, see
 // https://github.com/eb715825/stytchb2b/tree/main/stytchtest.
 func WithBaseURL(baseURL string) Option {
 	return func(c *config) error {
@@ -53,8 +53,8 @@ func WithBaseURL(baseURL string) Option {
 	}
 }
 
-// parseBaseURL returns the URL, or the reason why it is not one to send to. The
-// reason does not quote the URL, which may hold a password.
+// parseBaseURL returns the URL, or the reason why it is refused. The reason does not
+// quote the URL, which may contain a password.
 func parseBaseURL(s string) (u *url.URL, reason string) {
 	const expected = "must be an absolute https URL, such as https://login.example.com"
 	u, err := url.Parse(s)
@@ -84,14 +84,13 @@ func isLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// WithHTTPClient sends requests through the Transport of httpClient, with its Jar
-// and its Timeout, which bounds each attempt. A nil Transport means the Client's
-// own; one that wraps [NewBase] is as fast. Redirects are never followed. Other code
-// can share httpClient.
+// WithHTTPClient sends requests through httpClient's Transport and uses its Jar. Its
+// Timeout, if any, limits each attempt. If the Transport is nil, the Client uses its
+// own. Redirects are never followed. Other code can share httpClient.
 //
-// The Transport should not retry. If it sends the request again in one attempt, the
-// attempt ends as unknown (see [atmostonce.Transport]). So a
-// [*retryablehttp.RoundTripper], which would lose Stytch's 429s, is refused.
+// The Transport should not retry: if it tries to send the request a second time in
+// one attempt, the outcome is unknown (see [atmostonce.Transport]). A
+// [*retryablehttp.RoundTripper] is refused: it would also hide Stytch's 429s.
 func WithHTTPClient(httpClient *http.Client) Option {
 	return func(c *config) error {
 		if httpClient == nil {
@@ -100,16 +99,16 @@ func WithHTTPClient(httpClient *http.Client) Option {
 		if _, ok := httpClient.Transport.(*retryablehttp.RoundTripper); ok {
 			return &ConfigError{"WithHTTPClient", "must not have a *retryablehttp.RoundTripper as its Transport: it would try to send an SMS more than once. WithRetry sets what is retried"}
 		}
-		c.httpClient = *httpClient // A copy: the caller may change theirs later.
+		c.httpClient = *httpClient // A copy: the caller may change the original later.
 		return nil
 	}
 }
 
-// WithTimeout bounds each entire call, with all attempts and waits. The default is
-// [DefaultTimeout]. An earlier deadline of the context also counts. Stytch may work
-// on a request for up to 30 seconds
-// (https://github.com/stytchauth/stytch-ruby/issues/209): after a timeout, an SMS
-// may still go out, and [MaybeSent] says so.
+// WithTimeout limits each call, including all attempts and waits. The default is
+// [DefaultTimeout]. An earlier deadline of the context applies as well. Stytch may
+// work on a request for up to 30 seconds
+// (https://github.com/stytchauth/stytch-ruby/issues/209), so an SMS may go out after
+// the timeout. [MaybeSent] is then true.
 func WithTimeout(timeout time.Duration) Option {
 	return func(c *config) error {
 		if timeout <= 0 {
@@ -132,10 +131,10 @@ func WithRetry(policy RetryPolicy) Option {
 	}
 }
 
-// WithLogger writes a record to logger for each call, at [slog.LevelWarn] if it
-// failed and at [slog.LevelDebug] otherwise, and one at LevelDebug for each
-// attempt. The attributes include op, status, request_id, outcome, duration and
-// error. No record holds a secret, a token or a full phone number.
+// WithLogger logs each call, at [slog.LevelWarn] if it failed and at
+// [slog.LevelDebug] otherwise, and each attempt, at LevelDebug. The attributes include
+// op, status, request_id, outcome, duration and error. No record contains a secret, a
+// token or a full phone number.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -146,8 +145,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithUserAgent puts product, such as "acme-login/1.4", in front of the
-// library's own User-Agent.
+// WithUserAgent puts product, such as "acme-login/1.4", before the library's own
+// User-Agent.
 func WithUserAgent(product string) Option {
 	return func(c *config) error {
 		if strings.TrimSpace(product) == "" || strings.ContainsFunc(product, notPrintableASCII) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// OTPs holds the calls for one-time passcodes, by the way they are delivered.
+// OTPs holds the calls for one-time passcodes, by delivery method.
 type OTPs struct {
 	// SMS holds the calls for passcodes sent by SMS.
 	SMS SMS
@@ -23,45 +23,43 @@ type SMS struct {
 // (POST /v1/b2b/otps/sms/send,
 // https://stytch.com/docs/api-reference/b2b/api/mfa/otp/send-sms-otp).
 //
-// After a primary login of a Member enrolled in MFA, Stytch has already sent a code
-// automatically, and its answer says so in mfa_required.secondary_auth_initiated.
-// Use Send for "send it again", and for a Member who has no phone number yet. A code
-// lives two minutes, and a new one makes the one before it invalid.
+// After the primary login of a Member enrolled in MFA, Stytch sends the first code
+// automatically: its answer then has mfa_required.secondary_auth_initiated. Use Send to
+// send another code, or for a Member who has no phone number yet. A code lives two
+// minutes, and a new one invalidates the one before it.
 //
-// One Send sends at most one SMS: it retries only if it is certain that none was
-// sent (see [RetryPolicy]). It returns no later than the Client's timeout or the end
-// of ctx. After that, an SMS may still go out (see [WithTimeout]). A success means
-// that Stytch accepted the request, not that the SMS has arrived.
+// One Send sends at most one SMS: it retries only if certainly none was sent (see
+// [RetryPolicy]). It returns when the Client's timeout or ctx ends, if not before. An
+// SMS may still go out after that (see [WithTimeout]). A success means that Stytch
+// accepted the request, not that the SMS has arrived.
 //
 // The error is a [*ParamError], a [*GuardError], an [*APIError] or a
-// [*TransportError], and the response is then nil. [AfterSend] says what follows
-// from it, and [MaybeSent] whether an SMS may have gone out.
+// [*TransportError], and the response is then nil. [AfterSend] returns what a login
+// does next, and [MaybeSent] whether an SMS may have gone out.
 func (s SMS) Send(ctx context.Context, params SMSSendParams) (*SMSSendResponse, error) {
 	params.Locale = params.Locale.canonical()
 	c := &call{client: s.client, op: OpSMSSend, path: "/v1/b2b/otps/sms/send", fields: params.fields()}
 	return do(ctx, c, params, Guard.AllowSend, &SMSSendResponse{})
 }
 
-// SMSSendParams are the parameters of [SMS.Send].
-//
-// Package fmt and log/slog show session tokens as "[redacted]" and the last four
-// digits of the phone number. Marshaled to JSON, they are what goes out.
+// SMSSendParams are the parameters of [SMS.Send]. Marshaled to JSON, they are the body
+// of the request.
 type SMSSendParams struct {
 	// OrganizationID is the Organization's ID, slug or external ID. Required.
 	OrganizationID string `json:"organization_id"`
 	// MemberID is the Member's ID or external ID. Required.
 	MemberID string `json:"member_id"`
 	// MFAPhoneNumber is the number to send to, in E.164 form: "+" and 2 to 15
-	// digits, such as "+12025550123". A Member who has no number needs it, and
-	// Stytch links it to the Member. For a Member who has one, leave it empty:
-	// Stytch refuses a number that differs.
+	// digits, such as "+12025550123". It is required for a Member who has no number:
+	// Stytch then links it to the Member. Leave it empty for a Member who has one:
+	// Stytch refuses a different number.
 	MFAPhoneNumber string `json:"mfa_phone_number,omitempty"`
 	// Locale is the language of the message; English if empty.
 	Locale Locale `json:"locale,omitempty"`
-	// IntermediateSessionToken is from a primary authentication that requires MFA.
-	// Set at most one of it, SessionToken and SessionJWT. If the Member has an active
-	// MFA factor already, Stytch needs a session with that factor, so that MFA cannot
-	// be bypassed.
+	// IntermediateSessionToken is from a primary authentication that requires MFA. Set
+	// at most one of IntermediateSessionToken, SessionToken and SessionJWT. If the
+	// Member already has an active MFA factor, Stytch requires a session with that
+	// factor, so that MFA cannot be bypassed.
 	IntermediateSessionToken string `json:"intermediate_session_token,omitempty"`
 	SessionToken             string `json:"session_token,omitempty"`
 	SessionJWT               string `json:"session_jwt,omitempty"`
@@ -79,7 +77,8 @@ func (p SMSSendParams) fields() []field {
 	}
 }
 
-// String returns the parameters, masked.
+// String returns the parameters, without session tokens and with the last four digits
+// of the phone number.
 func (p SMSSendParams) String() string { return fieldText(p.fields()) }
 
 // GoString is String for %#v, with the name of the type.
@@ -88,12 +87,13 @@ func (p SMSSendParams) GoString() string { return "stytchb2b.SMSSendParams" + p.
 // LogValue is String for package log/slog.
 func (p SMSSendParams) LogValue() slog.Value { return fieldValue(p.fields()) }
 
-// A Locale is the language of a message as a BCP 47 tag. Stytch refuses a tag
-// that it has no text for. One that differs from a constant only in case is sent
-// as the constant.
+// A Locale is the language of a message, as a BCP 47 tag. Stytch refuses a language
+// that it has no text for (assumed). A tag that differs from a constant only in case
+// is sent as the constant.
 type Locale string
 
-// These are in Stytch's Go, Java and .NET clients. Its reference has the first four.
+// These are the locales of Stytch's Go, Java and .NET clients. Its reference has the
+// first four.
 const (
 	LocaleEn     Locale = "en"      // English, the default
 	LocaleEs     Locale = "es"      // Spanish
@@ -121,7 +121,7 @@ var knownLocales = [...]Locale{
 // Locales returns the locales that have a constant.
 func Locales() []Locale { return slices.Clone(knownLocales[:]) }
 
-// canonical returns a known locale as the API spells it, and any other as it is.
+// canonical returns a known locale as the API spells it, and any other unchanged.
 func (l Locale) canonical() Locale {
 	if i := slices.IndexFunc(knownLocales[:], func(known Locale) bool {
 		return strings.EqualFold(string(l), string(known))
@@ -131,24 +131,23 @@ func (l Locale) canonical() Locale {
 	return l
 }
 
-// An SMSSendResponse is the answer to a successful [SMS.Send]: one with a
-// request_id and a status_code equal to HTTP's. Stytch documents answers that have
-// no more, so the other fields may be zero. Package fmt and log/slog show the IDs
-// and the status only.
+// An SMSSendResponse is the answer to a successful [SMS.Send]. It always has a
+// RequestID and a StatusCode. The other fields may be zero, because Stytch also
+// documents answers without them.
 type SMSSendResponse struct {
 	// RequestID identifies the request to Stytch's support.
 	RequestID  string `json:"request_id"`
 	StatusCode int    `json:"status_code"`
-	// MemberID is the Member's ID, even if the call named an external ID.
+	// MemberID is the Member's ID, even if the call used an external ID.
 	MemberID     string       `json:"member_id"`
 	Member       Member       `json:"member"` // after the call
 	Organization Organization `json:"organization"`
-	// RawJSON is the body of the answer as it came, with the fields that this struct
-	// does not have. It is nil in a response that was unmarshaled from JSON.
+	// RawJSON is the body of the answer, including fields that this struct does not
+	// have. It is nil in a response that was unmarshaled from JSON.
 	RawJSON json.RawMessage `json:"-"`
 }
 
-// String returns the IDs, and nothing about the person.
+// String returns the IDs and the status, without personal data.
 func (r SMSSendResponse) String() string {
 	return fieldText(responseFields(r.RequestID, r.StatusCode, r.MemberID))
 }

@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// An Outcome says whether a call had the effect that cannot be undone: an SMS
-// for [SMS.Send], the use of the code for [SMS.Authenticate]. In an error that
-// a call returns, the Outcome is never zero.
+// An Outcome says whether a call had the effect that cannot be undone: [SMS.Send]
+// sent an SMS, or [SMS.Authenticate] used the code. An error from a call always has one.
 type Outcome uint8
 
 const (
-	// OutcomeUnknown: nothing proves whether the request had its effect.
+	// OutcomeUnknown: the request may or may not have had its effect.
 	OutcomeUnknown Outcome = iota + 1
-	// OutcomeNotApplied: it is certain that no SMS was sent, or no code used.
+	// OutcomeNotApplied: certainly, no SMS was sent or no code used.
 	OutcomeNotApplied
 	// OutcomeApplied: Stytch answered that it accepted the request.
 	OutcomeApplied
@@ -32,7 +31,7 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// and returns the outcome of two attempts together.
+// and combines the outcomes of two attempts.
 func (o Outcome) and(other Outcome) Outcome {
 	switch {
 	case o == OutcomeApplied || other == OutcomeApplied:
@@ -43,8 +42,8 @@ func (o Outcome) and(other Outcome) Outcome {
 	return OutcomeUnknown
 }
 
-// A statement is what Stytch says in an answer. Every error in its reference has
-// these fields (https://stytch.com/docs/api-reference/b2b/api/errors/400).
+// A statement is Stytch's error object. Every error in its reference has these fields
+// (https://stytch.com/docs/api-reference/b2b/api/errors/400).
 type statement struct {
 	StatusCode   int       `json:"status_code"`
 	RequestID    string    `json:"request_id"`
@@ -53,12 +52,12 @@ type statement struct {
 	ErrorURL     string    `json:"error_url"`
 }
 
-// judge returns what the end of an attempt proves. This is the only place that
-// decides it; the table of [MaybeSent] says the same in words.
+// judge decides what the end of an attempt proves. Nothing else decides it; the table
+// of [MaybeSent] says the same in words.
 //
-// An attempt ends with an answer, whose body it decodes, or without one: then
-// sent is whether the request may have been sent. The statement is zero if the
-// answer is not Stytch's. The error is why a 2xx is not a success.
+// judge decodes the body of the answer. Without an answer, sent is whether the request
+// may have been sent. The statement is zero if the answer is not Stytch's. The error is
+// why a 2xx is not a success.
 func judge(sent bool, a answer, success response) (Outcome, statement, error) {
 	switch {
 	case a.status == 0 && !sent:
@@ -79,10 +78,10 @@ func judge(sent bool, a answer, success response) (Outcome, statement, error) {
 	return s.proves(), s, nil
 }
 
-// proves returns what an error of Stytch's proves. 499 is Stytch's own for a
-// connection that went away while it worked
-// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460 also
-// report a time or a connection that ended.
+// proves returns what an error from Stytch proves. Stytch returns 499 if the
+// connection closed while it worked
+// (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460 also mean a
+// timeout or a closed connection.
 func (s statement) proves() Outcome {
 	switch {
 	case s.ErrorType == "", s.ErrorType == ErrorTypeClientClosedRequest,
@@ -93,8 +92,8 @@ func (s statement) proves() Outcome {
 	return OutcomeNotApplied
 }
 
-// accepted decodes a 2xx into success. It returns Stytch's request ID, if the
-// answer is Stytch's, and why the answer is not a success.
+// accepted decodes a 2xx into success. It returns the request ID if the answer is
+// Stytch's, and an error if the answer is not a success.
 func accepted(a answer, success response) (requestID string, err error) {
 	if err = a.err; err == nil {
 		err = decode(a.body, success)
@@ -113,8 +112,8 @@ func accepted(a answer, success response) (requestID string, err error) {
 	return s.RequestID, err
 }
 
-// A response is what a success is decoded into. It accepts an answer that has the
-// fields of a success: something other than Stytch may have answered.
+// A response is what a success is decoded into. accept checks that the answer has the
+// fields of a success, because something other than Stytch may have answered.
 type response interface {
 	accept(status int, body []byte) (requestID string, err error)
 }
@@ -143,45 +142,43 @@ func lacking(statusIsRight bool, namesAndValues ...string) error {
 	return nil
 }
 
-// MaybeSent reports whether an SMS may have gone out in the [SMS.Send] that
-// returned err. If it is false, no SMS was sent, and Send can safely be called
-// again. MaybeSent(nil) is true. The table, which holds for [MaybeUsed], too, also
-// says what a call does by default:
+// MaybeSent reports whether the [SMS.Send] that returned err may have sent an SMS. If
+// it is false, no SMS was sent, and it is safe to call Send again. MaybeSent(nil) is
+// true. The table applies to [MaybeUsed] as well:
 //
-//	the attempt ended with                           MaybeSent  by default
+//	an attempt ended with                            MaybeSent  the call, by default
 //	*ParamError, *ConfigError, *GuardError           false      returned, without any I/O to Stytch
 //	*TransportError: the context was already over    false      returned, without any I/O to Stytch
 //	*TransportError: no connection (DNS, refused,    false      retried (a certificate error
 //	  connect timeout, proxy CONNECT, TLS handshake)            is returned)
 //	*TransportError: connected, but no answer        true       returned
 //	  (reset, timeout, cancel)
-//	*APIError: Stytch's 429 too_many_requests        false      retried after a wait, if that is short
+//	*APIError: Stytch's 429 too_many_requests        false      retried after a wait of at most 5 s
 //	*APIError: any other 4xx from Stytch, except     false      returned
 //	  408, 460, 499 and client_closed_request
 //	*APIError: any other answer                      true       returned; a redirect is not followed
 //	nil: a 2xx with a request_id and its status_code true       returned
 //	any other error                                  true
 //
-// A 4xx from Stytch is one with a Stytch error object. It then follows from Stytch's
-// reference (https://stytch.com/docs/api-reference/b2b/api/errors/overview) that no
-// SMS was sent; for 429 it is assumed.
+// A 4xx is from Stytch if it has a Stytch error object. That no SMS was sent then follows
+// from its reference (https://stytch.com/docs/api-reference/b2b/api/errors/overview);
+// for 429 it is assumed.
 //
 // The result covers all attempts of a call. For an error that wraps several, such as
-// one from [errors.Join], MaybeSent is false only if it is false for each of them. It
-// is false for an error from [SMS.Authenticate].
+// one from [errors.Join], it is false only if it is false for each of them. It is false
+// for an error from [SMS.Authenticate].
 //
-// In an [*APIError] with a zero Outcome, StatusCode and ErrorType decide. So it also
-// judges the status and the type in an error of Stytch's own Go client:
+// For an [*APIError] with a zero Outcome, the StatusCode and the ErrorType decide. This
+// works for errors of Stytch's own Go client:
 //
 //	stytchb2b.MaybeSent(&stytchb2b.APIError{StatusCode: status, ErrorType: errorType})
 func MaybeSent(err error) bool { return maybeApplied(err, OpSMSSend) }
 
-// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have
-// used up the code, and the intermediate session token with it. If it is false, the
-// same code can be entered again, unless the error says that it is wrong or has
-// expired. If it is true, a session may have started whose tokens are lost: the
-// Member has to log in again. MaybeUsed(nil) is true, and an error from [SMS.Send]
-// makes it false.
+// MaybeUsed reports whether the [SMS.Authenticate] that returned err may have used up
+// the code, and with it the intermediate session token. If it is false, the same code
+// can be entered again, unless the error says that it is wrong or has expired. If it is
+// true, a session may have started whose tokens are lost: the Member has to log in
+// again. MaybeUsed(nil) is true. It is false for an error from [SMS.Send].
 func MaybeUsed(err error) bool { return maybeApplied(err, OpSMSAuthenticate) }
 
 // maybeApplied reports whether a call of op that ended with err may have had its
@@ -207,7 +204,8 @@ func maybeApplied(err error, op Op) bool {
 	return true
 }
 
-// outcome is Outcome or, in an error made by hand, what its fields prove.
+// outcome is Outcome or, in an error that the library did not make, what the other
+// fields prove.
 func (e *APIError) outcome() Outcome {
 	if e.Outcome != 0 {
 		return e.Outcome

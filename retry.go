@@ -15,34 +15,36 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// A RetryPolicy says what a call retries, how often and when. The zero value of a
-// field means its default.
+// A RetryPolicy says what a call retries, how often and when. A zero field means its
+// default.
 //
-// A call retries only what certainly had no effect and may succeed the next time: an
-// attempt that found no connection, and Stytch's 429 with [ErrorTypeTooManyRequests].
-// An attempt that is not the last waits for a connection for at most half of the
-// time that the call has left.
+// A call retries only attempts that certainly had no effect and may succeed next time:
+// those that got no connection, and Stytch's 429 with [ErrorTypeTooManyRequests].
+// Every attempt but the last waits for a connection for at most half of the call's
+// remaining time.
 type RetryPolicy struct {
-	// MaxAttempts is the largest number of HTTP requests for one call. The
-	// default is 3. With 1, a call is never retried.
+	// MaxAttempts is the maximum number of HTTP requests in one call. The default is
+	// 3. With 1, nothing is retried.
 	MaxAttempts int
-	// MinBackoff and MaxBackoff bound the wait before the next attempt. It is drawn
-	// at random between MinBackoff and a bound that starts at twice MinBackoff,
-	// doubles with each attempt and stops at MaxBackoff. The defaults are 100 ms and
-	// 2 s. A wait begins only if it leaves time for another attempt: a second, or
-	// half of the call's time if that is less.
-	// After a 429 the wait is also at least its Retry-After or, without one, a
-	// second: Stytch documents no Retry-After, and its limits are counted in
-	// fixed windows (https://stytch.com/docs/resources/platform/rate-limits).
+	// MinBackoff and MaxBackoff limit the wait before the next attempt. It is random,
+	// between MinBackoff and an upper bound that starts at twice MinBackoff and doubles
+	// with each attempt, up to MaxBackoff. The defaults are 100 ms and 2 s. The call
+	// returns instead of waiting if the wait would leave too little time for another
+	// attempt: less than a second (or half of the call's time, if that is shorter), or
+	// less than the last answer took.
+	// After a 429, the wait is at least its Retry-After or, without one, a second.
+	// Stytch documents no Retry-After, and counts its limits in fixed windows
+	// (https://stytch.com/docs/resources/platform/rate-limits).
 	MinBackoff, MaxBackoff time.Duration
-	// MaxWait is the longest wait that an answer may ask for; the default is 5 s. If
-	// one asks for more, the call returns at once, and [RetryAfter] of its error says
-	// how long. If MaxWait is negative, no answer that asks for a wait is retried.
+	// MaxWait is the longest wait after an answer that asks for one. The default is
+	// 5 s. If an answer asks for a longer wait, the call returns at once, and
+	// [RetryAfter] of its error is that wait. If MaxWait is negative, no such answer
+	// is retried.
 	MaxWait time.Duration
-	// RetryUnknown makes [SMS.Send] retry when an SMS may have gone out: after a
-	// broken connection, an attempt's timeout, a 5xx other than 501, and a 429 that
-	// is not Stytch's. Each attempt may then be one more SMS to pay for, and make the
-	// previous code invalid. [SMS.Authenticate] ignores it.
+	// RetryUnknown makes [SMS.Send] retry even if an SMS may have gone out: after a
+	// broken connection, an attempt's timeout, a 5xx other than 501, and a 429 that is
+	// not Stytch's. Each attempt may then send another SMS, which costs money and
+	// invalidates the previous code. [SMS.Authenticate] ignores it.
 	RetryUnknown bool
 }
 
@@ -78,8 +80,8 @@ func (p RetryPolicy) check() string {
 	return ""
 }
 
-// next decides whether another attempt follows a, which has failed, and how long to
-// wait before it. left is the time until the call's deadline, of all that it had.
+// next decides whether to retry after the failed attempt a, and how long to wait
+// first. left is the time until the call's deadline, and all the time that the call had.
 func (p RetryPolicy) next(a *attempt, op Op, left, all time.Duration) (wait time.Duration, retry bool) {
 	answered := a.answer.status != 0
 	limited := a.said.ErrorType == ErrorTypeTooManyRequests
@@ -109,19 +111,19 @@ func (p RetryPolicy) next(a *attempt, op Op, left, all time.Duration) (wait time
 	return wait, wait <= left-room
 }
 
-// temporary reports whether another attempt may end otherwise. go-retryablehttp
-// knows what does not get better: a context that is over, an untrusted
-// certificate, and of the answers all but 429 and 5xx.
+// temporary reports whether another attempt may end differently. go-retryablehttp
+// rules out an ended context, an untrusted certificate, and all answers but 429 and
+// 5xx.
 func temporary(ctx context.Context, status int, err error) bool {
 	if certErr := (*tls.CertificateVerificationError)(nil); errors.As(err, &certErr) {
-		return false // DefaultRetryPolicy looks for it at the top only.
+		return false // DefaultRetryPolicy looks only at the outermost error.
 	}
 	retry, _ := retryablehttp.DefaultRetryPolicy(ctx, &http.Response{StatusCode: status}, err)
 	return retry
 }
 
-// backoff draws the wait after the nth attempt at random, so that clients that
-// failed together do not come back together.
+// backoff returns a random wait after the nth attempt, so that clients that failed
+// together do not retry together.
 func (p RetryPolicy) backoff(n int) time.Duration {
 	bound := p.MinBackoff
 	for range n {
@@ -130,9 +132,9 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 	return p.MinBackoff + rand.N(bound-p.MinBackoff+1)
 }
 
-// retryAfter reads the answer's Retry-After (RFC 9110, section 10.2.3): a number of
-// seconds or a date. It returns less than 0 without one. A number too large for a
-// Duration is the largest one.
+// retryAfter parses the answer's Retry-After (RFC 9110, section 10.2.3): a number of
+// seconds or a date. Without a valid one, it returns -1. A number too large for a
+// Duration becomes the largest Duration.
 func (a *answer) retryAfter() time.Duration {
 	s := a.header.Get("Retry-After")
 	if s == "" {

@@ -1,8 +1,8 @@
 package stytchb2b
 
-// version is the library's. A release sets it; in between, it is the next one's
-// with "-dev".
+// version is the library's version. Between releases, it is the next version with
+// "-dev".
 const version = "0.1.0-dev"
 
-// userAgent names the library and its version in each request.
+// userAgent is the default User-Agent.
 const userAgent = "stytchb2b-go/" + version
