@@ -14,7 +14,7 @@ import (
 )
 
 // A Client makes calls for one project. Make one and share it: it is safe for
-// concurrent use and keeps connections open. Printing it never shows the secret.
+// concurrent use and keeps connections open.
 type Client struct {
 	// OTPs holds the calls for one-time passcodes.
 	OTPs OTPs
@@ -33,8 +33,8 @@ type Client struct {
 	secrets func() secrets     // returns what must be masked in every text
 }
 
-// NewClient returns a Client for the project with this ID and secret: Stytch's
-// dashboard shows both under "API keys". It does no I/O. The error is a
+// NewClient returns a Client for a project. Stytch's dashboard shows the project ID
+// and the secret under "API keys". NewClient does no I/O. The error is a
 // [*ConfigError].
 //
 // Requests go to https://test.stytch.com if the project ID begins with
@@ -127,9 +127,9 @@ func withDefaultBaseURL(projectID string) Option {
 	}
 }
 
-// NewBase is [atmostonce.NewBase]: it returns a transport like the one that a Client
-// uses by default. Change or wrap it, and pass the result to [WithHTTPClient]. It is
-// an [*http.Transport], unless [http.DefaultTransport] is of another type.
+// NewBase is [atmostonce.NewBase]: a transport like a Client's own. Change or wrap it,
+// and pass the result to [WithHTTPClient]. It is an [*http.Transport], unless
+// [http.DefaultTransport] is of another type.
 func NewBase() http.RoundTripper { return atmostonce.NewBase() }
 
 // CloseIdleConnections closes idle connections, unless [WithHTTPClient] set a

@@ -160,8 +160,8 @@ func (e *APIError) hint() string {
 	return ""
 }
 
-// RawBody returns the answer's body, or its first MiB if it is larger. It may be cut
-// off. Do not log it: it may contain secrets, phone numbers and session tokens.
+// RawBody returns what was read of the answer's body, at most 1 MiB. Do not log it: it
+// may contain secrets, phone numbers and session tokens.
 func (e *APIError) RawBody() string {
 	if e.answer == nil {
 		return ""

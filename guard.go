@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// A Guard decides whether a call may go out. It can limit toll fraud, guessed codes
-// and double clicks. Module github.com/eb715825/stytchb2b/guard provides one.
+// A Guard decides whether a call may go out, against toll fraud, guessed codes or
+// double clicks, say. Module github.com/eb715825/stytchb2b/guard has one.
 //
-// A call with valid parameters asks the Guard once, before any I/O to Stytch. If the
-// Guard returns an error, nothing is sent, and the call returns a [*GuardError] with
-// the Reason and the RetryAfter of the first GuardError in that error's tree.
+// A call with valid parameters asks the Guard once, before any I/O to Stytch. If it
+// returns an error, nothing is sent, and the call returns a [*GuardError] with the
+// Reason and the RetryAfter of the first GuardError in that error's tree.
 //
 // Otherwise the call ends by calling done, if it is not nil, with the response and
 // the error that it returns. One of them is nil. done must not keep or change the
 // response.
 //
-// The call runs both functions in the caller's goroutine and waits for them. The
-// context ends at the call's deadline, which may have passed when done runs.
+// Both run in the caller's goroutine. The context ends at the call's deadline, which
+// may have passed when done runs.
 type Guard interface {
 	// AllowSend is asked before each [SMS.Send].
 	AllowSend(ctx context.Context, params SMSSendParams) (done func(*SMSSendResponse, error), err error)

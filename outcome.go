@@ -8,7 +8,8 @@ import (
 )
 
 // An Outcome says whether a call had the effect that cannot be undone: [SMS.Send]
-// sent an SMS, or [SMS.Authenticate] used the code. An error from a call always has one.
+// sent an SMS, or [SMS.Authenticate] used the code. It is never zero in an error from a
+// call.
 type Outcome uint8
 
 const (
