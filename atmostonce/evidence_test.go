@@ -1,6 +1,7 @@
 package atmostonce_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -51,18 +52,14 @@ func TestRefused(t *testing.T) {
 					if tt.proxy != nil {
 						base.Proxy = func(*http.Request) (*url.URL, error) { return nil, tt.proxy }
 					}
-					if tt.url == "" {
-						tt.url = "http://example.com"
-					}
-					req, err := http.NewRequest(http.MethodPost, tt.url, body)
-					require.NoError(t, err)
+					req := newRequest(t, http.MethodPost, cmp.Or(tt.url, "http://example.com"), body)
 					if tt.change != nil {
 						tt.change(req)
 					}
 					closed := &closeCounter{ReadCloser: req.Body}
 					req.Body = closed
 					start := time.Now()
-					_, err = (&atmostonce.Transport{Base: base}).RoundTrip(req)
+					_, err := (&atmostonce.Transport{Base: base}).RoundTrip(req)
 					assert.Zero(t, time.Since(start), "it is not retried")
 					assert.ErrorContains(t, err, tt.says)
 					assert.False(t, atmostonce.MaybeSent(err))
@@ -104,7 +101,7 @@ func TestOtherWay(t *testing.T) {
 			base := &http.Transport{TLSClientConfig: other.TLSClientConfig.Clone()}
 			defer base.CloseIdleConnections()
 			inside(base, faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-				return other.RoundTrip(req.WithContext(context.Background()))
+				return other.RoundTrip(req.WithContext(limited(t)))
 			}))
 			client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
 			got, err := post(t, client, l, s.URL, "order")
@@ -244,8 +241,7 @@ func TestDNSOverHTTPSResends(t *testing.T) {
 func TestKey(t *testing.T) {
 	t.Parallel()
 	send := func(t *testing.T, base http.RoundTripper, l *ledger, url string) (end, error) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader("order"))
-		require.NoError(t, err)
+		req := newRequest(t, http.MethodPost, url, strings.NewReader("order"))
 		req.Header.Set("Idempotency-Key", "1")
 		return do(&http.Client{Transport: &atmostonce.Transport{Base: base}}, l, req, "order")
 	}
@@ -283,11 +279,6 @@ func TestKey(t *testing.T) {
 // method.
 func TestOnce(t *testing.T) {
 	t.Parallel()
-	newRequest := func(t *testing.T, method, url string) *http.Request {
-		req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader("order"))
-		require.NoError(t, err)
-		return req
-	}
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
 		var dials atomic.Int32
@@ -295,7 +286,7 @@ func TestOnce(t *testing.T) {
 			dials.Add(1)
 			return nil, errors.New("connection refused")
 		}}}
-		_, err := transport.Once(newRequest(t, http.MethodPost, "http://example.com"), 0)
+		_, err := transport.Once(newRequest(t, http.MethodPost, "http://example.com", nil), 0)
 		require.ErrorContains(t, err, "connection refused")
 		assert.False(t, atmostonce.MaybeSent(err))
 		assert.EqualValues(t, 1, dials.Load())
@@ -307,11 +298,11 @@ func TestOnce(t *testing.T) {
 				l := &ledger{}
 				s := faults.Serve(t, faults.HTTP1, l)
 				transport := &atmostonce.Transport{Base: faults.Plain(s)}
-				resp, err := transport.Once(newRequest(t, method, s.URL), 0)
+				resp, err := transport.Once(newRequest(t, method, s.URL, strings.NewReader("order")), 0)
 				require.NoError(t, err)
 				require.NoError(t, resp.Body.Close())
 				l.fault = breakOff
-				req := newRequest(t, method, s.URL)
+				req := newRequest(t, method, s.URL, strings.NewReader("order"))
 				if key != "" {
 					req.Header.Set(key, "1")
 				}
@@ -332,7 +323,7 @@ func TestErrorTypes(t *testing.T) {
 		t.Parallel()
 		s := faults.Serve(t, faults.HTTP1, &ledger{})
 		client := &http.Client{Transport: &atmostonce.Transport{Base: &http.Transport{}}}
-		_, err := client.Post("https"+strings.TrimPrefix(s.URL, "http"), "", nil)
+		_, err := client.Do(newRequest(t, http.MethodPost, "https"+strings.TrimPrefix(s.URL, "http"), nil))
 		require.ErrorIs(t, err, http.ErrSchemeMismatch)
 		assert.False(t, atmostonce.MaybeSent(err))
 	})
@@ -346,7 +337,9 @@ func TestErrorTypes(t *testing.T) {
 			tries.Add(1)
 			return faults.UnknownAuthority(s).RoundTrip(req)
 		})}
-		_, err := c.Post(s.URL, "", strings.NewReader("order"))
+		req, err := retryablehttp.FromRequest(newRequest(t, http.MethodPost, s.URL, strings.NewReader("order")))
+		require.NoError(t, err)
+		_, err = c.Do(req)
 		require.ErrorAs(t, err, new(x509.UnknownAuthorityError))
 		assert.False(t, atmostonce.MaybeSent(err))
 		assert.EqualValues(t, 1, tries.Load())
@@ -381,10 +374,8 @@ func TestDefaultTransport(t *testing.T) {
 		order := "order " + string(rune('0'+i))
 		got, err := post(t, client, l, s.URL, order)
 		assert.Equal(t, tt.want, got, "%d: %v", i, err)
-		resp, err := client.Get(s.URL)
-		if assert.NoError(t, err) {
-			_ = resp.Body.Close()
-		}
+		got, err = do(client, l, newRequest(t, http.MethodGet, s.URL, nil), order)
+		assert.Equal(t, tt.want, got, "%d: %v", i, err)
 	}
 
 	clone := original.(*http.Transport).Clone()

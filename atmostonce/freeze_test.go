@@ -64,7 +64,7 @@ type child struct {
 }
 
 func startChild(t *testing.T, s *faults.Server, conns int) child {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd := exec.CommandContext(limited(t), os.Args[0], "-test.run=^TestChild$")
 	cmd.Env = append(os.Environ(), "ATMOSTONCE_URL="+s.URL, fmt.Sprint("ATMOSTONCE_CONNECTIONS=", conns))
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -84,7 +84,7 @@ func (c child) tell(line string) {
 }
 
 func (c child) answer() string {
-	require.True(c, c.out.Scan(), "%v", c.out.Err())
+	require.True(c, c.out.Scan(), "the child is dead, or was killed at the limit: %v", c.out.Err())
 	return c.out.Text()
 }
 
@@ -119,11 +119,11 @@ func TestChild(t *testing.T) {
 	for lines.Scan() {
 		line := lines.Text()
 		if line == "warm" {
-			open(client, url, conns)
+			open(t, client, url, conns)
 			fmt.Println("warm")
 			continue
 		}
-		resp, err := client.Post(url, "text/plain", strings.NewReader(line))
+		resp, err := client.Do(newRequest(t, http.MethodPost, url, strings.NewReader(line)))
 		if err != nil {
 			fmt.Printf("maybe sent %v: %v\n", atmostonce.MaybeSent(err), err)
 			continue

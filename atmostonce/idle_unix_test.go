@@ -59,6 +59,7 @@ func TestIdleConnection(t *testing.T) {
 					if err != nil {
 						panic(err)
 					}
+					t.Cleanup(func() { _ = conn.Close() })
 					mu.Lock()
 					kept = append(kept, conn) // before the client has its answer
 					mu.Unlock()
@@ -68,20 +69,24 @@ func TestIdleConnection(t *testing.T) {
 				client := &http.Client{Transport: own(t, s)}
 				rounds, through := 5**times, 0
 				for i := range rounds {
-					open(client, s.URL, conns)
+					open(t, client, s.URL, conns)
 					mu.Lock()
 					for _, conn := range kept {
 						_ = tt.do(conn)
-						defer conn.Close()
 					}
 					kept = nil
 					mu.Unlock()
 					order := fmt.Sprint("order ", i)
 					got, err := post(t, client, l, s.URL, order)
-					if err == nil {
+					switch got.status {
+					case http.StatusOK:
 						through++
-						assert.Equal(t, end{200, true, 1}, got)
-					} else {
+						assert.Equal(t, 1, got.acts)
+					case http.StatusRequestTimeout:
+						// net/http has read it before the request, and takes it for the
+						// answer. It proves nothing.
+						assert.LessOrEqual(t, got.acts, 1)
+					default:
 						assert.Zero(t, got.acts, "%v", err)
 					}
 				}

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,56 +67,6 @@ func TestUncancelable(t *testing.T) {
 			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 		})
 	}
-}
-
-// TestUnencryptedHTTP2 makes requests beside answers that are on their way on the
-// same connection.
-func TestUnencryptedHTTP2(t *testing.T) {
-	t.Parallel()
-	var protocols http.Protocols
-	protocols.SetUnencryptedHTTP2(true)
-	const size = 8 << 20
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
-			_, _ = w.Write(bytes.Repeat([]byte("x"), size))
-		}
-	}))
-	s.Config.Protocols = &protocols
-	var conns atomic.Int64
-	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conns.Add(1)
-		}
-	}
-	s.Start()
-	t.Cleanup(s.Close)
-	base := &http.Transport{Protocols: &protocols}
-	t.Cleanup(base.CloseIdleConnections)
-	client := &http.Client{Transport: &atmostonce.Transport{Base: base}, Timeout: time.Minute}
-
-	var answers sync.WaitGroup
-	var ended atomic.Bool
-	answers.Go(func() {
-		defer ended.Store(true)
-		for range 5 {
-			resp, err := client.Get(s.URL)
-			if !assert.NoError(t, err) {
-				return
-			}
-			n, err := io.Copy(io.Discard, resp.Body)
-			assert.NoError(t, err)
-			assert.EqualValues(t, size, n)
-			_ = resp.Body.Close()
-		}
-	})
-	for !ended.Load() {
-		resp, err := client.Post(s.URL, "text/plain", strings.NewReader("order"))
-		if assert.NoError(t, err) {
-			_ = resp.Body.Close()
-		}
-	}
-	answers.Wait()
-	assert.LessOrEqual(t, conns.Load(), int64(2)) // Both loops may begin with one.
 }
 
 // TestDumpedRequest is about what httputil.DumpRequestOut leaves of the evidence.
@@ -198,8 +147,7 @@ func TestTransportBelow(t *testing.T) {
 func TestResponse(t *testing.T) {
 	t.Parallel()
 	s := faults.Serve(t, faults.HTTP1, &ledger{})
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, strings.NewReader("order"))
-	require.NoError(t, err)
+	req := newRequest(t, http.MethodPost, s.URL, strings.NewReader("order"))
 	resp, err := (&atmostonce.Transport{Base: faults.Plain(s)}).RoundTrip(req)
 	require.NoError(t, err)
 	assert.Same(t, req, resp.Request)
@@ -220,7 +168,7 @@ func TestAnswerNotClosed(t *testing.T) {
 					_, _ = io.Copy(io.Discard, r.Body)
 					_, _ = io.WriteString(w, body)
 				}))
-				ctx := &waitedFor{Context: context.Background()}
+				ctx := &waitedFor{Context: limited(t)}
 				req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader("order"))
 				require.NoError(t, err)
 				resp, err := (&atmostonce.Transport{Base: faults.Plain(s)}).RoundTrip(req)
@@ -241,9 +189,10 @@ type waitedFor struct {
 
 func (c *waitedFor) Done() <-chan struct{} { return make(chan struct{}) }
 
-func (c *waitedFor) AfterFunc(func()) (stop func() bool) {
+func (c *waitedFor) AfterFunc(f func()) (stop func() bool) {
 	c.n.Add(1)
-	return func() bool { c.n.Add(-1); return true }
+	ended := context.AfterFunc(c.Context, f)
+	return func() bool { c.n.Add(-1); return ended() }
 }
 
 // TestHalfClose keeps what else the body of a 101 can do.

@@ -23,21 +23,6 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// within fails the test if do takes longer than a minute.
-func within(t *testing.T, what string, do func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do()
-	}()
-	select {
-	case <-done:
-	case <-time.After(time.Minute):
-		t.Error(what + " takes for ever")
-	}
-}
-
 // TestForwardedBody forwards a request whose sender stalls to a server that
 // answers early. Over HTTP/2, net/http waits, too.
 func TestForwardedBody(t *testing.T) {
@@ -67,8 +52,7 @@ func TestForwardedBody(t *testing.T) {
 			}))
 			body, stalls := io.Pipe()
 			defer stalls.Close()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, front.URL, io.MultiReader(strings.NewReader("begun"), body))
-			require.NoError(t, err)
+			req := newRequest(t, http.MethodPost, front.URL, io.MultiReader(strings.NewReader("begun"), body))
 			within(t, "the request", func() {
 				resp, err := faults.Plain(front).RoundTrip(req)
 				if assert.NoError(t, err) {
@@ -80,34 +64,38 @@ func TestForwardedBody(t *testing.T) {
 	}
 }
 
-// TestReadToTheEnd reads an early answer to its end, and does not close it. The
-// request's body is closed, as by net/http.
-func TestReadToTheEnd(t *testing.T) {
+// TestEarlyAnswer is answered before the body is read, and closes the answer or
+// reads it to its end. The request's body is closed, as by net/http.
+func TestEarlyAnswer(t *testing.T) {
 	t.Parallel()
-	for _, proto := range faults.Protocols {
-		t.Run(string(proto), func(t *testing.T) {
-			t.Parallel()
-			s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.WriteHeader(http.StatusExpectationFailed)
-				_, _ = io.WriteString(w, "no")
-			}))
-			client := &http.Client{Transport: &atmostonce.Transport{Base: s.Transport(func(t *http.Transport) {
-				t.ExpectContinueTimeout = time.Minute
-			})}}
-			body, writer := io.Pipe()
-			defer writer.Close()
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL, body)
-			require.NoError(t, err)
-			req.Header.Set("Expect", "100-continue")
-			resp, err := client.Do(req)
-			require.NoError(t, err)
-			_, err = io.Copy(io.Discard, resp.Body)
-			require.NoError(t, err)
-			within(t, "a write to the body", func() {
-				_, err := io.WriteString(writer, "late")
-				assert.ErrorIs(t, err, io.ErrClosedPipe)
+	for name, finish := range map[string]func(io.ReadCloser) error{
+		"closed": io.ReadCloser.Close,
+		"read":   func(body io.ReadCloser) error { _, err := io.Copy(io.Discard, body); return err },
+	} {
+		for _, proto := range faults.Protocols {
+			t.Run(name+"/"+string(proto), func(t *testing.T) {
+				t.Parallel()
+				s := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.WriteHeader(http.StatusExpectationFailed)
+					_, _ = io.WriteString(w, "no")
+				}))
+				client := &http.Client{Transport: &atmostonce.Transport{Base: s.Transport(func(t *http.Transport) {
+					t.ExpectContinueTimeout = limit
+				})}}
+				body, writer := io.Pipe()
+				defer writer.Close()
+				req := newRequest(t, http.MethodPost, s.URL, body)
+				req.Header.Set("Expect", "100-continue")
+				resp, err := client.Do(req)
+				require.NoError(t, err)
+				assert.Equal(t, http.StatusExpectationFailed, resp.StatusCode)
+				require.NoError(t, finish(resp.Body))
+				within(t, "a write to the body", func() {
+					_, err := io.WriteString(writer, "late")
+					assert.ErrorIs(t, err, io.ErrClosedPipe)
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -121,7 +109,7 @@ func TestUploadGoesOn(t *testing.T) {
 		Process:  func([]byte) []byte { return []byte("done") },
 	}.Network(s)
 	body, writer := io.Pipe()
-	ctx := &waitedFor{Context: context.Background()}
+	ctx := &waitedFor{Context: limited(t)}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, body)
 	require.NoError(t, err)
 	resp, err := (&atmostonce.Transport{Base: network}).RoundTrip(req)
@@ -136,7 +124,7 @@ func TestUploadGoesOn(t *testing.T) {
 	})
 	assert.NotZero(t, ctx.n.Load())
 	require.NoError(t, writer.Close())
-	assert.Eventually(t, func() bool { return ctx.n.Load() == 0 }, time.Minute, time.Millisecond)
+	assert.Eventually(t, func() bool { return ctx.n.Load() == 0 }, limit, time.Millisecond)
 }
 
 // TestHalfClosedUpgrade has a client that closes its half of a 101 behind a
@@ -149,7 +137,7 @@ func TestHalfClosedUpgrade(t *testing.T) {
 			panic(err)
 		}
 		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		_ = conn.SetDeadline(time.Now().Add(limit))
 		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 		text, _ := io.ReadAll(rw)
 		_, _ = conn.Write(text)
@@ -162,7 +150,7 @@ func TestHalfClosedUpgrade(t *testing.T) {
 	conn, err := net.Dial("tcp", front.Listener.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(limit)))
 	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 0\r\n\r\n")
 	require.NoError(t, err)
 	r := bufio.NewReader(conn)
@@ -209,26 +197,28 @@ func TestCanceledDownloads(t *testing.T) {
 			if wrapped {
 				transport.Base = faults.RoundTripper(base.RoundTrip)
 			}
-			client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
-			for i := range 60 {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
-				require.NoError(t, err)
-				if resp, err := client.Do(req); err == nil {
+			// net/http itself leaves a request without an answer now and then.
+			client, unanswered := &http.Client{Transport: transport, Timeout: 10 * time.Second}, 0
+			for i := range 40 {
+				ctx, cancel := context.WithCancel(limited(t))
+				if resp, err := client.Do(newRequest(t, http.MethodGet, s.URL, nil).WithContext(ctx)); err == nil {
 					_, _ = io.ReadFull(resp.Body, make([]byte, 1000))
 					cancel()
 					_ = resp.Body.Close()
 				}
 				cancel()
 				got, err := post(t, client, l, s.URL, fmt.Sprint(i))
-				if err != nil && strings.Contains(err.Error(), "deadline") {
-					break // net/http itself loses one now and then.
+				if errors.Is(err, context.DeadlineExceeded) {
+					assert.LessOrEqual(t, got.acts, 1)
+					unanswered++
+					require.LessOrEqual(t, unanswered, 2)
+					continue
 				}
 				assert.Equal(t, end{200, true, 1}, got, "%v", err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			assert.Len(t, conns, 1)
+			assert.LessOrEqual(t, len(conns), 1+unanswered)
 		})
 	}
 }
@@ -265,7 +255,7 @@ func TestSharedConnection(t *testing.T) {
 				}
 				other := make(chan error, 1)
 				go func() {
-					resp, err := (&http.Client{Transport: network, Timeout: time.Minute}).Get(s.URL + "/other")
+					resp, err := network.RoundTrip(newRequest(t, http.MethodGet, s.URL+"/other", nil))
 					if err == nil {
 						_ = resp.Body.Close()
 					}
@@ -280,7 +270,7 @@ func TestSharedConnection(t *testing.T) {
 				want := end{sent: true, acts: 1}
 				if late {
 					asked, over := make(chan struct{}), make(chan struct{})
-					defer func() { <-over }()
+					defer within(t, "the late request", func() { <-over })
 					base = faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 						if req.Header.Get("Again") != "" {
 							return nil, errors.New("closed")
@@ -303,7 +293,7 @@ func TestSharedConnection(t *testing.T) {
 				require.Error(t, err)
 				assert.Equal(t, want, got, "%v", err)
 				close(goOn)
-				assert.NoError(t, <-other)
+				within(t, "the other request", func() { assert.NoError(t, <-other) })
 			})
 		}
 	}

@@ -63,6 +63,11 @@ func Serve(tb testing.TB, proto Protocol, handler http.Handler, change ...func(*
 		s.StartTLS()
 	}
 	tb.Cleanup(func() {
+		hangs := time.AfterFunc(time.Minute, func() {
+			tb.Error("a request hangs")
+			s.CloseClientConnections()
+		})
+		defer hangs.Stop()
 		s.Late.Wait()
 		s.Close()
 	})
@@ -253,6 +258,7 @@ func returnsEarly(s *Server, buffers bool) http.RoundTripper {
 			req.Body, req.GetBody = io.NopCloser(bytes.NewReader(body)), nil
 		}
 		s.Late.Go(func() {
+			defer dialed()
 			if resp, err := t.RoundTrip(req); err == nil {
 				_ = resp.Body.Close()
 			}
