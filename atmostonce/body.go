@@ -7,8 +7,8 @@ import (
 
 func (a *attempt) hasBody() bool { return a.content != nil && a.content != http.NoBody }
 
-// again returns the body for the next attempt, if it can be had.
-func (a *attempt) again() (io.ReadCloser, bool) {
+// nextBody returns the body for the next attempt, if it can be had.
+func (a *attempt) nextBody() (io.ReadCloser, bool) {
 	a.mu.Lock()
 	unread := a.body != nil && !a.body.read
 	a.mu.Unlock()
@@ -26,7 +26,7 @@ func (a *attempt) again() (io.ReadCloser, bool) {
 // does no harm as long as nothing was sent.
 func (a *attempt) getBody() (io.ReadCloser, error) {
 	a.mu.Lock()
-	sent := (a.handed > 0 || a.wrote) && !a.repeats
+	sent := (a.handed || a.wrote) && !a.repeats
 	a.copied = true
 	a.mu.Unlock()
 	if sent {
@@ -46,7 +46,7 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	b.a.mu.Lock()
-	if b.a.over && b.a.handed == 0 {
+	if b.a.over && !b.a.handed {
 		b.a.mu.Unlock()
 		return 0, errOver
 	}
@@ -62,7 +62,7 @@ func (b *body) Close() error { return b.close(true, false) }
 func (b *body) close(byBase, last bool) error {
 	b.a.mu.Lock()
 	b.closing = b.closing || byBase
-	now := b.closing && (last || b.read || b.a.handed > 0) || last && b.a.over && !b.read
+	now := b.closing && (last || b.read || b.a.handed) || last && b.a.over && !b.read
 	now = now && !b.closed
 	b.closed = b.closed || now
 	b.a.mu.Unlock()
@@ -72,9 +72,9 @@ func (b *body) close(byBase, last bool) error {
 	return b.ReadCloser.Close()
 }
 
-// answer returns an answer's body that ends the attempt when it is closed, or when
+// untilRead returns an answer's body that ends the attempt when it is closed, or when
 // it was read to its end and the request was written.
-func (a *attempt) answer(body io.ReadCloser) io.ReadCloser {
+func (a *attempt) untilRead(body io.ReadCloser) io.ReadCloser {
 	if body == nil {
 		body = http.NoBody // It is against the rules, and net/http forgives it.
 	}
@@ -83,20 +83,20 @@ func (a *attempt) answer(body io.ReadCloser) io.ReadCloser {
 		return body
 	}
 	if _, ok := body.(io.Writer); ok { // 101 Switching Protocols: it is a connection.
-		a.end()
+		a.end(errOver)
 		return body
 	}
-	return answerBody{body, a}
+	a.answer = answerBody{body, a}
+	return &a.answer
 }
 
 // done notes that the request was written or the answer read. Both end the attempt.
 func (a *attempt) done(which *bool) {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	*which = true
-	both := a.read && a.written
-	a.mu.Unlock()
-	if both {
-		a.end()
+	if a.read && a.written {
+		a.endLocked(errOver)
 	}
 }
 
@@ -105,7 +105,7 @@ type answerBody struct {
 	a *attempt
 }
 
-func (b answerBody) Read(p []byte) (int, error) {
+func (b *answerBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		b.a.done(&b.a.read)
@@ -113,7 +113,7 @@ func (b answerBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (b answerBody) Close() error {
-	defer b.a.end()
+func (b *answerBody) Close() error {
+	defer b.a.end(errOver)
 	return b.ReadCloser.Close()
 }

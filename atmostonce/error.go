@@ -40,12 +40,12 @@ func (e *unsentError) Timeout() bool {
 	return errors.As(e.error, &t) && t.Timeout()
 }
 
-// unsent marks err as that of a request that was not sent. What looks at an error's
+// notSent marks err as that of a request that was not sent. What looks at an error's
 // type, not for a wrapped one, sees the types that it looks for.
-func unsent(err error) error {
+func notSent(err error) error {
 	switch e := err.(type) {
 	case *tls.CertificateVerificationError: // go-retryablehttp
-		return &tls.CertificateVerificationError{UnverifiedCertificates: e.UnverifiedCertificates, Err: unsent(e.Err)}
+		return &tls.CertificateVerificationError{UnverifiedCertificates: e.UnverifiedCertificates, Err: notSent(e.Err)}
 	case tls.RecordHeaderError: // http.Client
 		if string(e.RecordHeader[:]) == "HTTP/" {
 			err = http.ErrSchemeMismatch

@@ -58,5 +58,5 @@ func (s *sleep) look(now, wall time.Time) {
 func (s *sleep) overslept(idle time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return time.Since(s.end) < idle && idle+s.length > idleTimeout
+	return idle+s.length > idleTimeout && time.Since(s.end) < idle
 }

@@ -7,17 +7,23 @@ import "syscall"
 // peek reports whether a socket is at its end, and whether there are bytes to read
 // from it. It does not wait, and leaves them there.
 func peek(conn syscall.RawConn) (ended, bytes bool) {
-	var n int
-	var err error
-	var first [1]byte
+	var p peeked
 	// Not Read, which waits for the goroutine that reads already.
-	if conn.Control(func(fd uintptr) {
-		n, _, err = syscall.Recvfrom(int(fd), first[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-	}) != nil {
+	if conn.Control(p.at) != nil {
 		return true, false // It is closed.
 	}
-	if err == syscall.EAGAIN || err == syscall.EINTR {
+	if p.err == syscall.EAGAIN || p.err == syscall.EINTR {
 		return false, false
 	}
-	return n <= 0, n > 0
+	return p.n <= 0, p.n > 0
+}
+
+type peeked struct {
+	first [1]byte
+	n     int
+	err   error
+}
+
+func (p *peeked) at(fd uintptr) {
+	p.n, _, p.err = syscall.Recvfrom(int(fd), p.first[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 }

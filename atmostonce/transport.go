@@ -36,9 +36,10 @@ type Transport struct {
 	// net/http/httptrace. See the package's documentation for what it assumes.
 	Base http.RoundTripper
 
-	once  sync.Once
-	own   *http.Transport
-	sleep sleep
+	once           sync.Once
+	own            *http.Transport // used if Base is nil
+	otherProtocols bool            // A protocol of Base's TLSNextProto may not report what it sends.
+	sleep          sleep
 }
 
 const (
@@ -64,12 +65,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			return resp, nil
 		}
-		again := n < maxAttempts && !a.hopeless && wait(req, n)
+		again := n < maxAttempts && a.verdict >= unsent && wait(req, n)
 		if again {
-			content, again = a.again()
+			content, again = a.nextBody()
 		}
 		if !again {
-			if ended := req.Context().Err(); ended != nil && !a.hopeless && !errors.Is(err, ended) {
+			if ended := req.Context().Err(); ended != nil && a.verdict >= unsent && !errors.Is(err, ended) {
 				err = fmt.Errorf("%w while waiting to retry after %w", ended, err)
 			}
 			return nil, a.fail(err)
@@ -136,6 +137,7 @@ func wait(req *http.Request, n int) bool {
 // base returns what makes a request, and the request, changed if it has to be.
 func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
 	if t.Base != nil {
+		t.once.Do(t.look)
 		return t.Base, req
 	}
 	_, isTransport := http.DefaultTransport.(*http.Transport)
@@ -147,6 +149,15 @@ func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
 		return http.DefaultTransport, req
 	}
 	return t.ownBase(), req
+}
+
+// look finds the protocols of Base that are not net/http's own.
+func (t *Transport) look() {
+	if base, ok := t.Base.(*http.Transport); ok {
+		for name := range base.Clone().TLSNextProto { // Clone waits until net/http has added its own.
+			t.otherProtocols = t.otherProtocols || name != "h2" && name != "unencrypted_http2"
+		}
+	}
 }
 
 func (t *Transport) ownBase() *http.Transport {
@@ -178,11 +189,11 @@ func (t *Transport) attempt(req *http.Request, content io.ReadCloser, connect ti
 	for {
 		a := &attempt{transport: t, req: req, content: content, connect: connect, repeats: repeats}
 		resp, err := a.do()
-		if err == nil || !a.onlyDead || req.Context().Err() != nil {
+		if err == nil || a.verdict != onlyDead || req.Context().Err() != nil {
 			return resp, a, err
 		}
 		var ok bool
-		if content, ok = a.again(); !ok {
+		if content, ok = a.nextBody(); !ok {
 			return nil, a, err
 		}
 	}

@@ -1,0 +1,42 @@
+package atmostonce
+
+import (
+	"crypto/tls"
+	"net"
+	"net/http/httptrace"
+	"reflect"
+)
+
+// protocol reports whether a connection speaks HTTP/2, and whether that is known.
+func (a *attempt) protocol(conn net.Conn) (http2, known bool) {
+	if a.own {
+		return false, true
+	}
+	if c, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return c.ConnectionState().NegotiatedProtocol == "h2", true
+	}
+	// Without TLS, an http.Transport knows, and what was sent before. There may be
+	// HTTP/3 below [http.Transport.RegisterProtocol], which is like HTTP/2 here.
+	if a.direct != nil {
+		p := a.direct.Protocols
+		http2 = a.req.URL.Scheme == "https" || p != nil && p.UnencryptedHTTP2() && !p.HTTP1()
+	}
+	return http2 || a.http2, a.direct != nil || a.http2
+}
+
+// close closes a connection that must not be used. Over HTTP/2, others may use it:
+// there, an http.Transport writes nothing after the cancel, which comes before. What
+// wraps one may not pass the cancel on.
+func (a *attempt) close(info httptrace.GotConnInfo, http2 bool) {
+	if shared := info.Reused && !info.WasIdle; info.Conn == nil || http2 && (shared || a.direct != nil) {
+		return
+	}
+	defer func() { _ = recover() }() // That of quic-go panics.
+	_ = info.Conn.Close()
+}
+
+// isDump reports whether a connection is that of [httputil.DumpRequestOut], with
+// which programs log requests. It leads nowhere.
+func isDump(conn net.Conn) bool {
+	return conn != nil && reflect.TypeOf(conn).String() == "*httputil.dumpConn"
+}

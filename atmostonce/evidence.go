@@ -1,0 +1,107 @@
+package atmostonce
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// The evidence is what Base has reported of an attempt, through net/http/httptrace.
+type evidence struct {
+	asked   bool // Base asked for a connection.
+	handed  bool // One was handed over. It may have been for another request, such as one for a token.
+	wrote   bool // A header was written.
+	copied  bool // The body was copied.
+	refused bool // The last connection was closed at once. The next header leads nowhere.
+	dead    bool // It was a kept one, and dead.
+	resent  bool // Base tried to send the request again.
+
+	http2 bool // The last header was of HTTP/2, or the last connection is.
+	// Of an http.Transport:
+	first string // where the first connection leads: a host and a port
+	again bool   // Another one to there was asked for, after a header.
+	// Of another RoundTripper:
+	target   bool // The last one that was asked for leads to the request's host.
+	toTarget bool // So did one that was handed over.
+}
+
+func (e *evidence) askFor(hostPort string, target bool) {
+	if !e.asked {
+		e.first = hostPort
+	}
+	e.asked = true
+	e.target = target
+	e.again = e.again || e.wrote && hostPort == e.first
+	e.refused, e.dead = false, false
+}
+
+func (e *evidence) hand(http2 bool) {
+	e.handed = true
+	e.http2 = http2
+	e.toTarget = e.toTarget || e.target
+}
+
+var errResent = errors.New("the request is not sent again, because it may have been processed; if it was not, " +
+	"something below made a request of its own with this one's context, and should use another")
+
+// resends reports whether the connection that is handed over is for a request that
+// may have been sent before.
+func (a *attempt) resends() bool {
+	switch {
+	case a.repeats || !a.handed && !a.wrote:
+		return false
+	case a.direct != nil:
+		// What its dialer sends, such as to resolve a name, comes before that. Over
+		// HTTP/1.1, it sends a POST again only if none of it was written.
+		return a.again && (a.http2 || idempotent(a.req.Method) || hasKey(a.req))
+	}
+	// What was sent before was another request, such as one for a token, if it went
+	// elsewhere and nobody has touched the body, not even to wait for a 100.
+	return a.toTarget || a.body == nil || a.body.read || a.copied || a.req.Header["Expect"] != nil
+}
+
+// A verdict is what an attempt that failed has come to.
+type verdict int
+
+const (
+	maybeSent verdict = iota
+	// Nothing was sent in those below.
+	hopeless // Another attempt would end the same way.
+	unsent
+	onlyDead // The connections were dead.
+)
+
+// judge settles what err, which Base returned, has come to.
+func (a *attempt) judge(err error) verdict {
+	certErr := (*tls.CertificateVerificationError)(nil)
+	switch {
+	case a.handed || a.wrote || a.req.Response != nil: // After a redirect, an earlier request was sent.
+		return maybeSent
+	case !a.asked && a.direct != nil && refuses(a.direct, a.req, err):
+		return hopeless
+	case !a.asked || a.transport.otherProtocols:
+		return maybeSent
+	case errors.As(err, &certErr):
+		return hopeless
+	case a.dead:
+		return onlyDead
+	}
+	return unsent
+}
+
+// refuses reports whether err is net/http's own, of a request that it does not send.
+// A protocol that is registered with it does not ask for a connection, either, and
+// net/http's errors have no type.
+func refuses(t *http.Transport, req *http.Request, err error) bool {
+	for _, text := range []string{"unsupported protocol scheme", "net/http: invalid ", "http: no Host in request URL", "http: nil Request."} {
+		if strings.HasPrefix(err.Error(), text) {
+			return true
+		}
+	}
+	if t.Proxy == nil {
+		return false
+	}
+	_, proxyErr := t.Proxy(req)
+	return proxyErr != nil && proxyErr.Error() == err.Error()
+}
