@@ -2,10 +2,10 @@ package stytchtest
 
 import "time"
 
-// A clock is the time of the server.
+// A clock is the server's clock.
 type clock struct {
-	stopped time.Time     // what it shows, if not zero
-	ahead   time.Duration // of the real time, if not stopped
+	stopped time.Time     // zero if the clock runs
+	ahead   time.Duration // of real time, if the clock runs
 }
 
 func (c *clock) now() time.Time {
@@ -15,9 +15,8 @@ func (c *clock) now() time.Time {
 	return time.Now().Add(c.ahead)
 }
 
-// Now returns the time of the server's clock, in UTC. Code under test with a clock
-// of its own can follow it, such as the toll-fraud guard with
-// guard.WithClock(srv.Now).
+// Now returns the time of the server's clock, in UTC. Code under test can use the same
+// clock: for the toll-fraud guard, set guard.WithClock(srv.Now).
 func (s *Server) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,17 +27,16 @@ func (s *Server) Now() time.Time {
 // sessions, JWTs, locks and rate limits. The zero time returns the clock to real
 // time.
 //
-// A client that verifies a JWT locally does so by its own clock. To it, a JWT that
-// was issued after Advance is not valid yet: return to real time before the next
-// login.
+// A client that verifies a JWT locally uses its own clock. By that clock, a JWT issued
+// after Advance is not valid yet: return to real time before the next login.
 func (s *Server) SetTime(t time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.clock = clock{stopped: t}
 }
 
-// Advance moves the server's clock by d, forward or back, whether it is stopped or
-// not.
+// Advance moves the server's clock by d, which may be negative. A stopped clock stays
+// stopped.
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

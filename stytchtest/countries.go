@@ -2,10 +2,10 @@ package stytchtest
 
 import "strings"
 
-// countryOf returns the ISO 3166 code of the country that a number in E.164 form
-// belongs to. It is empty if the country is unknown, or if the number belongs to
-// none, such as a freephone number. Countries that share a calling code are
-// distinguished for +1 only; elsewhere the largest stands for all.
+// countryOf returns the ISO 3166 code of the country of a number in E.164 form. It is
+// empty if the country is unknown, or if the number has none: a freephone number, for
+// example. It distinguishes countries that share a calling code for +1 only; for
+// other calling codes, it returns the largest country.
 func countryOf(number string) string {
 	digits := strings.TrimPrefix(number, "+")
 	if digits[0] == '1' && len(digits) != 11 {
@@ -19,7 +19,7 @@ func countryOf(number string) string {
 	return ""
 }
 
-// countries has the country of each prefix.
+// countries maps each prefix to its country.
 var countries = byPrefix(prefixes)
 
 func byPrefix(prefixes map[string]string) map[string]string {
@@ -34,7 +34,7 @@ func byPrefix(prefixes map[string]string) map[string]string {
 
 // prefixes are the calling codes of ITU-T E.164, and the area codes of the North
 // American Numbering Plan (+1) outside the US. Stytch's sandbox number,
-// +10000000000, is left to the US.
+// +10000000000, counts as a US number.
 var prefixes = map[string]string{
 	// Freephone, premium rate, personal numbers and machines.
 	"":   "1500 1521 1522 1523 1524 1525 1526 1527 1528 1529 1532 1533 1544 1566 1577 1588 1700 1710 1800 1833 1844 1855 1866 1877 1888 1900",

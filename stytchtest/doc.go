@@ -1,7 +1,7 @@
 // Package stytchtest is a fake Stytch to test a login against. It is a server on
-// loopback, like those of package net/http/httptest, and answers the calls of a
-// login with an SMS code as Stytch's B2B API does. It keeps every SMS for the
-// test, and fails when told to.
+// loopback, like those of package net/http/httptest. It answers the calls of a login
+// with an SMS code as Stytch's B2B API does, keeps every SMS for the test, and fails
+// when told to.
 //
 //	srv := stytchtest.NewServer()
 //	defer srv.Close()

@@ -82,7 +82,7 @@ func Example_limited() {
 	defer stytch.Close()
 	stytch.SetRateLimit(stytchtest.RateLimit{PerNumber: 2})
 	login, _ := stytch.LogIn(stytch.MemberID)
-	// Without a wait before a retry, the test is fast.
+	// MaxWait: -1 keeps the test fast: the client does not wait and retry.
 	app := app{stytch.Client(stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxWait: -1})), login}
 
 	fmt.Println(app.resend())

@@ -13,36 +13,36 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// A Fault makes a request end badly. Its zero value changes nothing. Its JSON names
-// are those of the command fakestytch.
+// A Fault makes a request fail. Its zero value changes nothing. The command fakestytch
+// uses its JSON names.
 type Fault struct {
 	// MemberID, if set, restricts the fault to requests with this member_id.
 	MemberID string `json:"member_id"`
 
-	// Processed is whether the request takes effect before it fails: whether the SMS
-	// goes out. If neither StatusCode nor Reset is set, the answer is the real one,
-	// and the request always takes effect.
+	// Processed is whether the request takes effect before it fails: for a Send,
+	// whether the SMS goes out. If neither StatusCode nor Reset is set, the request
+	// always takes effect, and the answer is the real one.
 	Processed bool `json:"processed"`
 
 	// StatusCode, Header and Body replace the real answer. Header and Body need a
 	// StatusCode.
 	//
 	// Without a Body, the answer is a Stytch error object if the StatusCode is one of
-	// Stytch's (400, 401, 403, 404, 429, 499, 500 or 503) or if there is an ErrorType.
-	// Otherwise it is a gateway's, such as a 502.
+	// Stytch's (400, 401, 403, 404, 429, 499, 500 or 503) or if ErrorType is set.
+	// Otherwise the answer has no body, like one from a gateway.
 	StatusCode int         `json:"status_code"`
 	Header     http.Header `json:"header"`
 	Body       string      `json:"body"`
 
-	// ErrorType is the error_type of that error object. If it is empty, the object has
-	// one that Stytch documents for the status.
+	// ErrorType is the error_type of that error object. If it is empty, the error_type
+	// is one that Stytch documents for the status.
 	ErrorType stytchb2b.ErrorType `json:"error_type"`
 
 	// Delay is a pause before the answer's headers.
 	Delay time.Duration `json:"delay"`
 
-	// Reset breaks the connection before the answer: with a TCP RST over
-	// HTTP/1.1, and an RST_STREAM over HTTP/2.
+	// Reset breaks the connection before the answer: with a TCP RST over HTTP/1.1, or
+	// with RST_STREAM over HTTP/2.
 	Reset bool `json:"reset"`
 
 	// Truncate breaks the connection in the middle of the answer's body.
@@ -55,10 +55,10 @@ type Fault struct {
 	Endless bool `json:"endless"`
 }
 
-// real reports whether the answer is the real one.
+// real reports whether the real answer is sent.
 func (f Fault) real() bool { return f.StatusCode == 0 && !f.Reset }
 
-// errorTypes has the ErrorType of a Fault that has none, by status.
+// errorTypes maps a status to the default ErrorType.
 var errorTypes = map[int]stytchb2b.ErrorType{
 	400: stytchb2b.ErrorTypeBadRequest,
 	401: stytchb2b.ErrorTypeUnauthorizedCredentials,
@@ -70,7 +70,7 @@ var errorTypes = map[int]stytchb2b.ErrorType{
 	503: stytchb2b.ErrorTypeServerUnavailable,
 }
 
-// answer returns what replaces the real answer.
+// answer returns the answer that replaces the real one.
 func (f Fault) answer() answer {
 	errorType := f.ErrorType
 	if errorType == "" {
@@ -85,7 +85,7 @@ func (f Fault) answer() answer {
 	return ans
 }
 
-// Fail makes the next requests fail, one for each fault, in this order.
+// Fail makes the next requests fail, one per fault, in order.
 func (s *Server) Fail(next ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *Server) nextFault(body []byte) (Fault, bool) {
 	return Fault{}, false
 }
 
-// write sends the answer with the fault. stop ends its delays.
+// write sends the answer, with the fault. stop ends delays.
 func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-chan struct{}) {
 	if !pause(f.Delay, r, stop) {
 		panic(http.ErrAbortHandler)
@@ -160,7 +160,7 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-
 	}
 }
 
-// pause waits, and reports whether to continue.
+// pause waits, and reports whether the request should continue.
 func pause(d time.Duration, r *http.Request, stop <-chan struct{}) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -174,7 +174,7 @@ func pause(d time.Duration, r *http.Request, stop <-chan struct{}) bool {
 	}
 }
 
-// reset breaks the connection, and does not return.
+// reset breaks the connection. It does not return.
 func reset(w http.ResponseWriter) {
 	// HTTP/2 cannot be hijacked; the panic resets the stream.
 	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// maxRequest is the size of the largest request body that is read, in bytes.
+// maxRequest is the maximum size of a request body, in bytes.
 const maxRequest = 64 << 10
 
-// ServeHTTP answers as Stytch would, or as the faults say.
+// ServeHTTP answers as Stytch would, or with a fault.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 
@@ -31,10 +31,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault.write(w, r, ans, s.closed)
 }
 
-// process lets the request take effect. s.mu is held.
+// process carries out the request. s.mu is held.
 func (s *Server) process(r *http.Request, body []byte, bodyErr error) answer {
 	if projectID, ok := strings.CutPrefix(r.URL.Path, "/v1/b2b/sessions/jwks/"); ok && r.Method == http.MethodGet {
-		return s.jwks(projectID) // Keys are public: clients ask for them without credentials.
+		return s.jwks(projectID) // Keys are public: no credentials are needed.
 	}
 	endpoint, err := s.route(r, bodyErr)
 	if err != nil {
@@ -90,7 +90,7 @@ type answer struct {
 	body   []byte
 }
 
-// newAnswer makes an answer of an object, after the two fields that all answers
+// newAnswer makes an answer from an object, and adds the two fields that all answers
 // have.
 func newAnswer(status int, o object) answer {
 	fields, err := json.Marshal(o)
@@ -105,7 +105,7 @@ func newAnswer(status int, o object) answer {
 	return answer{status, http.Header{"Content-Type": {"application/json"}}, body}
 }
 
-// String is for a log.
+// String describes the answer for a log.
 func (a answer) String() string {
 	if e := a.errorObject(); e.Type != "" {
 		return fmt.Sprintf("%d %s (%s)", a.status, e.Type, e.Message)

@@ -18,15 +18,15 @@ import (
 // jwtLifetime is how long a session's JWT is valid.
 const jwtLifetime = 5 * time.Minute
 
-// A signingKey signs the JWTs, and has a certificate of its own.
+// A signingKey signs the JWTs. It has its own certificate.
 type signingKey struct {
 	id          string
 	rsa         *rsa.PrivateKey
 	certificate []byte // DER
 }
 
-// signing is the key of all servers of the process: making one for each would take
-// most of the time of many tests.
+// signing is shared by all servers of the process: one key per server would take most
+// of the time of many tests.
 var signing = sync.OnceValue(func() signingKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Server) newJWT(session object, now time.Time) string {
 }
 
 func jsonPart(o object) string {
-	text, _ := json.Marshal(o) // What was JSON, strings and numbers do not fail.
+	text, _ := json.Marshal(o) // JSON, strings and numbers cannot fail.
 	return base64URL(text)
 }
 

@@ -5,21 +5,20 @@ import (
 	"time"
 )
 
-// A RateLimit bounds the SMS to each number in a window of time. The zero value has
-// no limit, and a Server begins with it. Its JSON names are those of the command
-// fakestytch.
+// A RateLimit limits the SMS to each number in a window of time. The zero value, which
+// a Server begins with, is no limit. The command fakestytch uses its JSON names.
 //
 // The windows are fixed, as Stytch's are
 // (https://stytch.com/docs/resources/platform/rate-limits): one of an hour begins
 // at the top of the hour. For Stytch's other limits, use a [Fault].
 type RateLimit struct {
-	// PerNumber is how many SMS may go to one number in a window. More get 429
-	// too_many_requests.
+	// PerNumber is the maximum number of SMS to one number in a window. Further
+	// requests get 429 too_many_requests.
 	PerNumber int `json:"per_number"`
 	// Window is the length of a window; an hour if 0.
 	Window time.Duration `json:"window"`
-	// RetryAfter is whether those answers have a Retry-After, to the end of the
-	// window. Stytch does not document one.
+	// RetryAfter is whether those answers have a Retry-After: the time until the end of
+	// the window. Stytch does not document one.
 	RetryAfter bool `json:"retry_after"`
 }
 
@@ -31,7 +30,7 @@ func (s *Server) SetRateLimit(limit RateLimit) {
 	s.state.limits = limits{RateLimit: limit}
 }
 
-// limits are a RateLimit with its counts in the current window.
+// limits is a RateLimit with its counts in the current window.
 type limits struct {
 	RateLimit
 	window time.Time // when it began
@@ -45,7 +44,7 @@ func (l *limits) at(now time.Time) {
 	}
 }
 
-// check returns the error of one more SMS to the number, or nil.
+// check returns the error for one more SMS to the number, or nil.
 func (l *limits) check(number string, now time.Time) *apiError {
 	l.at(now)
 	if l.PerNumber == 0 || l.sent[number] < l.PerNumber {

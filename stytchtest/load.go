@@ -14,10 +14,10 @@ import (
 //	  "members": [{"organization_id": "organization-test-1", "mfa_phone_number": "+12025550123"}]
 //	}
 //
-// with the fields of [Organization] and [Member], and no others. If the text is not
-// such JSON, Load returns an error and adds nothing. Any other error is one of
-// AddOrganization or AddMember, and names the object, such as members[3]; Load has
-// added the objects before it.
+// with the fields of [Organization] and [Member], and no others. If the JSON is not
+// valid, Load returns an error and adds nothing. Any other error is from
+// [Server.AddOrganization] or [Server.AddMember] and names the object, such as
+// members[3]. The objects before it have been added.
 func (s *Server) Load(r io.Reader) error {
 	var seed struct {
 		Organizations []Organization `json:"organizations"`

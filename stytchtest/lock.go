@@ -9,7 +9,7 @@ const (
 	lockFor   = time.Hour
 )
 
-// checkLock returns the error of an attempt to authenticate a locked Member, or nil.
+// checkLock returns an error if the Member is locked.
 func (m *Member) checkLock(now time.Time) *apiError {
 	if m.isLocked(now) {
 		return fail(429, "user_lock_limit_reached", "The user has been locked out due to too many failed authentication attempts.")

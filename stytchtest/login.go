@@ -9,8 +9,8 @@ import (
 )
 
 // A PrimaryAuthentication is Stytch's answer to a Member's primary
-// authentication, the step before the SMS. A Member who needs MFA gets an
-// intermediate session token and MFARequired, any other one a session.
+// authentication, the step before the SMS. It has an intermediate session token and
+// MFARequired if the Member needs MFA, and a session otherwise.
 type PrimaryAuthentication struct {
 	StatusCode     int                    `json:"status_code"`
 	RequestID      string                 `json:"request_id"`
@@ -35,8 +35,8 @@ type PrimaryAuthentication struct {
 	body []byte
 }
 
-// RawJSON returns the answer as it goes out over HTTP, with the fields that the
-// struct does not have.
+// RawJSON returns the body of the answer, including fields that the struct does not
+// have.
 func (p PrimaryAuthentication) RawJSON() string { return string(p.body) }
 
 // MFARequired says how a Member can complete MFA.
@@ -59,10 +59,9 @@ type MemberOptions struct {
 // LogIn performs a primary authentication of a Member, by an email magic link, and
 // returns Stytch's answer. A pending or invited Member becomes active.
 //
-// If the Member has to complete MFA and can get an SMS, Stytch sends a code
-// automatically: the SMS is in the Server's record with Automatic set, and the
-// login needs no Send. A Member without a phone number needs one, with
-// MFAPhoneNumber.
+// If the Member needs MFA and can get an SMS, Stytch sends a code automatically: the
+// Server records the SMS with Automatic set, and the login needs no Send. For a Member
+// without a phone number, it needs a Send with MFAPhoneNumber.
 //
 // The error is a [*stytchb2b.APIError] if the Member is unknown, deleted or locked.
 func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
@@ -136,8 +135,8 @@ func (s *Server) authenticatePassword(body []byte) (object, *apiError) {
 	return s.logIn(org, member, passwordFactor, sess, p.sessionOptions, p.Locale)
 }
 
-// logIn is what every primary authentication does after the right factor. The
-// session is one that the request names, or nil.
+// logIn completes a primary authentication whose factor is right. The session is the
+// one that the request names, or nil.
 func (s *Server) logIn(org *Organization, member *Member, f factor, sess *session, opts sessionOptions, locale string) (object, *apiError) {
 	now := s.state.now()
 	needsMFA := (org.MFAPolicy == "REQUIRED_FOR_ALL" || member.MFAEnrolled) && (sess == nil || sess.intermediate)
@@ -184,9 +183,8 @@ func (m *Member) activate(now time.Time) {
 	}
 }
 
-// sendAutomatically sends the SMS that follows a primary authentication, and
-// reports whether it did. A Member whose default method is an authenticator app gets
-// none.
+// sendAutomatically sends the SMS after a primary authentication, and reports whether
+// it did. It sends none to a Member whose default method is an authenticator app.
 func (s *Server) sendAutomatically(org *Organization, member *Member, locale string, now time.Time) bool {
 	number := member.MFAPhoneNumber
 	if number == "" || member.DefaultMFAMethod == "totp" || !org.allowsSMS(member) || s.mayReceive(number, now) != nil {

@@ -125,8 +125,7 @@ func memberSessionObject(sess *session, org *Organization, m *Member) object {
 	}
 }
 
-// roles returns the IDs of all of the Member's roles. Stytch gives every Member
-// the first one.
+// roles returns the IDs of all the Member's roles. Every Member has the first one.
 func (m *Member) roles() []string { return append([]string{"stytch_member"}, m.Roles...) }
 
 func (m *Member) totpRegistrationID() string {
@@ -145,7 +144,7 @@ func masked(number string) string {
 
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// orEmpty makes null an empty object.
+// orEmpty replaces null by an empty object.
 func orEmpty(o object) object {
 	if o == nil {
 		return object{}

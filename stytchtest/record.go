@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// maxRecords bounds how many of the newest SMS, requests and tokens a Server
-// remembers.
+// maxRecords is how many SMS, requests and tokens a Server remembers: the newest.
 const maxRecords = 100_000
 
 // An SMS is a message that a Member's phone received.
@@ -19,8 +18,8 @@ type SMS struct {
 	OrganizationID string `json:"organization_id"`
 	MemberID       string `json:"member_id"`
 	Text           string `json:"text"`
-	// Automatic is whether Stytch sent it automatically after a primary
-	// authentication, and not for a Send.
+	// Automatic is whether Stytch sent the SMS after a primary authentication, without
+	// a Send.
 	Automatic bool      `json:"automatic"`
 	At        time.Time `json:"at"` // by the server's clock, in UTC
 }
@@ -30,11 +29,11 @@ type Request struct {
 	Method, Path string
 	Header       http.Header
 	Body         string
-	// StatusCode is that of the answer; 0 if the connection was reset.
+	// StatusCode is the answer's status; 0 if the connection was reset.
 	StatusCode int
 }
 
-// record is what the server remembers.
+// A record holds the SMS and requests that the server remembers.
 type record struct {
 	sms      []SMS
 	next     int           // of sms, for NextSMS
@@ -59,15 +58,15 @@ func (r *record) addRequest(req Request) {
 	r.requests = append(r.requests, req)
 }
 
-// SMS returns the messages that went out, the oldest first. It has every one of
-// them, whether or not the client received the answer.
+// SMS returns the messages that went out, oldest first, whether or not the client
+// received the answer.
 func (s *Server) SMS() []SMS {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.log.sms)
 }
 
-// SMSTo returns the messages that went out to one Member, the oldest first.
+// SMSTo returns the messages that went out to one Member, oldest first.
 func (s *Server) SMSTo(memberID string) (to []SMS) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,8 +78,8 @@ func (s *Server) SMSTo(memberID string) (to []SMS) {
 	return to
 }
 
-// NextSMS returns the oldest message that it has not returned before. It waits for
-// one until ctx ends.
+// NextSMS returns the oldest message that it has not returned before. If there is
+// none, it waits for one until ctx ends.
 func (s *Server) NextSMS(ctx context.Context) (SMS, error) {
 	for {
 		s.mu.Lock()
@@ -100,7 +99,7 @@ func (s *Server) NextSMS(ctx context.Context) (SMS, error) {
 	}
 }
 
-// Requests returns the requests that arrived, the oldest first.
+// Requests returns the requests that arrived, oldest first.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

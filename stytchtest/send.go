@@ -51,7 +51,7 @@ func checkLocale(locale string) *apiError {
 	return nil
 }
 
-// mayReceive returns why no SMS may go to the number now, or nil.
+// mayReceive returns an error if no SMS may go to the number now.
 func (s *Server) mayReceive(number string, now time.Time) *apiError {
 	if !slices.Contains(s.state.allowed, countryOf(number)) {
 		return fail(400, "invalid_phone_number_country_code", "The phone number's country code is invalid, unsupported, or disabled.")
@@ -81,8 +81,8 @@ func (s *Server) deliver(org *Organization, member *Member, number, locale strin
 	s.logf("SMS to %s: %s", sms.To, sms.Text)
 }
 
-// find returns what both calls for SMS need, after the checks that they share. The
-// session is nil if none is named.
+// find makes the checks that both calls for SMS share, and returns what they need. The
+// session is nil if the request names none.
 func (s *state) find(organizationID, memberID string, p sessionParams) (org *Organization, member *Member, sess *session, err *apiError) {
 	if org, err = s.findOrganization(organizationID); err != nil {
 		return nil, nil, nil, err
@@ -115,8 +115,8 @@ func (s *state) findOrganization(name string) (*Organization, *apiError) {
 	return nil, fail(404, "organization_not_found", "Organization could not be found.")
 }
 
-// numberFor returns the number to send to: the Member's own, or for a Member
-// without one the number given, which is linked.
+// numberFor returns the number to send to. If the Member has none, it links the given
+// number to the Member.
 func (s *state) numberFor(org *Organization, member *Member, given string) (string, *apiError) {
 	if given != "" && !isE164(given) {
 		return "", fail(400, "invalid_phone_number", "The phone number is invalid. It must be in E.164 format.")

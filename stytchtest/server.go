@@ -15,9 +15,8 @@ import (
 // A Server is a Stytch on a loopback address. Its methods are safe for
 // concurrent use.
 //
-// It is an [httptest.Server], whose fields work as they do there: URL is the base
-// URL; Listener, Config, TLS and EnableHTTP2 may be changed before Start or
-// StartTLS.
+// It embeds an [httptest.Server], whose fields work as usual: URL is the base URL, and
+// Listener, Config, TLS and EnableHTTP2 may be changed before Start or StartTLS.
 type Server struct {
 	*httptest.Server
 
@@ -33,18 +32,18 @@ type Server struct {
 
 	// FirstFactorEndsFailures is whether a primary authentication that leads to MFA
 	// resets the count of consecutive failures that locks a Member. Stytch does not
-	// document this. If it does, anyone with the password can guess codes without
-	// limit. It may be changed before the first request.
+	// document whether it does. If so, anyone with the password can guess codes without
+	// limit. Set it before the first request.
 	FirstFactorEndsFailures bool
 
 	closed chan struct{} // ends the delays of faults
 	once   sync.Once
 	logf   func(format string, args ...any)
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	state   state
 	log     record
-	faults  []Fault // for one request each
+	faults  []Fault // one request each
 	lasting []Fault
 }
 
@@ -59,10 +58,10 @@ func NewServer() *Server {
 // NewTestServer starts a Server for a test, and closes it when the test ends. It
 // logs each request and each SMS to t.
 //
-// With Go 1.27 or newer it has no port: it is on an in-memory network of package
-// httptest, which only [Server.Client] and [Server.HTTPClient] reach, whatever
-// the URL. It can then be made and used in a bubble of package testing/synctest,
-// whose clock it follows. With an older Go it is a server on loopback.
+// With Go 1.27 or newer, it has no port: it uses package httptest's in-memory network,
+// which only [Server.Client] and [Server.HTTPClient] reach, whatever the URL. So it
+// works inside a testing/synctest bubble and follows the bubble's clock. With older Go,
+// it listens on loopback.
 func NewTestServer(t testing.TB) *Server {
 	s := newServer()
 	s.logf = func(format string, args ...any) {
@@ -74,8 +73,8 @@ func NewTestServer(t testing.TB) *Server {
 	return s
 }
 
-// NewTLSServer starts a Server over https, with HTTP/1.1 and HTTP/2. Its
-// certificate, which [Server.HTTPClient] trusts, is that of package httptest.
+// NewTLSServer starts a Server over https, with HTTP/1.1 and HTTP/2. It uses package
+// httptest's certificate, which [Server.HTTPClient] trusts.
 func NewTLSServer() *Server {
 	s := NewUnstartedServer()
 	s.EnableHTTP2 = true
@@ -88,7 +87,7 @@ func NewTLSServer() *Server {
 func NewUnstartedServer() *Server {
 	s := newServer()
 	s.Server = httptest.NewUnstartedServer(s)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // It would report the handshakes and connections that tests break.
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // It would log the handshakes and connections that tests break.
 	s.Config.ReadHeaderTimeout = 10 * time.Second
 	return s
 }
@@ -116,8 +115,8 @@ func newServer() *Server {
 	return s
 }
 
-// Close ends the delays of faults, shuts the server down, and waits until its
-// requests have ended.
+// Close ends the delays of faults, shuts the server down, and waits for its requests
+// to end.
 func (s *Server) Close() {
 	s.once.Do(func() { close(s.closed) })
 	s.Server.Close()

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A session is what a token stands for: a Member who has proved some factors.
+// A session is a Member who has proved some factors. A token names it.
 type session struct {
 	id           string
 	memberID     string
@@ -34,8 +34,8 @@ var (
 	smsFactor      = factor{kind: "otp", delivery: "sms"}
 )
 
-// sessions finds sessions by each of their tokens. It drops the oldest tokens if
-// there are too many.
+// sessions finds sessions by any of their tokens. It drops the oldest tokens if there
+// are too many.
 type sessions struct {
 	byToken map[string]*session
 	order   []string // of byToken's keys
@@ -53,8 +53,8 @@ func (s *sessions) add(token string, sess *session) {
 	}
 }
 
-// find returns the live session that a request names, or nil. Each kind of token has
-// its own parameter. An expired JWT still names its session.
+// find returns the live session that a request names, or nil. An expired JWT still
+// names its session.
 func (s *sessions) find(p sessionParams, now time.Time) *session {
 	named := p.IntermediateSessionToken + p.SessionToken + p.SessionJWT // At most one is not empty.
 	sess := s.byToken[named]
@@ -66,10 +66,10 @@ func (s *sessions) find(p sessionParams, now time.Time) *session {
 	return sess
 }
 
-// IntermediateSessionToken returns only the token that a primary authentication of
-// the Member (here an email magic link) gives if MFA is required. Unlike
-// [Server.LogIn], it sends no SMS. The token lasts ten minutes, and authenticate
-// consumes it. It panics if there is no such Member.
+// IntermediateSessionToken returns the token that a Member who needs MFA gets from a
+// primary authentication (an email magic link). Unlike [Server.LogIn], it sends no
+// SMS. The token lasts ten minutes, and authenticate consumes it. It panics if there
+// is no such Member.
 func (s *Server) IntermediateSessionToken(memberID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,10 +102,10 @@ func (s *state) newIntermediateSession(m *Member) *session {
 	return sess
 }
 
-// begin returns the session that a complete login gives the Member: the one that
-// the request names, or a new one with the factors of the named intermediate one.
-// It applies the request's changes to the claims. A new session has claims only if
-// the request gives its duration.
+// begin returns the session after a complete login: the one that the request names, or
+// a new one with the factors of the intermediate session. It applies the request's
+// changes to the claims. A new session gets claims only if the request gives its
+// duration.
 func (s *state) begin(named *session, m *Member, opts sessionOptions) (*session, *apiError) {
 	sess := named
 	if named == nil || named.intermediate {
@@ -126,7 +126,7 @@ func (s *state) begin(named *session, m *Member, opts sessionOptions) (*session,
 	return sess, nil
 }
 
-// addFactor records a factor, or the new time of one that the session has.
+// addFactor adds a factor, or updates the time of one that the session has.
 func (sess *session) addFactor(f factor, now time.Time) {
 	for i := range sess.factors {
 		if sess.factors[i].kind == f.kind {
@@ -186,7 +186,7 @@ func (s *state) findSession(p sessionParams, m *Member) (*session, *apiError) {
 	return sess, nil
 }
 
-// sessionOptions are what a request may ask of the session.
+// sessionOptions are the session parameters of a request.
 type sessionOptions struct {
 	SessionDurationMinutes *int           `json:"session_duration_minutes"`
 	SessionCustomClaims    map[string]any `json:"session_custom_claims"`
@@ -210,7 +210,7 @@ const stytchClaim = "https://stytch.com/"
 // maxClaims is the maximum size of a session's custom claims, in bytes of JSON.
 const maxClaims = 4 << 10
 
-// claimsWith returns the session's custom claims as a request changes them.
+// claimsWith returns the session's custom claims, changed as the request asks.
 func (sess *session) claimsWith(change map[string]any) (map[string]any, *apiError) {
 	change = maps.Clone(change)
 	for _, reserved := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"} {
@@ -310,8 +310,8 @@ func (s *Server) revokeSession(body []byte) (object, *apiError) {
 	return object{}, nil
 }
 
-// merge is JSON Merge Patch (RFC 7396): null deletes, and an object changes the
-// one that is there.
+// merge applies a JSON Merge Patch (RFC 7396): null deletes a value, and an object is
+// merged into the existing one.
 func merge(target, patch map[string]any) map[string]any {
 	merged := maps.Clone(target)
 	if merged == nil {

@@ -11,44 +11,41 @@ import (
 	"time"
 )
 
-// An Organization is a tenant of the project. Its JSON form is that of
-// [Server.Load].
+// An Organization is a tenant of the project. [Server.Load] takes its JSON form.
 type Organization struct {
 	// OrganizationID is random if empty.
 	OrganizationID string `json:"organization_id"`
-	// Slug and ExternalID name the Organization in requests as well. An empty
-	// Slug is made from the ID.
+	// Slug and ExternalID also identify the Organization in requests. An empty Slug is
+	// made from the ID.
 	Slug       string `json:"organization_slug"`
 	ExternalID string `json:"organization_external_id"`
 	// Name is "Example Inc." if empty.
 	Name string `json:"organization_name"`
-	// MFAPolicy is "OPTIONAL", which empty means, or "REQUIRED_FOR_ALL".
+	// MFAPolicy is "OPTIONAL" or "REQUIRED_FOR_ALL". Empty means "OPTIONAL".
 	MFAPolicy string `json:"mfa_policy"`
 	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
 	// allows all.
 	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
-	// TrustedMetadata is in the answers unchanged.
+	// TrustedMetadata is returned unchanged.
 	TrustedMetadata map[string]any `json:"trusted_metadata"`
 
 	created time.Time
 }
 
-// A Member is a person in an Organization. Its JSON form is that of
-// [Server.Load].
+// A Member is a person in an Organization. [Server.Load] takes its JSON form.
 type Member struct {
-	// OrganizationID is the Organization's ID. Empty means the one that the
-	// server began with.
+	// OrganizationID is the Organization's ID. Empty means the first Organization.
 	OrganizationID string `json:"organization_id"`
 	// MemberID is random if empty.
 	MemberID string `json:"member_id"`
-	// ExternalID names the Member in requests as well.
+	// ExternalID also identifies the Member in requests.
 	ExternalID string `json:"external_id"`
 	Name       string `json:"name"`
 	// EmailAddress is made from the ID if empty.
 	EmailAddress string `json:"email_address"`
 	// Password is the Member's password; empty for none.
 	Password string `json:"password"`
-	// Status is "active", which empty means, "pending", "invited" or "deleted".
+	// Status is "active", "pending", "invited" or "deleted". Empty means "active".
 	Status string `json:"status"`
 	// MFAPhoneNumber is in E.164 form; empty for none yet.
 	MFAPhoneNumber         string `json:"mfa_phone_number"`
@@ -56,8 +53,7 @@ type Member struct {
 	MFAEnrolled            bool   `json:"mfa_enrolled"`
 	// DefaultMFAMethod is "sms_otp", "totp" or empty.
 	DefaultMFAMethod string `json:"default_mfa_method"`
-	// TOTP gives the Member an authenticator app, an active MFA factor besides
-	// the phone.
+	// TOTP gives the Member an authenticator app, which is an active MFA factor.
 	TOTP bool `json:"totp"`
 	// IsBreakglass exempts the Member from AllowedMFAMethods.
 	IsBreakglass bool `json:"is_breakglass"`
@@ -66,10 +62,10 @@ type Member struct {
 	LockCreatedAt time.Time `json:"lock_created_at"`
 	LockExpiresAt time.Time `json:"lock_expires_at"`
 
-	// Roles are the IDs of roles that the Member has besides "stytch_member", such
-	// as "stytch_admin".
+	// Roles are the IDs of the Member's roles other than "stytch_member", such as
+	// "stytch_admin".
 	Roles []string `json:"roles"`
-	// TrustedMetadata and UntrustedMetadata are in the answers unchanged.
+	// TrustedMetadata and UntrustedMetadata are returned unchanged.
 	TrustedMetadata   map[string]any `json:"trusted_metadata"`
 	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
 
@@ -108,8 +104,8 @@ func newState() state {
 	}
 }
 
-// AddOrganization adds an Organization and returns it with its ID. It returns an
-// error if Stytch has no such value, or if the ID is taken.
+// AddOrganization adds an Organization and returns it with its ID. It returns an error
+// if a value is invalid, or if the ID is taken.
 func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,7 +133,7 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 }
 
 // AddMember adds a Member and returns it with its ID. It returns an error if the
-// Organization does not exist, if Stytch has no such value, or if the ID is taken.
+// Organization does not exist, if a value is invalid, or if the ID is taken.
 func (s *Server) AddMember(m Member) (Member, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,8 +167,7 @@ func (s *Server) AddMember(m Member) (Member, error) {
 	return m, nil
 }
 
-// Member returns the current state of a Member. It reports false if no Member has
-// that ID.
+// Member returns the current state of a Member, or false if there is no such Member.
 func (s *Server) Member(memberID string) (Member, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,14 +196,14 @@ func (s *state) memberByID(id string) *Member {
 	return find(s.members, func(m *Member) bool { return m.MemberID == id })
 }
 
-// memberByEmail finds a Member of an Organization who is not deleted.
+// memberByEmail finds a Member of an Organization. It skips deleted Members.
 func (s *state) memberByEmail(o *Organization, address string) *Member {
 	return find(s.members, func(m *Member) bool {
 		return m.OrganizationID == o.OrganizationID && strings.EqualFold(m.EmailAddress, address) && m.Status != "deleted"
 	})
 }
 
-// find returns the first that matches, or nil.
+// find returns the first match, or nil.
 func find[T any](all []*T, matches func(*T) bool) *T {
 	if i := slices.IndexFunc(all, matches); i >= 0 {
 		return all[i]
@@ -242,8 +237,7 @@ func uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// token makes an unguessable string with the characters and the length of Stytch's
-// tokens.
+// token makes a random string with the characters and the length of Stytch's tokens.
 func token() string {
 	var b [33]byte
 	_, _ = rand.Read(b[:])

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// certificate returns the certificate in two files. If neither file exists, it makes
-// them. The certificate must be for the host, if there is one.
+// certificate loads the certificate from two files. If neither exists, it creates both.
+// If host is not empty, the certificate must be valid for it.
 func certificate(certFile, keyFile, host string) (tls.Certificate, error) {
 	if !exists(certFile) && !exists(keyFile) {
 		if err := makeCertificate(certFile, keyFile, host); err != nil {

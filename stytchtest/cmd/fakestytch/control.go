@@ -13,8 +13,8 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// control is the API under /_fakestytch/, with which tests in any language do
-// what those in Go do with a stytchtest.Server.
+// control is the API under /_fakestytch/. It lets tests in any language do what Go
+// tests do with a stytchtest.Server.
 type control struct {
 	*stytchtest.Server
 	config startLine
@@ -43,7 +43,7 @@ func (c control) handler(stytch http.Handler) http.Handler {
 	return mux
 }
 
-// handle registers a function that takes the JSON object in a request's body, which
+// handle registers a function that takes the JSON object in the request body. The body
 // may be empty.
 func handle[P any](mux *http.ServeMux, name string, f func(*http.Request, P) (any, error)) {
 	method, path, _ := strings.Cut(name, " ")
@@ -149,7 +149,7 @@ func (c control) setCountries(_ *http.Request, p struct {
 	return done{}, c.AllowCountries(p.Countries...)
 }
 
-// A duration is a text such as "90s" or "-2m".
+// A duration is a string such as "90s" or "-2m" in JSON.
 type duration time.Duration
 
 func (d *duration) UnmarshalText(text []byte) error {

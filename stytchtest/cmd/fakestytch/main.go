@@ -8,8 +8,8 @@
 //	-tls               serve https
 //	-cert file         with -tls, the certificate, which clients must trust
 //	-key file          its private key
-//	-host name         the name by which clients know the server, such as a
-//	                   container's; the url has it, and so does a new certificate
+//	-host name         the host name that clients use, such as a container's name;
+//	                   it goes into the url and into a new certificate
 //	-addr address      the address to listen on, by default 127.0.0.1:4010; port 0
 //	                   picks a free one
 //	-allow-remote      allow an address that is not loopback; the control API
@@ -19,20 +19,19 @@
 //	-seed file         a JSON file with Organizations and Members to add, as
 //	                   stytchtest.Server.Load takes it
 //
-// If neither -cert nor -key exists, fakestytch creates both and uses them again after
-// a restart, so that clients can keep their trust. Without these flags, it creates a
-// temporary certificate.
+// If neither the -cert file nor the -key file exists, fakestytch creates both. It uses
+// them again after a restart, so clients need to trust the certificate only once.
+// Without these flags, it creates a temporary certificate.
 //
-// The first line on standard output is a JSON object with what a client needs:
-// url, project_id, secret, organization_id, member_id, email_address and
-// password (of that Member), and with -tls ca_file, the certificate to trust.
-// Each SMS is one more line: to, locale, code, organization_id, member_id, text,
-// automatic and at.
+// The first line on standard output is a JSON object with what a client needs: url,
+// project_id, secret, organization_id, member_id, email_address, password and, with
+// -tls, ca_file, the certificate to trust. For each SMS, another line follows, with to,
+// locale, code, organization_id, member_id, text, automatic and at.
 //
 // # Control
 //
 // Tests control the fake over HTTP. Requests and answers are JSON. Every field is
-// optional; the default member_id is that of the first Member:
+// optional. member_id defaults to the first Member:
 //
 //	fake=https://127.0.0.1:4010/_fakestytch
 //	curl $fake/config                                          # the first line of the output
@@ -49,17 +48,17 @@
 //	curl -d '{"countries": ["US", "DE"]}' $fake/countries
 //
 // The fields are those of stytchtest.Fault and stytchtest.RateLimit. An error is
-// {"error": "..."} with a status of 4xx.
+// {"error": "..."} with a 4xx status.
 //
-// Stytch's clients verify a session's JWT by their own clock. A JWT that is issued
-// after "advance" is not valid yet for them: a test of an expired code or session
-// returns to real time before the next login. To give a client an expired JWT, set
-// the clock back ("advance": "-6m") for a login.
+// Stytch's clients verify a session's JWT by their own clock. By that clock, a JWT
+// issued after "advance" is not valid yet: after testing an expired code or session,
+// return to real time before the next login. To give a client an expired JWT, set the
+// clock back ("advance": "-6m") for a login.
 //
 // # Exit status
 //
-// It exits with status 0 on SIGINT and SIGTERM, 2 for wrong usage, and 1 for any
-// other failure.
+// The exit status is 0 after SIGINT or SIGTERM, 2 for wrong usage, and 1 for any other
+// failure.
 package main
 
 import (
@@ -88,7 +87,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// usageError is a wrong use of the command.
+// usageError reports wrong usage of the command.
 type usageError struct{ error }
 
 // options are the flags.
@@ -126,7 +125,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// check finds a wrong use.
+// check reports wrong usage.
 func (o options) check(rest []string) error {
 	if len(rest) > 0 {
 		return usageError{fmt.Errorf("unexpected argument %q", rest[0])}
@@ -230,7 +229,7 @@ func (o options) config(srv *stytchtest.Server) startLine {
 	}
 }
 
-// load adds what the file has, if one is named.
+// load adds the contents of the seed file, if there is one.
 func load(srv *stytchtest.Server, name string) error {
 	if name == "" {
 		return nil
