@@ -2,7 +2,6 @@ package stytchb2b_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"testing"
@@ -65,36 +64,6 @@ func BenchmarkSendError(b *testing.B) {
 	for b.Loop() {
 		if _, err := client.OTPs.SMS.Send(b.Context(), benchParams); err == nil {
 			b.Fatal("no error")
-		}
-	}
-}
-
-// BenchmarkSendRefused measures a Send with invalid parameters.
-func BenchmarkSendRefused(b *testing.B) {
-	client := newClient(b, memory(200, nil))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := client.OTPs.SMS.Send(b.Context(), stytchb2b.SMSSendParams{}); err == nil {
-			b.Fatal("no error")
-		}
-	}
-}
-
-// BenchmarkEncode measures Send's encoding.
-func BenchmarkEncode(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := json.Marshal(benchParams); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkNewClient(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := stytchb2b.NewClient("project-test-1", "secret-test-1"); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -1,14 +1,12 @@
 package stytchb2b_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"html"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -100,7 +98,7 @@ func TestAnswers(t *testing.T) {
 			refused := kind == stytch && status >= 400 && status < 500 && status != 408 && status != 460 && status != 499
 			client := newClient(t, &script{ends: []end{{status: status, body: body}}})
 			for i, call := range calls {
-				err := call.do(t, client)
+				err := call.do(t.Context(), client)
 				if i == 0 && kind == stytch && status/100 == 2 {
 					assert.NoError(t, err) // It has what makes a success of a Send.
 					continue
@@ -115,18 +113,20 @@ func TestAnswers(t *testing.T) {
 
 // calls are the library's calls, with good parameters, and what their errors say.
 var calls = []struct {
-	do    func(*testing.T, *stytchb2b.Client) error
+	do    func(context.Context, *stytchb2b.Client) error
 	maybe func(error) bool
 	says  map[bool]string // by maybe
 }{
-	{func(t *testing.T, c *stytchb2b.Client) error {
-		_, err := c.OTPs.SMS.Send(t.Context(), params)
-		return err
-	}, stytchb2b.MaybeSent, map[bool]string{false: "; no SMS was sent", true: "; an SMS may have been sent"}},
-	{func(t *testing.T, c *stytchb2b.Client) error {
-		_, err := c.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-		return err
-	}, stytchb2b.MaybeUsed, map[bool]string{false: "; the code was not used", true: "; the code may be used up"}},
+	{
+		func(ctx context.Context, c *stytchb2b.Client) error { return errorOf(c.OTPs.SMS.Send(ctx, params)) },
+		stytchb2b.MaybeSent, map[bool]string{false: "; no SMS was sent", true: "; an SMS may have been sent"},
+	},
+	{
+		func(ctx context.Context, c *stytchb2b.Client) error {
+			return errorOf(c.OTPs.SMS.Authenticate(ctx, authenticateParams))
+		},
+		stytchb2b.MaybeUsed, map[bool]string{false: "; the code was not used", true: "; the code may be used up"},
+	},
 }
 
 func TestMaybeSent(t *testing.T) {
@@ -226,6 +226,7 @@ func TestTransportErrorText(t *testing.T) {
 	} {
 		assert.EqualError(t, err, text)
 	}
+	assert.Equal(t, "unknown, not applied, applied", fmt.Sprintf("%v, %v, %v", stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotApplied, stytchb2b.OutcomeApplied))
 	client := newClient(t, http.DefaultTransport, stytchb2b.WithBaseURL("http://"+faults.Nobody),
 		stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1}))
 	_, err := client.OTPs.SMS.Send(t.Context(), params)
@@ -233,11 +234,6 @@ func TestTransportErrorText(t *testing.T) {
 	require.ErrorAs(t, err, &opErr, "the cause can be reached")
 	assert.Equal(t, "dial", opErr.Op)
 	assert.Equal(t, 3, attemptsOf(err))
-}
-
-func TestOutcomeString(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "unknown, not applied, applied", fmt.Sprintf("%v, %v, %v", stytchb2b.OutcomeUnknown, stytchb2b.OutcomeNotApplied, stytchb2b.OutcomeApplied))
 }
 
 // What a server, a proxy or a transport echoes of a request, in whichever
@@ -358,12 +354,11 @@ func (b brokenBody) Close() error             { return nil }
 func TestRawAnswer(t *testing.T) {
 	t.Parallel()
 	const body = `{"status_code":400,"request_id":"r","error_type":"e","error_details":{"number":"+12025550123"}}`
-	for _, tc := range []end{{status: 400, body: body, retryAfter: "7"}, {status: 200, body: body, retryAfter: "7"}} {
-		_, err := newClient(t, &script{ends: []end{tc}}).OTPs.SMS.Send(t.Context(), params)
+	for _, status := range []int{200, 400} {
+		err := calls[0].do(t.Context(), newClient(t, roundTripper(end{status: status, body: body, retryAfter: "7"}.do)))
 		var apiErr *stytchb2b.APIError
 		require.ErrorAs(t, err, &apiErr)
-		assert.Equal(t, body, apiErr.RawBody())
-		assert.Equal(t, "7", apiErr.Header().Get("Retry-After"))
+		assert.Equal(t, body+"7", apiErr.RawBody()+apiErr.Header().Get("Retry-After"))
 		assert.NotContains(t, fmt.Sprintf("%+v %#v", apiErr, *apiErr), "2025550123")
 	}
 	byHand := &stytchb2b.APIError{StatusCode: 400, ErrorType: "bad_request"}
@@ -390,73 +385,32 @@ func TestIDsAreNotMasked(t *testing.T) {
 	})
 }
 
-// A call that ends before its first request is logged as others are.
-func TestRefusalsAreLogged(t *testing.T) {
+// A call that ends before its first request says why.
+func TestNothingSent(t *testing.T) {
 	t.Parallel()
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
 	var none context.Context
-	bad := params
-	bad.MFAPhoneNumber = "+1 202 555 0123"
-	for _, tc := range []struct {
-		name  string
-		call  func(*stytchb2b.Client) error
-		op    stytchb2b.Op
-		error string
-	}{
-		{"a parameter of Send", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(t.Context(), bad); return err }, stytchb2b.OpSMSSend, "mfa_phone_number must"},
-		{"a nil context of Send", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(none, params); return err }, stytchb2b.OpSMSSend, "ctx must not be nil"},
-		{"a context of Send that is over", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(over, params); return err }, stytchb2b.OpSMSSend, "context canceled"},
-		{"the guard", func(c *stytchb2b.Client) error { _, err := c.OTPs.SMS.Send(t.Context(), params); return err }, stytchb2b.OpSMSSend, "no more for ***0123"},
-		{"the guard of Authenticate", func(c *stytchb2b.Client) error {
-			_, err := c.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-			return err
-		}, stytchb2b.OpSMSAuthenticate, "no more for ***0123"},
-		{"a parameter of Authenticate", func(c *stytchb2b.Client) error {
-			_, err := c.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{})
-			return err
-		}, stytchb2b.OpSMSAuthenticate, "organization_id"},
-		{"a nil context of Authenticate", func(c *stytchb2b.Client) error {
-			_, err := c.OTPs.SMS.Authenticate(none, authenticateParams)
-			return err
-		}, stytchb2b.OpSMSAuthenticate, "ctx must not be nil"},
-		{"a context of Authenticate that is over", func(c *stytchb2b.Client) error {
-			_, err := c.OTPs.SMS.Authenticate(over, authenticateParams)
-			return err
-		}, stytchb2b.OpSMSAuthenticate, "context canceled"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			var buf bytes.Buffer
-			client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithLogger(debugLogger(&buf)), stytchb2b.WithGuard(strict{}))
-			require.Error(t, tc.call(client))
-			assert.Equal(t, 1, strings.Count(buf.String(), "\n"), buf.String())
-			assert.Contains(t, buf.String(), `level=WARN msg="stytchb2b: call" op=`+string(tc.op)+` duration=`)
-			assert.Contains(t, buf.String(), ` outcome="not applied" attempts=0 error="`)
-			assert.Contains(t, buf.String(), tc.error)
-		})
+	canceled, cancel := context.WithCancelCause(t.Context())
+	cancel(errFraud)
+	expired, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer stop()
+	guard := stytchb2b.WithGuard(&testGuard{refuse: errors.New("no more for +12025550123")})
+	for i, call := range calls {
+		for ctx, text := range map[context.Context]string{
+			none:        "ctx must not be nil",
+			canceled:    "no usable answer after 0 attempts: context canceled: looks like fraud" + call.says[false],
+			expired:     "no usable answer after 0 attempts: context deadline exceeded" + call.says[false],
+			t.Context(): "the guard refused: no more for +12025550123" + call.says[false],
+		} {
+			err, logged := nothingSent(t, func(c *stytchb2b.Client) error { return call.do(ctx, c) }, guard)
+			assert.EqualError(t, err, "stytchb2b: "+text)
+			assert.Contains(t, logged, " op="+[]string{"OTPs.SMS.Send", "OTPs.SMS.Authenticate"}[i]+" ")
+			assert.Contains(t, logged, strings.ReplaceAll(text, "+12025550123", "***0123"))
+			if ctx != none && ctx.Err() != nil {
+				assert.ErrorIs(t, err, ctx.Err())
+				assert.ErrorIs(t, err, context.Cause(ctx))
+				assert.Zero(t, attemptsOf(err))
+			}
+		}
+		assert.EqualError(t, call.do(t.Context(), &stytchb2b.Client{}), "stytchb2b: client must be made by NewClient")
 	}
-}
-
-// A transport that panics may have sent the request: no record says otherwise.
-func TestPanicIsNotLogged(t *testing.T) {
-	t.Parallel()
-	var buf bytes.Buffer
-	client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
-		_, _ = io.Copy(io.Discard, req.Body)
-		panic("a bug of the transport")
-	}), stytchb2b.WithLogger(debugLogger(&buf)))
-	assert.Panics(t, func() { _, _ = client.OTPs.SMS.Send(t.Context(), params) })
-	assert.Empty(t, buf.String())
-}
-
-// A strict guard refuses all, and names a number.
-type strict struct{}
-
-func (strict) AllowSend(context.Context, stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
-	return nil, errors.New("no more for +12025550123")
-}
-
-func (strict) AllowAuthenticate(context.Context, stytchb2b.SMSAuthenticateParams) (func(*stytchb2b.SMSAuthenticateResponse, error), error) {
-	return nil, errors.New("no more for +12025550123")
 }

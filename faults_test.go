@@ -41,6 +41,7 @@ const attempts = 3
 // A faultCase is one way for an attempt to fail.
 type faultCase struct {
 	name string
+	mix  int // how many of 100 attempts of the seeded mix meet it
 	// only are the protocols that the fault is one of; all if empty.
 	only []faults.Protocol
 	// safe is whether such an attempt certainly sent nothing, and trying again
@@ -63,49 +64,49 @@ const slow = time.Minute // longer than anybody waits here
 var faultCases = []faultCase{
 	{name: "none", network: faults.Plain, succeeds: true, sms: 1},
 
-	{name: "refused dial", safe: true, network: faults.RefusedDial, succeeds: true, sms: 1},
-	{name: "DNS failure", safe: true, network: faults.DNSFailure, succeeds: true, sms: 1},
-	{name: "connect timeout", safe: true, network: faults.ConnectTimeout, succeeds: true, sms: 1},
-	{name: "proxy refuses CONNECT", only: []faults.Protocol{faults.HTTPS1, faults.HTTPS2}, safe: true, network: faults.ProxyRefuses, succeeds: true, sms: 1},
-	{name: "TLS handshake failure", only: []faults.Protocol{faults.HTTPS1, faults.HTTPS2}, safe: true, network: faults.HandshakeFailure, succeeds: true, sms: 1},
-	{name: "unknown certificate authority", only: []faults.Protocol{faults.HTTPS1, faults.HTTPS2}, network: faults.UnknownAuthority, outcome: stytchb2b.OutcomeNotApplied},
-	{name: "closed keep-alive connection", only: []faults.Protocol{faults.HTTP1, faults.HTTPS1}, network: faults.ClosedKeepAlive, succeeds: true, sms: 1},
-	{name: "transport that returns before it dials", safe: true, network: faults.ReturnsEarly, succeeds: true, sms: 1},
-	{name: "buffering transport that returns before it dials", safe: true, network: faults.ReturnsEarlyBuffered, succeeds: true, sms: 1},
-	{name: "GOAWAY before", only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{GoAway: true}},
-	{name: "GOAWAY after", only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{GoAway: true, Processed: true}, sms: 1},
-	{name: "REFUSED_STREAM before", only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{Code: 0x7}},
-	{name: "REFUSED_STREAM after", only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{Code: 0x7, Processed: true}, sms: 1},
-	{name: "PROTOCOL_ERROR after", only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{Code: 0x1, Processed: true}, sms: 1},
+	{name: "refused dial", mix: 5, safe: true, network: faults.RefusedDial, succeeds: true, sms: 1},
+	{name: "DNS failure", mix: 1, safe: true, network: faults.DNSFailure, succeeds: true, sms: 1},
+	{name: "connect timeout", mix: 1, safe: true, network: faults.ConnectTimeout, succeeds: true, sms: 1},
+	{name: "proxy refuses CONNECT", mix: 1, only: []faults.Protocol{faults.HTTPS1, faults.HTTPS2}, safe: true, network: faults.ProxyRefuses, succeeds: true, sms: 1},
+	{name: "TLS handshake failure", mix: 1, only: []faults.Protocol{faults.HTTPS1, faults.HTTPS2}, safe: true, network: faults.HandshakeFailure, succeeds: true, sms: 1},
+	{name: "unknown certificate authority", mix: 1, only: []faults.Protocol{faults.HTTPS1, faults.HTTPS2}, network: faults.UnknownAuthority, outcome: stytchb2b.OutcomeNotApplied},
+	{name: "closed keep-alive connection", mix: 1, only: []faults.Protocol{faults.HTTP1, faults.HTTPS1}, network: faults.ClosedKeepAlive, succeeds: true, sms: 1},
+	{name: "transport that returns before it dials", mix: 1, safe: true, network: faults.ReturnsEarly, succeeds: true, sms: 1},
+	{name: "buffering transport that returns before it dials", mix: 1, safe: true, network: faults.ReturnsEarlyBuffered, succeeds: true, sms: 1},
+	{name: "GOAWAY before", mix: 1, only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{GoAway: true}},
+	{name: "GOAWAY after", mix: 1, only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{GoAway: true, Processed: true}, sms: 1},
+	{name: "REFUSED_STREAM before", mix: 1, only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{Code: 0x7}},
+	{name: "REFUSED_STREAM after", mix: 1, only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{Code: 0x7, Processed: true}, sms: 1},
+	{name: "PROTOCOL_ERROR after", mix: 1, only: []faults.Protocol{faults.HTTPS2}, http2: &faults.HTTP2{Code: 0x1, Processed: true}, sms: 1},
 
-	{name: "reset before processing", server: &stytchtest.Fault{Reset: true}},
-	{name: "reset after processing", server: &stytchtest.Fault{Reset: true, Processed: true}, sms: 1},
-	{name: "429 with Retry-After", safe: true, server: &stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}}, succeeds: true, sms: 1},
+	{name: "reset before processing", mix: 1, server: &stytchtest.Fault{Reset: true}},
+	{name: "reset after processing", mix: 1, server: &stytchtest.Fault{Reset: true, Processed: true}, sms: 1},
+	{name: "429 with Retry-After", mix: 3, safe: true, server: &stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"0"}}}, succeeds: true, sms: 1},
 	// It takes a second, over one protocol as over another.
-	{name: "429 without Retry-After", only: []faults.Protocol{faults.HTTP1}, safe: true, server: &stytchtest.Fault{StatusCode: 429}, succeeds: true, sms: 1},
-	{name: "429, locked Member", server: &stytchtest.Fault{StatusCode: 429, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached}, outcome: stytchb2b.OutcomeNotApplied},
-	{name: "400", server: &stytchtest.Fault{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber}, outcome: stytchb2b.OutcomeNotApplied},
-	{name: "499", server: &stytchtest.Fault{StatusCode: 499, Processed: true}, sms: 1},
-	{name: "500 before processing", server: &stytchtest.Fault{StatusCode: 500}},
-	{name: "500 after processing", server: &stytchtest.Fault{StatusCode: 500, Processed: true}, sms: 1},
+	{name: "429 without Retry-After", mix: 1, only: []faults.Protocol{faults.HTTP1}, safe: true, server: &stytchtest.Fault{StatusCode: 429}, succeeds: true, sms: 1},
+	{name: "429, locked Member", mix: 1, server: &stytchtest.Fault{StatusCode: 429, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached}, outcome: stytchb2b.OutcomeNotApplied},
+	{name: "400", mix: 1, server: &stytchtest.Fault{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeInvalidPhoneNumber}, outcome: stytchb2b.OutcomeNotApplied},
+	{name: "499", mix: 1, server: &stytchtest.Fault{StatusCode: 499, Processed: true}, sms: 1},
+	{name: "500 before processing", mix: 1, server: &stytchtest.Fault{StatusCode: 500}},
+	{name: "500 after processing", mix: 1, server: &stytchtest.Fault{StatusCode: 500, Processed: true}, sms: 1},
 
-	{name: "gateway's 503, empty", server: &stytchtest.Fault{StatusCode: 503, Body: " "}},
-	{name: "gateway's 502 after processing", server: &stytchtest.Fault{StatusCode: 502, Processed: true, Body: "<html>Bad Gateway</html>"}, sms: 1},
-	{name: "gateway's 408 after processing", server: &stytchtest.Fault{StatusCode: 408, Processed: true, Body: "upstream request timeout"}, sms: 1},
-	{name: "gateway's 403 after processing", server: &stytchtest.Fault{StatusCode: 403, Processed: true, Body: `{"message":"Forbidden"}`}, sms: 1},
+	{name: "gateway's 503, empty", mix: 1, server: &stytchtest.Fault{StatusCode: 503, Body: " "}},
+	{name: "gateway's 502 after processing", mix: 1, server: &stytchtest.Fault{StatusCode: 502, Processed: true, Body: "<html>Bad Gateway</html>"}, sms: 1},
+	{name: "gateway's 408 after processing", mix: 1, server: &stytchtest.Fault{StatusCode: 408, Processed: true, Body: "upstream request timeout"}, sms: 1},
+	{name: "gateway's 403 after processing", mix: 1, server: &stytchtest.Fault{StatusCode: 403, Processed: true, Body: `{"message":"Forbidden"}`}, sms: 1},
 	{name: "gateway's 404 after processing", server: &stytchtest.Fault{StatusCode: 404, Processed: true, Body: "<html>"}, sms: 1},
-	{name: "gateway's 429 after processing", server: &stytchtest.Fault{StatusCode: 429, Processed: true, Body: "Too Many Requests", Header: http.Header{"Retry-After": {"0"}}}, sms: 1},
-	{name: "gateway's 302 after processing", server: &stytchtest.Fault{StatusCode: 302, Processed: true, Header: http.Header{"Location": {"/sorry"}}}, sms: 1},
-	{name: "307", server: &stytchtest.Fault{StatusCode: 307, Header: http.Header{"Location": {"/v1/b2b/otps/sms/send"}}}},
-	{name: "302 to nowhere", server: &stytchtest.Fault{StatusCode: 302, Header: http.Header{"Location": {"https://%zz"}}}},
+	{name: "gateway's 429 after processing", mix: 1, server: &stytchtest.Fault{StatusCode: 429, Processed: true, Body: "Too Many Requests", Header: http.Header{"Retry-After": {"0"}}}, sms: 1},
+	{name: "gateway's 302 after processing", mix: 1, server: &stytchtest.Fault{StatusCode: 302, Processed: true, Header: http.Header{"Location": {"/sorry"}}}, sms: 1},
+	{name: "307", mix: 1, server: &stytchtest.Fault{StatusCode: 307, Header: http.Header{"Location": {"/v1/b2b/otps/sms/send"}}}},
+	{name: "302 to nowhere", mix: 1, server: &stytchtest.Fault{StatusCode: 302, Header: http.Header{"Location": {"https://%zz"}}}},
 
-	{name: "200 of a captive portal", server: &stytchtest.Fault{StatusCode: 200, Body: "<html>Welcome</html>"}},
+	{name: "200 of a captive portal", mix: 1, server: &stytchtest.Fault{StatusCode: 200, Body: "<html>Welcome</html>"}},
 	{name: "200 of another service", server: &stytchtest.Fault{StatusCode: 200, Body: `{"hello":"world"}`}},
-	{name: "200, garbage", server: &stytchtest.Fault{StatusCode: 200, Processed: true, Body: "\x1f\x8b garbage"}, sms: 1},
-	{name: "200, truncated", server: &stytchtest.Fault{Truncate: true}, outcome: stytchb2b.OutcomeApplied, sms: 1},
-	{name: "200, endless", server: &stytchtest.Fault{Endless: true}, outcome: stytchb2b.OutcomeApplied, sms: 1},
-	{name: "slow headers", server: &stytchtest.Fault{Delay: slow}, sms: 1},
-	{name: "slow body", server: &stytchtest.Fault{BodyDelay: slow}, outcome: stytchb2b.OutcomeApplied, sms: 1},
+	{name: "200, garbage", mix: 1, server: &stytchtest.Fault{StatusCode: 200, Processed: true, Body: "\x1f\x8b garbage"}, sms: 1},
+	{name: "200, truncated", mix: 1, server: &stytchtest.Fault{Truncate: true}, outcome: stytchb2b.OutcomeApplied, sms: 1},
+	{name: "200, endless", mix: 1, server: &stytchtest.Fault{Endless: true}, outcome: stytchb2b.OutcomeApplied, sms: 1},
+	{name: "slow headers", mix: 1, server: &stytchtest.Fault{Delay: slow}, sms: 1},
+	{name: "slow body", mix: 1, server: &stytchtest.Fault{BodyDelay: slow}, outcome: stytchb2b.OutcomeApplied, sms: 1},
 }
 
 // A suiteCall is one of the library's calls: how the suite makes it, and how often
@@ -167,27 +168,12 @@ func (l *lab) checkEach(t *testing.T, results []faults.Result) {
 	}
 }
 
-// mix is what goes wrong in 100 attempts of the seeded mix; none in the rest.
-var mix = map[string]int{
-	"refused dial": 5, "DNS failure": 1, "connect timeout": 1, "proxy refuses CONNECT": 1,
-	"TLS handshake failure": 1, "unknown certificate authority": 1, "closed keep-alive connection": 1,
-	"transport that returns before it dials": 1, "buffering transport that returns before it dials": 1,
-	"GOAWAY before": 1, "GOAWAY after": 1, "REFUSED_STREAM before": 1, "REFUSED_STREAM after": 1, "PROTOCOL_ERROR after": 1,
-	"reset before processing": 1, "reset after processing": 1,
-	"429 with Retry-After": 3, "429 without Retry-After": 1, "429, locked Member": 1, "400": 1, "499": 1,
-	"500 before processing": 1, "500 after processing": 1,
-	"gateway's 503, empty": 1, "gateway's 502 after processing": 1, "gateway's 408 after processing": 1,
-	"gateway's 403 after processing": 1, "gateway's 429 after processing": 1, "gateway's 302 after processing": 1,
-	"307": 1, "302 to nowhere": 1, "200 of a captive portal": 1, "200, garbage": 1, "200, truncated": 1, "200, endless": 1,
-	"slow headers": 1, "slow body": 1,
-}
-
 // drawMix draws the fault of an attempt, the same for every client.
 func drawMix(proto faults.Protocol, seed uint64) func(string, int) faultCase {
 	var hundred []faultCase
 	for _, fc := range faultCases {
 		if len(fc.only) == 0 || slices.Contains(fc.only, proto) {
-			hundred = append(hundred, slices.Repeat([]faultCase{fc}, mix[fc.name])...)
+			hundred = append(hundred, slices.Repeat([]faultCase{fc}, fc.mix)...)
 		}
 	}
 	hundred = append(hundred, slices.Repeat(faultCases[:1], 100-len(hundred))...)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,7 +126,7 @@ func TestGuardError(t *testing.T) {
 		client := newClient(t, &script{ends: []end{ok}}, stytchb2b.WithGuard(&testGuard{refuse: tc.refuse}))
 		says := errors.As(tc.refuse, new(*stytchb2b.GuardError)) && tc.name != "a nil one"
 		for i, done := range []string{"; no SMS was sent", "; the code was not used"} {
-			err := calls[i].do(t, client)
+			err := calls[i].do(t.Context(), client)
 			guardErr, ok := err.(*stytchb2b.GuardError)
 			require.True(t, ok, tc.name)
 			assert.Equal(t, []stytchb2b.Op{stytchb2b.OpSMSSend, stytchb2b.OpSMSAuthenticate}[i], guardErr.Op)
@@ -145,26 +145,20 @@ func TestGuardError(t *testing.T) {
 	assert.Empty(t, limit.Op, "a guard may return one error to several calls")
 }
 
-// A guard is called in the caller's goroutine: what ends that goroutine ends the
-// Send before anything is sent.
-func TestGuardEndsTheGoroutine(t *testing.T) {
+// A panic of a guard or a transport goes to the caller. No record says that nothing
+// was sent.
+func TestPanic(t *testing.T) {
 	t.Parallel()
-	for name, stop := range map[string]func(){"Goexit": runtime.Goexit, "panic": func() { panic("a bug of the guard") }} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := &script{ends: []end{ok}}
-			client := newClient(t, s, stytchb2b.WithGuard(&testGuard{allow: stop}))
-			returned := false
-			var wg sync.WaitGroup
-			wg.Go(func() {
-				defer func() { _ = recover() }()
-				_, _ = client.OTPs.SMS.Send(t.Context(), params)
-				returned = true
-			})
-			wg.Wait()
-			assert.False(t, returned)
-			assert.Empty(t, s.at)
-		})
+	for name, opt := range map[string]stytchb2b.Option{
+		"guard":     stytchb2b.WithGuard(&testGuard{allow: func() { panic("a bug") }}),
+		"transport": stytchb2b.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("a bug") })}),
+	} {
+		var log strings.Builder
+		s := &script{ends: []end{ok}}
+		client := newClient(t, s, stytchb2b.WithLogger(debugLogger(&log)), opt)
+		assert.PanicsWithValue(t, "a bug", func() { _ = calls[0].do(t.Context(), client) }, name)
+		assert.Empty(t, s.at, name)
+		assert.Empty(t, log.String(), name)
 	}
 }
 

@@ -2,14 +2,13 @@ package stytchb2b_test
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -87,14 +86,17 @@ func TestRequests(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			var got *http.Request
+			var got []*http.Request
 			var body []byte
 			client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
-				got = req
+				if got = append(got, req); len(got) == 1 { // What a transport does to a request does not reach the next.
+					req.Header.Set("X-Changed", "yes")
+					req.URL.Host = "elsewhere.example.com"
+					return refused.do(req)
+				}
 				body, _ = io.ReadAll(req.Body)
-				assert.EqualValues(t, len(body), req.ContentLength)
 				return ok.do(req)
-			}))
+			}), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}), stytchb2b.WithUserAgent("acme-login/1.4"))
 			path := "/v1/b2b/otps/sms/send"
 			var err error
 			switch p := tc.params.(type) {
@@ -105,12 +107,17 @@ func TestRequests(t *testing.T) {
 				_, err = client.OTPs.SMS.Authenticate(t.Context(), p)
 			}
 			require.NoError(t, err)
+			req := got[1]
 			assert.JSONEq(t, tc.body, string(body))
-			assert.Equal(t, "POST https://test.stytch.com"+path, got.Method+" "+got.URL.String())
-			assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
-			user, password, _ := got.BasicAuth()
-			assert.Equal(t, "project-test-1 secret-test-1", user+" "+password)
-			assert.Empty(t, got.Header.Get("Idempotency-Key"), "net/http would send a POST again that has one")
+			assert.EqualValues(t, len(body), req.ContentLength)
+			assert.Equal(t, "POST https://test.stytch.com"+path+" HTTP/1.1", req.Method+" "+req.URL.String()+" "+req.Proto)
+			assert.Equal(t, "test.stytch.com", req.Host)
+			assert.Regexp(t, `^acme-login/1\.4 stytchb2b-go/\d+\.\d+\.\d+(-dev)?$`, req.Header.Get("User-Agent"))
+			req.Header.Del("User-Agent")
+			assert.Equal(t, http.Header{ // And no Idempotency-Key: net/http would repeat a POST that has one.
+				"Accept": {"application/json"}, "Content-Type": {"application/json"},
+				"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("project-test-1:secret-test-1"))},
+			}, req.Header)
 		})
 	}
 }
@@ -179,24 +186,48 @@ func TestSendRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			s := &script{ends: []end{ok}}
-			resp, err := newClient(t, s).OTPs.SMS.Send(t.Context(), tc.params)
-			if tc.field == "" {
-				require.NoError(t, err)
-				return
-			}
-			assert.Empty(t, s.at, "no I/O")
-			assert.Nil(t, resp)
-			var paramErr *stytchb2b.ParamError
-			require.ErrorAs(t, err, &paramErr)
-			assert.Equal(t, tc.field, paramErr.Field)
-			assert.False(t, stytchb2b.MaybeSent(err))
-			assertOneLine(t, err)
-			for _, hidden := range []string{token, "2025550199", "202 555"} {
-				assert.NotContains(t, err.Error(), hidden)
-			}
+			assertChecked(t, tc.field, func(c *stytchb2b.Client) error { return errorOf(c.OTPs.SMS.Send(t.Context(), tc.params)) })
 		})
 	}
+}
+
+// assertChecked checks a call with one field at fault, or none if it is "".
+func assertChecked(t *testing.T, field string, call func(*stytchb2b.Client) error) {
+	t.Helper()
+	if field == "" {
+		require.NoError(t, call(newClient(t, roundTripper(ok.do))))
+		return
+	}
+	err, logged := nothingSent(t, call)
+	var paramErr *stytchb2b.ParamError
+	require.ErrorAs(t, err, &paramErr)
+	assert.Equal(t, field, paramErr.Field)
+	for _, hidden := range []string{token, "2025550199", "202 555"} {
+		assert.NotContains(t, err.Error()+logged, hidden)
+	}
+}
+
+// nothingSent makes a call that ends before its first request. Its error and its
+// record in the log say so.
+func nothingSent(t *testing.T, call func(*stytchb2b.Client) error, opts ...stytchb2b.Option) (err error, logged string) {
+	t.Helper()
+	var log strings.Builder
+	s := &script{ends: []end{ok}}
+	err = call(newClient(t, s, append(opts, stytchb2b.WithLogger(debugLogger(&log)))...))
+	require.Error(t, err)
+	assert.Empty(t, s.at, "no I/O")
+	assert.False(t, stytchb2b.MaybeSent(err) || stytchb2b.MaybeUsed(err))
+	assertOneLine(t, err)
+	assert.Regexp(t, `^\S+ level=WARN msg="stytchb2b: call" op=\S+ duration=\S+ outcome="not applied" attempts=0 error="stytchb2b: .*"\n$`, log.String())
+	return err, log.String()
+}
+
+// errorOf returns the error of a call. There is either a response or an error.
+func errorOf[R any](resp *R, err error) error {
+	if (resp == nil) != (err != nil) {
+		panic(fmt.Sprintf("%v and %v", resp, err))
+	}
+	return err
 }
 
 // An error is one line that begins with the package's name, once.
@@ -207,22 +238,24 @@ func assertOneLine(t *testing.T, err error) {
 	assert.Less(t, len(err.Error()), 4096)
 }
 
-func TestLocaleSpelling(t *testing.T) {
+func TestLocales(t *testing.T) {
 	t.Parallel()
 	for given, sent := range map[stytchb2b.Locale]string{
 		"EN": "en", "es": "es", "Fr": "fr", "pt-BR": "pt-br", "PT-BR": "pt-br", "de-de": "de-DE", "ZH-HANS": "zh-Hans",
 		"ca-es": "ca-ES", "sv-SE": "sv-SE", "pt-PT": "pt-PT", "de": "de",
 	} {
-		var body string
 		client := newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
-			text, _ := io.ReadAll(req.Body)
-			body = string(text)
+			body, _ := io.ReadAll(req.Body)
+			assert.Contains(t, string(body), fmt.Sprintf(`"locale":%q`, sent))
 			return ok.do(req)
 		}))
 		_, err := client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", Locale: given})
 		require.NoError(t, err)
-		assert.Contains(t, body, fmt.Sprintf(`"locale":%q`, sent))
 	}
+	locales := stytchb2b.Locales()
+	assert.Len(t, locales, 16)
+	locales[0] = "tlh"
+	assert.NotContains(t, stytchb2b.Locales(), stytchb2b.Locale("tlh"), "it is a copy")
 }
 
 // A 2xx that lacks what makes a success of Stytch's is an error. It says that the
@@ -276,32 +309,6 @@ func TestSendResponseUnusable(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A context that is nil, or over before the call, sends nothing.
-func TestSendContextOver(t *testing.T) {
-	t.Parallel()
-	canceled, cancel := context.WithCancelCause(t.Context())
-	cancel(errFraud)
-	expired, stop := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
-	defer stop()
-	s := &script{ends: []end{ok}}
-	client := newClient(t, s)
-	for text, ctx := range map[string]context.Context{"context canceled: looks like fraud": canceled, "context deadline exceeded": expired} {
-		resp, err := client.OTPs.SMS.Send(ctx, params)
-		assert.Nil(t, resp)
-		assert.ErrorIs(t, err, ctx.Err())
-		assert.ErrorIs(t, err, context.Cause(ctx))
-		assert.EqualError(t, err, "stytchb2b: no usable answer after 0 attempts: "+text+"; no SMS was sent")
-		var transportErr *stytchb2b.TransportError
-		require.ErrorAs(t, err, &transportErr)
-		assert.Zero(t, transportErr.Attempts)
-		assert.False(t, stytchb2b.MaybeSent(err))
-	}
-	var none context.Context
-	_, err := client.OTPs.SMS.Send(none, params)
-	assert.EqualError(t, err, "stytchb2b: ctx must not be nil")
-	assert.Empty(t, s.at)
 }
 
 // The context ends the call wherever it is, and is found in the error even if it
@@ -399,26 +406,64 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
-// Tokens and whole numbers do not show when parameters are printed or logged.
+// Secrets and full numbers do not show when parameters are printed or logged.
 func TestParamsAreMasked(t *testing.T) {
 	t.Parallel()
-	p := stytchb2b.SMSSendParams{
+	send := stytchb2b.SMSSendParams{
 		OrganizationID: "organization-test-1", MemberID: "member-test-1", MFAPhoneNumber: phone, Locale: "es",
 		IntermediateSessionToken: token + "1", SessionToken: token + "2", SessionJWT: token + "3",
 	}
-	out := printed(p, &p, []stytchb2b.SMSSendParams{p}, struct{ P stytchb2b.SMSSendParams }{p}, map[string]stytchb2b.SMSSendParams{"p": p})
-	for _, hidden := range []string{token, phone, phone[1:], "5550199"} {
+	enter := stytchb2b.SMSAuthenticateParams{
+		OrganizationID: "organization-test-1", MemberID: "member-test-1", Code: "271828",
+		IntermediateSessionToken: token + "1", SessionToken: token + "2", SessionJWT: token + "3",
+		SessionDurationMinutes: 30, SessionCustomClaims: map[string]any{"salary": 314159},
+		SetMFAEnrollment: stytchb2b.MFAEnroll, SetDefaultMFA: true, TelemetryID: "telemetry",
+	}
+	out := printed(send, &send, []any{send}, struct{ P stytchb2b.SMSSendParams }{send}, map[string]any{"p": enter}, enter, &enter, []any{enter})
+	for _, hidden := range []string{token, phone, phone[1:], "5550199", "271828", "314159"} {
 		assert.NotContains(t, out, hidden)
 	}
 	assert.Equal(t, "{organization_id:organization-test-1 member_id:member-test-1 mfa_phone_number:***0199 locale:es "+
-		"intermediate_session_token:[redacted] session_token:[redacted] session_jwt:[redacted]}", p.String())
-	assert.Equal(t, "stytchb2b.SMSSendParams"+p.String(), p.GoString())
+		"intermediate_session_token:[redacted] session_token:[redacted] session_jwt:[redacted]}", send.String())
+	assert.Equal(t, "{organization_id:organization-test-1 member_id:member-test-1 code:[redacted] intermediate_session_token:[redacted] "+
+		"session_token:[redacted] session_jwt:[redacted] set_mfa_enrollment:enroll telemetry_id:telemetry session_duration_minutes:30 "+
+		"session_custom_claims:[redacted] set_default_mfa:true}", enter.String())
+	assert.Contains(t, out, "stytchb2b.SMSSendParams"+send.String())
+	assert.Contains(t, out, "stytchb2b.SMSAuthenticateParams"+enter.String())
 	assert.Contains(t, out, "value.mfa_phone_number=***0199")
+	assert.Contains(t, out, "value.code=[redacted] value.intermediate_session_token=[redacted]")
 
 	for number, masked := range map[string]string{"+12": "***", "+123456": "***", "+1234567": "***4567", "0199 or so": "***"} {
 		assert.Contains(t, stytchb2b.SMSSendParams{MFAPhoneNumber: number}.String(), "mfa_phone_number:"+masked+"}")
 	}
 	assert.Equal(t, "{member_id:a forged line}", stytchb2b.SMSSendParams{MemberID: "a\x1b\nforged line"}.String())
+}
+
+// A response in a log names the request, on one line, and says nothing about the
+// person.
+func TestResponsesAreMasked(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, roundTripper(end{status: 200, body: full}.do))
+	sent, err := client.OTPs.SMS.Send(t.Context(), params)
+	require.NoError(t, err)
+	resp, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+	require.NoError(t, err)
+	out := printed(sent, *sent, resp, *resp, resp.Member, &resp.Member, resp.Organization, resp.MemberSession, resp.MemberDevice, *resp.MemberDevice)
+	for _, hidden := range []string{phone, "Ada", "ada", "a token", "a.b.c", "seats", "gold", "blue", "example.com", "192.0.2.1", "Reykjavik"} {
+		assert.NotContains(t, out, hidden)
+	}
+	const text = "{request_id:request-id-test-1 status_code:200 member_id:member-test-1}"
+	for _, shown := range []string{
+		"stytchb2b.SMSSendResponse" + text, "stytchb2b.SMSAuthenticateResponse" + text, "value.request_id=request-id-test-1",
+		"{organization_id:organization-test-1 organization_slug:acme}", "stytchb2b.MemberDevice{visitor_id:v}", "{member_id:member-test-1 status:active}",
+	} {
+		assert.Contains(t, out, shown)
+	}
+
+	forged := end{status: 200, body: strings.Replace(ok.body, "request-id-test-1", `request-id\u001b[2K\nlevel=ERROR`, 1)}
+	sent, err = newClient(t, roundTripper(forged.do)).OTPs.SMS.Send(t.Context(), params)
+	require.NoError(t, err)
+	assert.Equal(t, "{request_id:request-id [2K level=ERROR status_code:200 member_id:member-test-1}", sent.String())
 }
 
 // printed is what package fmt and log/slog show of values.
@@ -432,71 +477,4 @@ func printed(values ...any) string {
 		text.Info("text", "value", v)
 	}
 	return out.String()
-}
-
-// JSON is faithful: parameters pass through job queues, responses through session
-// stores.
-func TestJSONIsFaithful(t *testing.T) {
-	t.Parallel()
-	send := stytchb2b.SMSSendParams{
-		OrganizationID: "organization-test-1", MemberID: "member-test-1", MFAPhoneNumber: phone, Locale: "es", SessionToken: token,
-	}
-	assertRoundTrips(t, send)
-	enter := authenticateParams
-	enter.SessionCustomClaims = map[string]any{"team": "blue"}
-	assertRoundTrips(t, enter)
-
-	var resp stytchb2b.SMSAuthenticateResponse
-	require.NoError(t, json.Unmarshal([]byte(full), &resp))
-	assertRoundTrips(t, resp)
-	for _, v := range []any{resp.Member, resp.Organization, resp.MemberSession, *resp.MemberDevice} {
-		for i := range reflect.ValueOf(v).NumField() {
-			assert.False(t, reflect.ValueOf(v).Field(i).IsZero(), "%T: the %d. field is not in the test", v, i)
-		}
-	}
-}
-
-func assertRoundTrips[T any](t *testing.T, v T) {
-	t.Helper()
-	text, err := json.Marshal(v)
-	require.NoError(t, err)
-	var got T
-	require.NoError(t, json.Unmarshal(text, &got))
-	assert.Equal(t, v, got)
-}
-
-// A response in a log names the request, on one line, and says nothing about the
-// person.
-func TestResponseIsDiscreet(t *testing.T) {
-	t.Parallel()
-	srv := stytchtest.NewServer()
-	defer srv.Close()
-	resp, err := srv.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID})
-	require.NoError(t, err)
-	device := stytchb2b.MemberDevice{VisitorID: "visitor-1", IPAddress: "192.0.2.1", IPGeoCity: "Reykjavik"}
-	out := printed(resp, *resp, resp.Member, &resp.Member, fullMember, fullOrganization, &fullOrganization, device, &device)
-	for _, hidden := range []string{
-		resp.Member.MFAPhoneNumber, resp.Member.EmailAddress, "Ada", "ada", "seats", "gold", "example.com", device.IPAddress, device.IPGeoCity,
-	} {
-		assert.NotContains(t, out, hidden)
-	}
-	assert.Contains(t, out, resp.RequestID)
-	assert.Contains(t, out, "{organization_id:organization-test-1 organization_slug:acme}")
-	assert.Contains(t, out, "stytchb2b.MemberDevice{visitor_id:visitor-1}")
-	assert.Contains(t, out, "{member_id:"+resp.MemberID+" status:active}")
-
-	forged := ok
-	forged.body = strings.Replace(ok.body, "request-id-test-1", `request-id\u001b[2K\nlevel=ERROR`, 1)
-	resp, err = newClient(t, &script{ends: []end{forged}}).OTPs.SMS.Send(t.Context(), params)
-	require.NoError(t, err)
-	assert.Equal(t, "{request_id:request-id [2K level=ERROR status_code:200 member_id:member-test-1}", resp.String())
-}
-
-func TestLocales(t *testing.T) {
-	t.Parallel()
-	locales := stytchb2b.Locales()
-	assert.Len(t, locales, 16)
-	assert.Contains(t, locales, stytchb2b.LocalePtBR)
-	locales[0] = "tlh"
-	assert.NotContains(t, stytchb2b.Locales(), stytchb2b.Locale("tlh"), "it is a copy")
 }

@@ -334,7 +334,7 @@ func FuzzAttempts(f *testing.F) {
 			policy.RetryUnknown = retryUnknown
 			synctest.Test(t, func(t *testing.T) {
 				s := &script{ends: ends}
-				err := call.do(t, newClient(t, s, stytchb2b.WithRetry(policy), stytchb2b.WithTimeout(time.Hour)))
+				err := call.do(t.Context(), newClient(t, s, stytchb2b.WithRetry(policy), stytchb2b.WithTimeout(time.Hour)))
 				assert.Len(t, s.at, attempts)
 				for i, wait := range s.waits() {
 					backoff := min(200*time.Millisecond<<i, 2*time.Second)
@@ -544,51 +544,25 @@ func TestSharedTransport(t *testing.T) {
 	defer other.Close()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	shared := &http.Client{Transport: transport, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+	shared := &http.Client{Transport: transport, Timeout: time.Minute}
 	visit := func() {
 		resp, err := shared.Get(other.URL)
 		require.NoError(t, err)
-		_, _ = io.Copy(io.Discard, resp.Body)
 		_ = resp.Body.Close()
 	}
-	srv := stytchtest.NewServer()
-	defer srv.Close()
-	opts := []stytchb2b.Option{stytchb2b.WithHTTPClient(shared), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MinBackoff: 1, MaxBackoff: 1})}
-	client := srv.Client(opts...)
-	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
-
+	client := newClient(t, nil, stytchb2b.WithHTTPClient(shared), stytchb2b.WithBaseURL("http://"+faults.Nobody), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}))
 	visit()
-	for range 3 {
-		tooMany := stytchtest.Fault{StatusCode: 429, Body: stytchError(429, "too_many_requests"), Header: http.Header{"Retry-After": {"0"}}}
-		srv.Fail(tooMany, tooMany, tooMany)
-		_, err := client.OTPs.SMS.Send(t.Context(), send)
-		require.Error(t, err)
-		require.Equal(t, 3, attemptsOf(err))
-		visit()
-	}
-	_, err := srv.Client(append(opts, stytchb2b.WithBaseURL("http://"+faults.Nobody))...).OTPs.SMS.Send(t.Context(), send)
+	err := calls[0].do(t.Context(), client)
 	require.Equal(t, 3, attemptsOf(err))
 	visit()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = client.OTPs.SMS.Send(ctx, send)
-	require.ErrorIs(t, err, context.Canceled)
 	client.CloseIdleConnections()
 	visit()
+	assert.Len(t, connections, 1, "all visits were on one connection")
+	assert.Equal(t, &http.Client{Transport: transport, Timeout: time.Minute}, shared)
 
 	// What is done to the http.Client later does not reach the library's copy.
-	late := &http.Client{Transport: &script{ends: []end{ok}}}
-	copied, err := stytchb2b.NewClient("project-test-1", "secret-test-1", stytchb2b.WithHTTPClient(late))
-	require.NoError(t, err)
-	late.Transport = nil
-	_, err = copied.OTPs.SMS.Send(t.Context(), params)
-	assert.NoError(t, err)
-
-	assert.Len(t, connections, 1, "all visits were on one connection")
-	assert.Same(t, transport, shared.Transport)
-	assert.Nil(t, shared.Jar)
-	assert.Equal(t, time.Minute, shared.Timeout)
-	assert.NotNil(t, shared.CheckRedirect)
+	shared.Transport = &script{ends: []end{ok}}
+	assert.Error(t, calls[0].do(t.Context(), client))
 }
 
 // The logger gets each attempt, its outcome and the wait, and the call.
