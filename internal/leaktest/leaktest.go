@@ -18,7 +18,7 @@ import (
 func Main(m *testing.M, besides ...string) {
 	code := m.Run()
 	// Some of the runtime and the testing package watch signals and fuzzing workers.
-	if left := leftBehind(5*time.Second, append(besides, "os/signal.", "internal/fuzz.")); code == 0 && len(left) > 0 {
+	if left := leftBehind(time.Minute, append(besides, "os/signal.", "internal/fuzz.")); code == 0 && len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "%d goroutines are left:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
 		code = 1
 	}
