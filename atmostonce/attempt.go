@@ -149,7 +149,7 @@ func (a *attempt) hook() {
 	if a.cancel != nil {
 		a.trace.WroteRequest = func(httptrace.WroteRequestInfo) { a.done(&a.written) }
 	}
-	if a.direct == nil || !a.own && a.req.URL.Scheme == "http" {
+	if a.direct == nil || !a.own && a.req.URL != nil && a.req.URL.Scheme == "http" {
 		a.trace.WroteHeaderField = a.wroteHeaderField
 	}
 	if a.connect > 0 && !a.dialsAtOnce() {

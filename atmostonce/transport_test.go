@@ -754,3 +754,12 @@ func TestBusyConnection(t *testing.T) {
 		})
 	}
 }
+
+// A request without a URL ends as with net/http.
+func TestNoURL(t *testing.T) {
+	t.Parallel()
+	for _, base := range []http.RoundTripper{nil, &http.Transport{}, struct{ http.RoundTripper }{&http.Transport{}}} {
+		_, err := (&atmostonce.Transport{Base: base}).RoundTrip(&http.Request{Method: http.MethodPost, Header: http.Header{}})
+		assert.EqualError(t, err, "http: nil Request.URL", "%T", base)
+	}
+}
