@@ -1,6 +1,6 @@
-// Command handler is the SMS step of a login in two handlers: one sends another
-// code, and one verifies the code that the user enters. Stytch is a fake in this
-// process, and has sent the first code automatically.
+// Command handler is the SMS step of a login in two handlers: one sends another code,
+// and the other verifies the code that the user enters. Stytch is a fake in this
+// process, which sends the first code automatically.
 //
 //	go run ./examples/handler
 //	curl -b session=ada -X POST http://127.0.0.1:8080/resend
@@ -22,14 +22,14 @@ import (
 
 func main() {
 	stytch := stytchtest.NewServer()
-	primary, err := stytch.LogIn(stytch.MemberID) // Your users log in with a password or the like.
+	primary, err := stytch.LogIn(stytch.MemberID) // In production: your own primary login, such as a password.
 	if err != nil {
 		log.Fatal(err)
 	}
 	sessions := map[string]member{"ada": {primary.OrganizationID, primary.MemberID, primary.IntermediateSessionToken}}
 	s := &smsStep{
-		client: stytch.Client(), // Yours is from stytchb2b.NewClientFromEnv, with a guard.
-		member: func(r *http.Request) (member, bool) { // Yours reads your sessions.
+		client: stytch.Client(), // In production: stytchb2b.NewClientFromEnv, with a guard.
+		member: func(r *http.Request) (member, bool) { // In production: read your session.
 			cookie, err := r.Cookie("session")
 			if err != nil {
 				return member{}, false
@@ -52,7 +52,7 @@ func main() {
 	}
 }
 
-// A member is what the primary login has put into the browser's session.
+// A member is what the primary login stored in the browser's session.
 type member struct{ OrganizationID, MemberID, IntermediateSessionToken string }
 
 // An smsStep has the handlers.
@@ -68,7 +68,7 @@ func (s *smsStep) resend(w http.ResponseWriter, r *http.Request) {
 		answer(w, stytchb2b.NextSignIn, nil)
 		return
 	}
-	// The call goes on if the browser goes away. With an expired token, Stytch sends nothing.
+	// A closed tab does not cancel the call. If the token has expired, Stytch sends nothing.
 	_, err := s.client.OTPs.SMS.Send(context.WithoutCancel(r.Context()), stytchb2b.SMSSendParams{
 		OrganizationID: m.OrganizationID, MemberID: m.MemberID, IntermediateSessionToken: m.IntermediateSessionToken,
 		MFAPhoneNumber: digits.Replace(r.PostFormValue("phone")), // +1 202 555 0123
@@ -95,7 +95,7 @@ func (s *smsStep) code(w http.ResponseWriter, r *http.Request) {
 	answer(w, stytchb2b.AfterAuthenticate(err), err)
 }
 
-// digits replaces what people type among digits, such as "123 456", or instead of them.
+// digits removes spaces and hyphens, as in "123 456", and converts full-width digits.
 var digits = strings.NewReplacer(" ", "", "\u00a0", "", "\u3000", "", "-", "",
 	"０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9")
 
@@ -119,7 +119,7 @@ var replies = map[stytchb2b.Next]reply{
 // answer tells the user what to do next.
 func answer(w http.ResponseWriter, next stytchb2b.Next, err error) {
 	if next == stytchb2b.NextFail {
-		log.Print(err) // It says what went wrong, without secrets.
+		log.Print(err) // The text has no secrets.
 	}
 	if wait := stytchb2b.RetryAfter(err); wait > 0 {
 		w.Header().Set("Retry-After", fmt.Sprint(math.Ceil(wait.Seconds())))

@@ -21,10 +21,10 @@ type config struct {
 	newClient    func(...stytchb2b.Option) (*stytchb2b.Client, error)
 	authenticate primaryAuthentication
 	stytchAPI    stytchAPI
-	redis        *redis.Client // nil for one process, which keeps all in memory
+	redis        *redis.Client // nil: a single process keeps everything in memory
 	guardKey     string        // keys the guard's hashes in Redis
 	cooldown     time.Duration // between two codes for a Member
-	plainHTTP    bool          // cookies go over plain http, too
+	plainHTTP    bool          // allow cookies over plain http
 	logger       *slog.Logger
 }
 
@@ -34,8 +34,8 @@ var static embed.FS
 //go:embed pages.html
 var pagesHTML string
 
-// An app is the web application. Browsers see one address, "/", with the next
-// step of their login. Forms go to other addresses, and lead back there.
+// An app is the web application. "/" shows the next step of the browser's login. Forms
+// go to other paths, which redirect back to "/".
 type app struct {
 	config
 	stytch   *stytchb2b.Client
@@ -67,12 +67,12 @@ func newApp(_ context.Context, c config) (*app, error) {
 	return a, nil
 }
 
-// countries are those of the Members' phones. A number without a country code is
-// of the first one.
+// countries are the countries of the Members' phones. A number without a country code
+// belongs to the first.
 var countries = []string{"US", "CA"}
 
-// newGuard makes the guard against toll fraud and guessed codes. It counts where
-// the sessions are.
+// newGuard makes the guard against toll fraud and guessed codes. It stores its counts
+// where the sessions are.
 func newGuard(c config) (*guard.Guard, error) {
 	opts := []guard.Option{guard.Recommended(countries...), guard.Cooldown(c.cooldown), guard.WithLogger(c.logger)}
 	if c.redis == nil {
@@ -88,7 +88,7 @@ func newGuard(c config) (*guard.Guard, error) {
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; " +
 	"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
-// handler keeps other sites, caches and injected scripts out.
+// handler rejects forms from other sites, and forbids caching and foreign scripts.
 func (a *app) handler() http.Handler {
 	sameOrigin := http.NewCrossOriginProtection().Handler(a.mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,7 +24,7 @@ func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) notice {
 	}
 	resp, err := a.stytch.OTPs.SMS.Send(ctx, params)
 	if errorType(err) == stytchb2b.ErrorTypeInvalidLocale && !stytchb2b.MaybeSent(err) {
-		params.Locale = "" // Stytch does not have it any more.
+		params.Locale = "" // Stytch no longer has it.
 		resp, err = a.stytch.OTPs.SMS.Send(ctx, params)
 	}
 	if err != nil {
@@ -35,14 +35,14 @@ func (a *app) sendCode(ctx context.Context, r *http.Request, l *login) notice {
 	return codeSent
 }
 
-// sent notes that an SMS may have gone out. The wait for the next one is as long
-// as the guard's, or longer: the guard doubles it with each, until a code is right.
+// sent notes that an SMS may have gone out. The wait for the next one is at least as
+// long as the guard's, which doubles with each SMS until a code is right.
 func (l *login) sent(cooldown, atLeast time.Duration) {
 	l.NextCode = time.Now().Add(max(cooldown<<min(l.SMS, 6), atLeast))
 	l.SMS++
 }
 
-// enterCode verifies the code that the Member has entered.
+// enterCode verifies the code that the Member entered.
 func (a *app) enterCode(ctx context.Context, r *http.Request, l *login) notice {
 	typed := r.PostForm.Get("code")
 	code := codeIn(typed)

@@ -15,9 +15,8 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// This file is the demonstration: a Stytch in this process, with Members to sign
-// in as, the phone that receives its SMS, and what can go wrong. The others do not
-// know of it.
+// This file is the demonstration: a fake Stytch in this process, Members to sign in as,
+// the phone that receives the SMS, and faults. No other file depends on it.
 func init() {
 	builder = func(flags *flag.FlagSet) func(context.Context, config) (*app, error) {
 		demo := flags.Bool("demo", false, "show a demonstration: Stytch is a fake in this process, and everyone can sign in")
@@ -43,7 +42,7 @@ type demo struct {
 func newDemo(ctx context.Context, c config) (*app, error) {
 	d := &demo{Server: stytchtest.NewServer()}
 	context.AfterFunc(ctx, d.Close)
-	d.memberIDs = []string{d.MemberID} // who has a phone number
+	d.memberIDs = []string{d.MemberID} // This Member has a phone number.
 	for _, m := range []stytchtest.Member{
 		{Name: "Grace Hopper", EmailAddress: "grace@example.com", MFAEnrolled: true},
 		{Name: "Alan Turing", EmailAddress: "alan@example.com"},
@@ -57,7 +56,7 @@ func newDemo(ctx context.Context, c config) (*app, error) {
 	c.newClient = func(opts ...stytchb2b.Option) (*stytchb2b.Client, error) { return d.Client(opts...), nil }
 	c.authenticate = d.authenticate
 	c.stytchAPI = stytchAPI{d.URL, d.ProjectID, d.Secret}
-	c.plainHTTP = true // so that it runs in Safari, too
+	c.plainHTTP = true // for Safari
 	a, err := newApp(ctx, c)
 	if err != nil {
 		return nil, err
@@ -75,11 +74,11 @@ func newDemo(ctx context.Context, c config) (*app, error) {
 	return a, nil
 }
 
-// authenticate is the primary authentication of a Member, whoever asks for it.
+// authenticate is the primary authentication. It trusts everyone.
 func (d *demo) authenticate(r *http.Request, current login, before func(organizationID, memberID string) error) (l login, err error) {
 	memberID := r.PostForm.Get("member_id")
 	if current.SignedIn != nil && current.MemberID == memberID {
-		return current, nil // as Stytch has it with the session token
+		return current, nil // as Stytch does, given the session token
 	}
 	if err := before(d.OrganizationID, memberID); err != nil {
 		return l, err
@@ -92,7 +91,7 @@ func (d *demo) authenticate(r *http.Request, current login, before func(organiza
 	return authenticate(r, current, func(string, string) error { return nil })
 }
 
-// members are as they are now: one may have got a phone number.
+// members returns the current Members: one may have added a phone number.
 func (d *demo) members() (members []stytchtest.Member) {
 	for _, id := range d.memberIDs {
 		if m, ok := d.Member(id); ok {
@@ -102,14 +101,14 @@ func (d *demo) members() (members []stytchtest.Member) {
 	return members
 }
 
-// phone is what the Member's phone shows: the last messages, the newest first.
+// phone returns what the Member's phone shows: the latest messages, newest first.
 func (d *demo) phone(memberID string) []stytchtest.SMS {
 	sms := d.SMSTo(memberID)
 	slices.Reverse(sms)
 	return sms[:min(len(sms), 3)]
 }
 
-// A namedFault is something that can be made to go wrong.
+// A namedFault is a fault to choose on the page.
 type namedFault struct {
 	ID, Name string
 	fault    stytchtest.Fault

@@ -20,7 +20,7 @@ var (
 	noCookie = notice{Text: "Your sign-in has expired, or your browser does not accept our cookies. Please sign in again."}
 )
 
-// notices tell a Member what to do after a call that failed.
+// notices tell a Member what to do after a failed call.
 var notices = map[stytchb2b.Next]notice{
 	stytchb2b.NextCheckPhone:  {Text: "Your code may be on its way. If it does not arrive within a minute, request another one.", Kind: maybe},
 	stytchb2b.NextWait:        {Text: "Please wait %s before you try again."},
@@ -32,7 +32,7 @@ var notices = map[stytchb2b.Next]notice{
 	stytchb2b.NextFail:        {Text: "Something went wrong on our side. Please try again later."},
 }
 
-// numberTexts say more about a number that was refused.
+// numberTexts say why a number was refused.
 var numberTexts = map[stytchb2b.ErrorType]string{
 	stytchb2b.ErrorTypeInvalidPhoneNumberCountryCode:       badCountry,
 	stytchb2b.ErrorTypeUnsubscribedPhoneNumber:             "That phone has blocked our messages. Reply START to our last message, then request another code.",
@@ -40,7 +40,7 @@ var numberTexts = map[stytchb2b.ErrorType]string{
 	stytchb2b.ErrorTypeDuplicateMemberPhoneNumberForMember: "You already have another phone number. Request a code to that one.",
 }
 
-// afterFailure returns the notice after a call that failed.
+// afterFailure returns the notice after a failed call.
 func afterFailure(next stytchb2b.Next, err error) notice {
 	n := notices[next]
 	switch {
@@ -56,7 +56,7 @@ func afterFailure(next stytchb2b.Next, err error) notice {
 	return n
 }
 
-// sendFailed changes the login after a Send that failed, and returns the notice.
+// sendFailed changes the login after a failed Send, and returns the notice.
 func (a *app) sendFailed(err error, l *login) notice {
 	next := stytchb2b.AfterSend(err)
 	n := afterFailure(next, err)
@@ -78,7 +78,7 @@ func (a *app) sendFailed(err error, l *login) notice {
 	return n
 }
 
-// errorType returns Stytch's name for an error; "" if it did not come from there.
+// errorType returns Stytch's name for an error; "" if it is not from Stytch.
 func errorType(err error) stytchb2b.ErrorType {
 	if e := (*stytchb2b.APIError)(nil); errors.As(err, &e) {
 		return e.ErrorType

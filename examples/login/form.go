@@ -5,11 +5,10 @@ import (
 	"net/http"
 )
 
-// A handler does what a form asks for, changes the login, and returns what to
-// tell the Member.
+// A handler carries out a form, changes the login, and returns what to tell the Member.
 type handler func(context.Context, *http.Request, *login) notice
 
-// form handles a form for the step that the login must be at; "" is any.
+// form handles a form of one step of the login; "" means any step.
 func (a *app) form(path string, want string, handle handler) {
 	submit := func(w http.ResponseWriter, r *http.Request) { a.submit(w, r, want, handle) }
 	a.mux.HandleFunc("POST "+path, submit)
@@ -22,8 +21,8 @@ func (a *app) form(path string, want string, handle handler) {
 	})
 }
 
-// submit handles a form. If that changes the login, it sends the browser back to
-// "/", where a reload sends no second SMS.
+// submit handles a form. If the login changes, it redirects the browser to "/", where a
+// reload sends no second SMS.
 func (a *app) submit(w http.ResponseWriter, r *http.Request, want string, handle handler) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
@@ -32,7 +31,7 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, want string, handle
 	}
 	ctx, l, err := a.loadLogin(r)
 	if err == nil && l.SignedIn == nil {
-		// An SMS is only sent, and a code only used, if the store can save what follows.
+		// Send an SMS or use a code only if the store can save the result.
 		_, _, err = a.sessions.Commit(ctx)
 	}
 	if err != nil {
@@ -61,8 +60,8 @@ func (a *app) submit(w http.ResponseWriter, r *http.Request, want string, handle
 	}
 }
 
-// outOfTurn says why a form does not fit the login, if it does not. It may come
-// from yesterday's page, from another tab, or a second time.
+// outOfTurn returns a notice if a form does not fit the login. The form may be from an
+// old page or another tab, or be sent twice.
 func (l *login) outOfTurn(want string, loginID string) notice {
 	switch {
 	case want == "", want == l.step() && (loginID == "" || loginID == l.ID):

@@ -12,9 +12,9 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// e164 reads a phone number as people write it: with or without its country code,
-// with a prefix for calls abroad, as a link, or among other signs. It does not
-// guess: it completes no local number, and reads no ② as a 2.
+// e164 parses a phone number as people write it: with or without the country code, with
+// an international prefix, as a link, or with punctuation. It does not guess: it
+// completes no local number, and does not read ② as 2.
 func e164(typed string) (string, bool) {
 	text := strings.TrimSpace(asciiDigits(typed))
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsNumber(r) && !unicode.IsDigit(r) }) {
@@ -38,9 +38,9 @@ var (
 	groupings = regexp.MustCompile(`[0-9]+(?:[^0-9][0-9]+)*`)
 )
 
-// codeIn returns the code in what was typed or pasted, perhaps the entire SMS, in
-// digits of any script: six digits in a row, or else in groups such as 123-456. It
-// is empty if there is no code, or more than one.
+// codeIn finds the code in what was typed or pasted, which may be the entire SMS: six
+// consecutive digits of any script, or else digits in groups such as 123-456. It
+// returns "" if there is no code, or more than one.
 func codeIn(typed string) string {
 	text := asciiDigits(typed)
 	for _, pattern := range []*regexp.Regexp{numbers, groupings} {
@@ -57,8 +57,8 @@ func codeIn(typed string) string {
 	return ""
 }
 
-// asciiDigits replaces the digits of all scripts, and drops what cannot be seen,
-// such as marks of the direction of writing.
+// asciiDigits converts digits of all scripts to ASCII, and removes invisible characters
+// such as direction marks.
 func asciiDigits(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -67,7 +67,7 @@ func asciiDigits(text string) string {
 		case !unicode.IsDigit(r):
 			return r
 		}
-		zero := r // Unicode has the digits of a script in order, ten after ten.
+		zero := r // In Unicode, the ten digits of a script are consecutive.
 		for unicode.IsDigit(zero - 1) {
 			zero--
 		}
@@ -75,13 +75,13 @@ func asciiDigits(text string) string {
 	}, text)
 }
 
-// locale returns the language for an SMS, by the browser's Accept-Language: the
-// first that Stytch has texts in, or else English. [language.Matcher] has high
+// locale chooses the language of an SMS from the browser's Accept-Language: the first
+// that Stytch has texts in, or English. [language.Matcher] will not do: it has high
 // confidence in English for readers of Urdu, and in the zh of "zh-TW, zh".
 func locale(acceptLanguage string) stytchb2b.Locale {
 	parts := slices.DeleteFunc(strings.Split(acceptLanguage, ","), func(part string) bool {
 		_, _, err := language.ParseAcceptLanguage(part)
-		return err != nil // One malformed part would make the others count for nothing.
+		return err != nil // One malformed part would invalidate all.
 	})
 	tags, _, _ := language.ParseAcceptLanguage(strings.Join(parts, ",")) // in order of preference
 	seen := map[language.Base]bool{}
@@ -101,8 +101,8 @@ func locale(acceptLanguage string) stytchb2b.Locale {
 	return stytchb2b.LocaleEn
 }
 
-// written is a language and its script. In Taiwan, Chinese is not written in
-// simplified characters.
+// written is a language with its script: Chinese in Taiwan does not use simplified
+// characters.
 func written(tag language.Tag) string {
 	base, _ := tag.Base()
 	script, _ := tag.Script()

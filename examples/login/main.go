@@ -1,6 +1,5 @@
-// Command login is a web application whose login has an SMS step: it sends the code,
-// resends it, verifies it, and says what to do about everything that can go
-// wrong. See README.md.
+// Command login is a web application whose login has an SMS step: it sends, resends and
+// verifies the code, and tells the user what to do after each failure. See README.md.
 package main
 
 import (
@@ -34,11 +33,10 @@ func main() {
 	}
 }
 
-// builder returns what makes the application, which serves until ctx ends. It may
-// add flags.
+// builder adds flags and returns the function that makes the application.
 var builder = func(*flag.FlagSet) func(ctx context.Context, c config) (*app, error) { return newApp }
 
-// run serves until ctx ends, and then ends the requests that there are.
+// run serves until ctx ends, and then finishes open requests.
 func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("login", flag.ContinueOnError)
 	c := config{
@@ -97,11 +95,11 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	return <-stopped
 }
 
-// newRedis makes the client of the Redis that several processes share. If Redis does
-// not answer, a page says so soon.
+// newRedis makes the client for the Redis that several processes share. Its timeouts
+// are short, so that a page can report an outage quickly.
 func newRedis(url string) (*redis.Client, error) {
 	opts, err := redis.ParseURL(url)
-	if err != nil { // which may hold the password
+	if err != nil { // The error may contain the password.
 		return nil, errors.New("REDIS_URL must be a URL such as redis://user:password@host:6379/0")
 	}
 	opts.DialTimeout, opts.ReadTimeout, opts.DialerRetries, opts.MaxRetries = time.Second, time.Second, 1, 1

@@ -10,8 +10,8 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// enterNumber sends a code to the number that a Member without one has entered.
-// Stytch links the number to the Member.
+// enterNumber sends a code to the number that a Member without one entered. Stytch
+// links it to the Member.
 func (a *app) enterNumber(ctx context.Context, r *http.Request, l *login) notice {
 	typed := r.PostForm.Get("mfa_phone_number")
 	number, ok := e164(typed)
@@ -26,8 +26,7 @@ func (a *app) enterNumber(ctx context.Context, r *http.Request, l *login) notice
 	return n
 }
 
-// changeNumber lets a Member enter another number instead of one that they have
-// mistyped.
+// changeNumber lets a Member replace a mistyped number.
 func (a *app) changeNumber(ctx context.Context, _ *http.Request, l *login) notice {
 	if !l.Entered {
 		return notice{}
@@ -44,9 +43,9 @@ func (a *app) changeNumber(ctx context.Context, _ *http.Request, l *login) notic
 // program has one.
 type stytchAPI struct{ baseURL, projectID, secret string }
 
-// forgetNumber removes a Member's phone number at Stytch, which only then accepts
-// another one. It does so only if nobody has entered a code from that phone.
-// Otherwise, a password would be enough to replace it.
+// forgetNumber removes a Member's phone number at Stytch, so that it accepts another.
+// It refuses to if a code from that phone was ever entered: otherwise, the password
+// would be enough to replace the second factor.
 func (s stytchAPI) forgetNumber(ctx context.Context, organizationID, memberID string) error {
 	organization := s.baseURL + "/v1/b2b/organizations/" + url.PathEscape(organizationID)
 	client := http.Client{Timeout: stytchb2b.DefaultTimeout}

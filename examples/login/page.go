@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A page is what the templates show.
+// A page is the data of the templates.
 type page struct {
 	Step   string
 	Login  *login
@@ -17,20 +17,20 @@ type page struct {
 	Wait   int // seconds until another code can be requested
 }
 
-// A notice tells a Member what came of a form.
+// A notice tells a Member the result of a form.
 type notice struct {
 	Text  string    // "%s" in it is how long to wait
 	Kind  string    // good or maybe; empty for a failure
-	Field bool      // about what was entered, to be said beside its field
-	Typed string    // what was entered, to be corrected
-	Until time.Time // of a wait; zero without one
-	Wait  int       // seconds that there still are to wait
+	Field bool      // about the input: shown beside its field
+	Typed string    // the input, to be corrected
+	Until time.Time // the end of a wait; zero without one
+	Wait  int       // the rest of the wait, in seconds
 }
 
 const good, maybe = "good", "maybe"
 
-// show is the page of the login's next step. It changes nothing, and waits for
-// no form that is under way.
+// show shows the login's next step. It changes nothing, and does not wait for a form in
+// progress.
 func (a *app) show(w http.ResponseWriter, r *http.Request) {
 	ctx, l, err := a.loadLogin(r)
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *app) showLogin(w http.ResponseWriter, l *login, n notice) {
 		}
 		n.Text = strings.Replace(n.Text, "%s", inWords(n.Wait), 1)
 	}
-	if l.step() == "sign-in" { // Its form may lead to an identity provider.
+	if l.step() == "sign-in" { // Its form may redirect to an identity provider.
 		w.Header().Set("Content-Security-Policy", contentSecurityPolicy+" https:")
 	}
 	var b bytes.Buffer
@@ -61,7 +61,7 @@ func (a *app) showLogin(w http.ResponseWriter, l *login, n notice) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// failed answers a request that was not, or not fully, carried out.
+// failed answers a request that was not carried out, or only in part.
 func (a *app) failed(w http.ResponseWriter, r *http.Request, status int, text string, err error) {
 	a.logger.ErrorContext(r.Context(), "request", "method", r.Method, "path", r.URL.Path, "error", err)
 	http.Error(w, text, status)
@@ -69,10 +69,10 @@ func (a *app) failed(w http.ResponseWriter, r *http.Request, status int, text st
 
 const nothingDone = "Something went wrong. Nothing was changed or sent. Please try again in a minute."
 
-// seconds rounds up. It is 0 for a time that is over.
+// seconds rounds a duration up to seconds; 0 if it is negative.
 func seconds(d time.Duration) int { return int(math.Ceil(max(0, d).Seconds())) }
 
-// inWords is a time to wait, as people say it.
+// inWords formats a wait as people say it.
 func inWords(seconds int) string {
 	n, unit := seconds, "second"
 	for _, longer := range []string{"minute", "hour"} {

@@ -12,16 +12,15 @@ import (
 	"github.com/eb715825/stytchb2b/guard"
 )
 
-// A login is what the session of a browser holds. The tokens in it never reach
-// the browser.
+// A login is the content of a browser's session. Its tokens never reach the browser.
 type login struct {
-	ID string // new when the Member has signed in, and when the code was right
+	ID string // new after the sign-in, and after the right code
 
 	guard.Login              // from the primary authentication
 	IntermediateSessionToken string
 
 	Entered  bool      // the Member has entered the phone number in this login
-	SMS      int       // that may have been sent
+	SMS      int       // how many may have been sent
 	NextCode time.Time // when the Member can request another one
 	Notice   notice    // to show
 
@@ -47,7 +46,7 @@ func (l *login) step() string {
 	return "code"
 }
 
-// LastFour are the last digits of the number that codes go to.
+// LastFour returns the last four digits of the number that codes go to.
 func (l *login) LastFour() string { return l.MFAPhoneNumber[max(0, len(l.MFAPhoneNumber)-4):] }
 
 func newSessions(c config) *scs.SessionManager {
@@ -60,16 +59,16 @@ func newSessions(c config) *scs.SessionManager {
 	m.Lifetime = 10 * time.Minute // as long as Stytch's intermediate session token lasts
 	m.Cookie.Name, m.Cookie.Secure = "login", !c.plainHTTP
 	if !c.plainHTTP {
-		// The prefix makes browsers take the cookie from this host only, and over https
-		// only. They make an exception for http://localhost.
+		// The prefix makes browsers accept the cookie only from this host and only over
+		// https. Most make an exception for http://localhost.
 		m.Cookie.Name = "__Host-login"
 	}
 	return m
 }
 
-// loadLogin returns the login of a browser; an empty one if there is none. If the
-// browser goes away, what it asked for goes on. Otherwise nobody would know whether
-// an SMS went out, or have the session that a code has started.
+// loadLogin returns the browser's login, which may be empty. A closed tab does not
+// cancel the request. Otherwise, nobody would know whether an SMS went out, and a
+// session that a code started could be lost.
 func (a *app) loadLogin(r *http.Request) (context.Context, *login, error) {
 	token := ""
 	if cookie, err := r.Cookie(a.sessions.Cookie.Name); err == nil {
@@ -83,13 +82,13 @@ func (a *app) loadLogin(r *http.Request) (context.Context, *login, error) {
 	return ctx, &l, nil
 }
 
-// saveLogin saves a login that a form has changed. A login with a new ID gets a new
-// token, and the old token ends: it does not open the session that follows. Nothing
-// is kept for strangers.
+// saveLogin saves a login that a form changed. A login with a new ID gets a new token,
+// and the old token becomes invalid, so it never opens the new session. Nothing is
+// stored for strangers.
 func (a *app) saveLogin(ctx context.Context, was, is login) (token string, expires time.Time, err error) {
 	switch {
 	case is == login{}, is.SignedIn != nil && time.Now().After(is.SignedIn.ExpiresAt):
-		// Redis would keep an expired session for good.
+		// Redis would keep an expired session forever.
 		return "", time.Time{}, a.sessions.Destroy(ctx)
 	case is == was:
 		return "", time.Time{}, nil

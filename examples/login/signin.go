@@ -12,16 +12,17 @@ import (
 )
 
 // A primaryAuthentication authenticates the person who sent the request. current is
-// the login of their session, if there is one. It calls before with the Member, ahead
-// of the call that makes Stytch send an SMS, and returns its error.
+// the login of their session, if there is one. It calls before, with the Member, right
+// before the call that makes Stytch send an SMS. If before returns an error, it makes
+// no call and returns that error.
 type primaryAuthentication func(r *http.Request, current login, before func(organizationID, memberID string) error) (login, error)
 
-// authenticate stands in for the primary authentication, and trusts everyone.
-// Here your program calls Stytch's endpoint for a password, a magic link or single
-// sign-on, with Stytch's own client. The fields of the form are in r.PostForm. A
-// magic link or single sign-on comes back to GET /sign-in, with stytch_token_type
-// and token in r.Form. If somebody is signed in, pass their session token, so that
-// Stytch does not ask for the second factor again.
+// authenticate is a placeholder for the primary authentication. It trusts everyone.
+// Replace it with a call of Stytch's endpoint for a password, a magic link or single
+// sign-on, using Stytch's own client. The fields of the form are in r.PostForm. A magic
+// link or single sign-on comes back to GET /sign-in, with stytch_token_type and token
+// in r.Form. If someone is signed in, pass their session token, so that Stytch does not
+// ask for the second factor again.
 func authenticate(r *http.Request, _ login, before func(organizationID, memberID string) error) (login, error) {
 	var p primaryAnswer
 	if err := json.Unmarshal([]byte(r.PostForm.Get("answer")), &p); err != nil {
@@ -30,7 +31,7 @@ func authenticate(r *http.Request, _ login, before func(organizationID, memberID
 	return p.login(), before(p.OrganizationID, p.MemberID)
 }
 
-// A primaryAnswer is what a login needs of Stytch's answer to a primary
+// A primaryAnswer has the fields that a login needs from Stytch's answer to a primary
 // authentication.
 type primaryAnswer struct {
 	OrganizationID           string           `json:"organization_id"`
@@ -58,7 +59,7 @@ func (p primaryAnswer) login() login {
 	return l
 }
 
-// signIn starts a login where the primary authentication has left it.
+// signIn starts a login after the primary authentication.
 func (a *app) signIn(ctx context.Context, r *http.Request, l *login) notice {
 	started, err := a.authenticate(r, *l, func(organizationID, memberID string) error {
 		return a.guard.BeforeLogin(ctx, organizationID, memberID)
@@ -83,8 +84,8 @@ func (a *app) signIn(ctx context.Context, r *http.Request, l *login) notice {
 	return notice{}
 }
 
-// signOut ends the session here. At Stytch it lasts until it expires: Stytch's own
-// client has the call that revokes it.
+// signOut ends the session here. At Stytch, it lasts until it expires: to revoke it,
+// use Stytch's own client.
 func (a *app) signOut(_ context.Context, _ *http.Request, l *login) notice {
 	*l = login{}
 	return notice{Text: "You are signed out.", Kind: good}

@@ -12,8 +12,8 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// calls traces and counts calls. No number, code or token is in what it writes,
-// because none is in an error of the library.
+// calls traces and counts calls. It writes no phone number, code or token, because the
+// library's errors contain none.
 type calls struct {
 	tracer trace.Tracer
 	count  metric.Int64Counter
@@ -43,8 +43,7 @@ func (c calls) begin(ctx context.Context, op stytchb2b.Op) (_ context.Context, e
 	}
 }
 
-// outcomeOf is what is known about the SMS or the code after a call. Alert on
-// "unknown".
+// outcomeOf returns the outcome of a call. Alert on "unknown".
 func outcomeOf(err error) stytchb2b.Outcome {
 	if err == nil {
 		return stytchb2b.OutcomeApplied

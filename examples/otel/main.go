@@ -1,6 +1,6 @@
-// Command otel traces and counts calls to Stytch with OpenTelemetry. It sends two
-// codes to a fake Stytch in its own process, the second after a rate limit, and
-// writes the spans and metrics to standard output:
+// Command otel traces and counts calls to Stytch with OpenTelemetry. It calls a fake
+// Stytch in its own process twice, the second time against a rate limit, and writes the
+// spans and metrics to standard output:
 //
 //	go run .
 package main
@@ -45,7 +45,7 @@ func run(ctx context.Context, w io.Writer) (err error) {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
 
-	// Each attempt to reach Stytch is a span, and is measured.
+	// This adds a span and metrics for each attempt.
 	transport := otelhttp.NewTransport(stytchb2b.NewBase(),
 		otelhttp.WithTracerProvider(tracing), otelhttp.WithMeterProvider(metering))
 	client := stytch.Client(stytchb2b.WithHTTPClient(&http.Client{Transport: transport}))
@@ -56,7 +56,7 @@ func run(ctx context.Context, w io.Writer) (err error) {
 	params := stytchb2b.SMSSendParams{OrganizationID: stytch.OrganizationID, MemberID: stytch.MemberID}
 	for _, fault := range []stytchtest.Fault{{}, {StatusCode: http.StatusTooManyRequests}} {
 		stytch.Fail(fault)
-		// Each call is a span, too, the parent of its attempts'.
+		// Each call is the parent span of its attempts.
 		ctx, end := calls.begin(ctx, stytchb2b.OpSMSSend)
 		_, err := client.OTPs.SMS.Send(ctx, params)
 		end(err)

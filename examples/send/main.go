@@ -1,11 +1,11 @@
 // Command send sends one SMS one-time passcode.
 //
-// Without credentials in the environment it sends to a fake Stytch in its own
-// process, and shows what arrives at the fake phone:
+// Without credentials in the environment, it sends to a fake Stytch in its own process,
+// and prints the SMS that the fake phone receives:
 //
 //	go run ./examples/send
 //
-// With STYTCH_PROJECT_ID and STYTCH_SECRET it sends through Stytch:
+// With STYTCH_PROJECT_ID and STYTCH_SECRET, it sends through Stytch:
 //
 //	go run ./examples/send -organization organization-test-... -member member-test-...
 //

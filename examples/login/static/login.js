@@ -1,18 +1,18 @@
 // Pages work without this script, too.
 "use strict";
 
-// A button is pressed once, and again if the browser was told to stop.
+// A button can be pressed once, and again if the page load was stopped.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
-    setTimeout(() => (button.disabled = true)); // When the form is on its way.
+    setTimeout(() => (button.disabled = true)); // After the form is submitted.
     setTimeout(() => (button.disabled = false), 10_000);
   });
 }
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-// Waits count down by the wall clock, which goes on while the machine sleeps. A
-// notice then disappears, and the button can be pressed.
+// Waits count down by the wall clock, which continues while the machine sleeps. At the
+// end, the notice disappears and the button is enabled.
 for (const element of document.querySelectorAll("[data-wait]")) {
   const time = element.querySelector("span") ?? element;
   const end = Date.now() + element.dataset.wait * 1000;
@@ -31,7 +31,7 @@ for (const element of document.querySelectorAll("[data-wait]")) {
   }, 250);
 }
 
-// What was refused can be typed over. To select it would not scroll to it.
+// Select refused input, so that it can be typed over. Focus first: select does not scroll.
 const refused = document.querySelector("[aria-invalid]");
 refused?.focus();
 refused?.select();
