@@ -162,7 +162,7 @@ func TestMaybeSent(t *testing.T) {
 		{"two Sends, the second may have", errors.Join(no, unknown), true},
 		{"a Send and a stranger", errors.Join(param, foreign), true},
 		{"joined foreign ones", errors.Join(foreign, foreign), true},
-		{"one that wraps none", joinOfNone{}, true},
+		{"one that wraps none", hidden{}, true},
 
 		{"made by hand: 400", &stytchb2b.APIError{StatusCode: 400, ErrorType: "t"}, false},
 		{"made by hand: 429", &stytchb2b.APIError{StatusCode: 429, ErrorType: "t"}, false},
@@ -192,10 +192,6 @@ func TestMaybeSent(t *testing.T) {
 		assert.Equal(t, tc.used, stytchb2b.MaybeUsed(tc.err), "%v", tc.err)
 	}
 }
-
-type joinOfNone struct{ error }
-
-func (joinOfNone) Unwrap() []error { return nil }
 
 func TestRetryAfterOf(t *testing.T) {
 	t.Parallel()
@@ -284,7 +280,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		}, false},
 		{"a transport", func(text string) roundTripper { return end{err: errors.New(text), connected: true}.do }, false},
 		{"what a transport wraps", func(text string) roundTripper {
-			return end{err: &net.OpError{Op: "write", Err: wrapped{errors.New(text)}}, connected: true}.do
+			return end{err: &net.OpError{Op: "write", Err: hidden{nil, errors.New(text)}}, connected: true}.do
 		}, false},
 		{"a body that breaks", brokenBodyOf, false},
 	} {
@@ -321,16 +317,19 @@ func allTexts(err error) string {
 		}
 	case interface{ Unwrap() []error }:
 		for _, child := range e.Unwrap() {
-			text += allTexts(child)
+			if child != nil {
+				text += allTexts(child)
+			}
 		}
 	}
 	return text
 }
 
-type wrapped struct{ error }
+// hidden errors are wrapped by one whose text does not show them.
+type hidden []error
 
-func (w wrapped) Error() string { return "the write failed" }
-func (w wrapped) Unwrap() error { return w.error }
+func (hidden) Error() string     { return "the write failed" }
+func (h hidden) Unwrap() []error { return h }
 
 // A masked cause is still found.
 func TestMaskedCauseIsFound(t *testing.T) {
@@ -343,6 +342,10 @@ func TestMaskedCauseIsFound(t *testing.T) {
 	require.ErrorAs(t, err, &opErr)
 	assert.Equal(t, "write", opErr.Op)
 	assert.NotContains(t, allTexts(err), "Basic c")
+
+	clean := &net.OpError{Op: "write", Err: hidden{errNetwork}}
+	_, err = newClient(t, roundTripper(end{err: clean, connected: true}.do)).OTPs.SMS.Send(t.Context(), params)
+	assert.Same(t, clean, errors.Unwrap(err), "it is not masked without need")
 }
 
 type brokenBody struct{ err error }
@@ -355,7 +358,11 @@ func TestRawAnswer(t *testing.T) {
 	t.Parallel()
 	const body = `{"status_code":400,"request_id":"r","error_type":"e","error_details":{"number":"+12025550123"}}`
 	for _, status := range []int{200, 400} {
-		err := calls[0].do(t.Context(), newClient(t, roundTripper(end{status: status, body: body, retryAfter: "7"}.do)))
+		err := calls[0].do(t.Context(), newClient(t, roundTripper(func(req *http.Request) (*http.Response, error) {
+			resp, err := end{status: status, body: body, retryAfter: "7"}.do(req)
+			resp.Header.Set("Content-Type", "text/+12025550123")
+			return resp, err
+		})))
 		var apiErr *stytchb2b.APIError
 		require.ErrorAs(t, err, &apiErr)
 		assert.Equal(t, body+"7", apiErr.RawBody()+apiErr.Header().Get("Retry-After"))

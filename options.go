@@ -66,9 +66,6 @@ func parseBaseURL(s string) (u *url.URL, reason string) {
 	case strings.ContainsAny(s, "?#"):
 		return nil, expected + ", without a query or a fragment"
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		if u.Path == "" {
-			u.Path = "/" // Otherwise JoinPath makes a relative path.
-		}
 		return u, ""
 	case u.Scheme == "http":
 		return nil, expected + "; plain http is for a loopback address only, because the secret travels with each request"

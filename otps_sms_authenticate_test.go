@@ -140,17 +140,19 @@ func TestAuthenticateFailsClosed(t *testing.T) {
 	}
 }
 
-// What a user types as the code does not change what a program switches on.
-func TestCodeDoesNotMaskFields(t *testing.T) {
+// What a user types as the code does not show in a message, and does not change what
+// a program switches on.
+func TestCodeIsMasked(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"otp_code_not_found", "request-id-test-0", "000000", "https://stytch.com/docs", "age"} {
+	for code, message := range map[string]string{
+		"otp_code_not_found": "A message.", "request-id-test-0": "A message.", "https://stytch.com/docs": "A message.",
+		"mess": "A [redacted]age.", "age": "A message.", // A shorter one tears words apart.
+	} {
 		p := authenticateParams
 		p.Code = code
 		_, err := newClient(t, &script{ends: []end{{status: 404, refusal: stytchb2b.ErrorTypeOTPCodeNotFound}}}).OTPs.SMS.Authenticate(t.Context(), p)
 		var apiErr *stytchb2b.APIError
 		require.ErrorAs(t, err, &apiErr)
-		assert.Equal(t, stytchb2b.ErrorTypeOTPCodeNotFound, apiErr.ErrorType)
-		assert.Equal(t, "request-id-test-0", apiErr.RequestID)
-		assert.Equal(t, "A message.", apiErr.ErrorMessage)
+		assert.Equal(t, []string{"otp_code_not_found", "request-id-test-0", message}, []string{string(apiErr.ErrorType), apiErr.RequestID, apiErr.ErrorMessage})
 	}
 }

@@ -96,7 +96,7 @@ func TestRequests(t *testing.T) {
 				}
 				body, _ = io.ReadAll(req.Body)
 				return ok.do(req)
-			}), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}), stytchb2b.WithUserAgent("acme-login/1.4"))
+			}), stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1}), stytchb2b.WithUserAgent("acme-login/1.4 (~)"))
 			path := "/v1/b2b/otps/sms/send"
 			var err error
 			switch p := tc.params.(type) {
@@ -112,7 +112,7 @@ func TestRequests(t *testing.T) {
 			assert.EqualValues(t, len(body), req.ContentLength)
 			assert.Equal(t, "POST https://test.stytch.com"+path+" HTTP/1.1", req.Method+" "+req.URL.String()+" "+req.Proto)
 			assert.Equal(t, "test.stytch.com", req.Host)
-			assert.Regexp(t, `^acme-login/1\.4 stytchb2b-go/\d+\.\d+\.\d+(-dev)?$`, req.Header.Get("User-Agent"))
+			assert.Regexp(t, `^acme-login/1\.4 \(~\) stytchb2b-go/\d+\.\d+\.\d+(-dev)?$`, req.Header.Get("User-Agent"))
 			req.Header.Del("User-Agent")
 			assert.Equal(t, http.Header{ // And no Idempotency-Key: net/http would repeat a POST that has one.
 				"Accept": {"application/json"}, "Content-Type": {"application/json"},
@@ -167,6 +167,7 @@ func TestSendRefuses(t *testing.T) {
 		{"a language of three letters", locale("yue"), ""},
 		{"a region of digits", locale("es-419"), ""},
 		{"a variant", locale("de-CH-1996"), ""},
+		{"a word of eight letters", locale("en-boontlin"), ""},
 		{"an extension", locale("en-u-ca-gregory"), ""},
 		{"a private use", locale("en-x-acme"), ""},
 		{"an underscore", locale("pt_BR"), "locale"},
@@ -428,6 +429,7 @@ func TestParamsAreMasked(t *testing.T) {
 	assert.Equal(t, "{organization_id:organization-test-1 member_id:member-test-1 code:[redacted] intermediate_session_token:[redacted] "+
 		"session_token:[redacted] session_jwt:[redacted] set_mfa_enrollment:enroll telemetry_id:telemetry session_duration_minutes:30 "+
 		"session_custom_claims:[redacted] set_default_mfa:true}", enter.String())
+	assert.Equal(t, "{organization_id:organization-test-1 member_id:member-test-1 code:[redacted] session_token:[redacted]}", authenticateParams.String())
 	assert.Contains(t, out, "stytchb2b.SMSSendParams"+send.String())
 	assert.Contains(t, out, "stytchb2b.SMSAuthenticateParams"+enter.String())
 	assert.Contains(t, out, "value.mfa_phone_number=***0199")
