@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http/httptrace"
 	"reflect"
+	"syscall"
 )
 
 // protocol reports whether a connection speaks HTTP/2, and whether that is known.
@@ -15,13 +16,18 @@ func (a *attempt) protocol(conn net.Conn) (http2, known bool) {
 	if c, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		return c.ConnectionState().NegotiatedProtocol == "h2", true
 	}
-	// Without TLS, an http.Transport knows, and what was sent before. There may be
-	// HTTP/3 below [http.Transport.RegisterProtocol], which is like HTTP/2 here.
-	if a.direct != nil {
-		p := a.direct.Protocols
-		http2 = a.req.URL.Scheme == "https" || p != nil && p.UnencryptedHTTP2() && !p.HTTP1()
+	if a.direct == nil {
+		return a.http2, a.http2 // Only what was sent before shows it.
 	}
-	return http2 || a.http2, a.direct != nil || a.http2
+	_, socket := conn.(syscall.Conn)
+	p := a.direct.Protocols
+	switch {
+	case a.http2 && socket, p != nil && p.UnencryptedHTTP2() && !p.HTTP1():
+		return true, true
+	case a.req.URL.Scheme == "https" && !socket:
+		return true, true // HTTP/3, of [http.Transport.RegisterProtocol]. It is like HTTP/2 here.
+	}
+	return false, true
 }
 
 // close closes a connection that must not be used. Over HTTP/2, others may use it:

@@ -1,0 +1,240 @@
+package atmostonce_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/eb715825/stytchb2b/atmostonce"
+	"github.com/eb715825/stytchb2b/internal/faults"
+)
+
+// TestMixedFleet has one server that speaks HTTP/2, acts and asks for the request to
+// be sent again, and another that speaks HTTP/1.1.
+func TestMixedFleet(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTPS1, l)
+	network := faults.HTTP2{
+		Processed: true, GoAway: true, Last: func(uint32) uint32 { return 0 },
+		Meets: once(), Process: l.process,
+	}.Network(faults.Serve(t, faults.HTTPS2, l)).(*http.Transport)
+	dial, dials := network.DialContext, 0
+	network.DialContext = func(ctx context.Context, proto, address string) (net.Conn, error) {
+		if dials++; dials == 1 {
+			return dial(ctx, proto, address)
+		}
+		return new(net.Dialer).DialContext(ctx, proto, s.Listener.Addr().String())
+	}
+	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: network}}, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+}
+
+// TestRegisteredHTTP2 has a protocol that is registered with an http.Transport: HTTP/2
+// without TLS, whose server acts and refuses the stream.
+func TestRegisteredHTTP2(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTP1, l)
+	base := &http.Transport{}
+	base.RegisterProtocol("http", faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		for range 2 {
+			conn, err := net.Dial("tcp", s.Listener.Addr().String())
+			require.NoError(t, err)
+			defer conn.Close()
+			trace.GetConn(req.URL.Host)
+			trace.GotConn(httptrace.GotConnInfo{Conn: conn})
+			if err := req.Context().Err(); err != nil {
+				return nil, err
+			}
+			trace.WroteHeaderField(":authority", []string{req.URL.Host})
+			trace.WroteHeaders()
+			l.act([]byte("order"))
+		}
+		return nil, errors.New("refused twice")
+	}))
+	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+}
+
+// TestOtherProtocolKept has a protocol of TLSNextProto that reports nothing, and whose
+// server acts and breaks off on a kept connection.
+func TestOtherProtocolKept(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := httptest.NewUnstartedServer(nil)
+	s.TLS = &tls.Config{NextProtos: []string{"x"}}
+	s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"x": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { _, _ = io.Copy(io.Discard, conn) },
+	}
+	s.StartTLS()
+	defer s.Close()
+	warm := true
+	base := &http.Transport{
+		TLSClientConfig: s.Client().Transport.(*http.Transport).TLSClientConfig.Clone(),
+		TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{
+			"x": func(_ string, conn *tls.Conn) http.RoundTripper {
+				t.Cleanup(func() { _ = conn.Close() })
+				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+					if warm {
+						return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+					}
+					l.act([]byte("order"))
+					return nil, io.ErrUnexpectedEOF
+				})
+			},
+		},
+	}
+	base.TLSClientConfig.NextProtos = []string{"x"}
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+	_, err := post(t, client, l, s.URL, "warm")
+	require.NoError(t, err)
+	warm = false
+	got, err := post(t, client, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+}
+
+// TestHTTP3 has a Base that reports as one of HTTP/3 does: its handshake is not that
+// of a connection with TLS, and its connection is none of net's.
+func TestHTTP3(t *testing.T) {
+	t.Parallel()
+	base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(req.Context())
+		trace.GetConn(req.URL.Host)
+		if trace.TLSHandshakeDone != nil {
+			trace.TLSHandshakeDone(tls.ConnectionState{NegotiatedProtocol: "h3"}, nil)
+		}
+		trace.GotConn(httptrace.GotConnInfo{Conn: struct{ net.Conn }{}})
+		trace.WroteHeaders()
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, req.Context().Err()
+	})
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+	resp, err := client.Post("https://example.com", "text/plain", nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, resp.StatusCode)
+}
+
+// TestExpectRepeats has a Base that repeats a request with Expect: 100-continue
+// elsewhere. The server acts on the header, and nobody reads the body.
+func TestExpectRepeats(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTP1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.act([]byte("order"))
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	next := s.Transport(func(t *http.Transport) { t.ExpectContinueTimeout = time.Minute })
+	base := faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
+		for range 3 {
+			again := req.Clone(req.Context())
+			again.URL.Host = s.Listener.Addr().String()
+			again.Body = io.NopCloser(req.Body)
+			if resp, err = next.RoundTrip(again); err != nil {
+				break
+			}
+			_ = resp.Body.Close()
+		}
+		return resp, err
+	})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com", strings.NewReader("order"))
+	require.NoError(t, err)
+	req.Header.Set("Expect", "100-continue")
+	got, err := do(&http.Client{Transport: &atmostonce.Transport{Base: base}}, l, req, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+}
+
+// TestDeadThenSlow has a dead connection, and then a dial that hangs. The limit is not
+// restarted.
+func TestDeadThenSlow(t *testing.T) {
+	t.Parallel()
+	s := faults.Serve(t, faults.HTTP1, &ledger{})
+	var calls atomic.Int32
+	transport := &atmostonce.Transport{Base: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		calls.Add(1)
+		conn, err := net.Dial("tcp", s.Listener.Addr().String())
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		trace := httptrace.ContextClientTrace(req.Context())
+		trace.GetConn("")
+		trace.GotConn(httptrace.GotConnInfo{Conn: conn, Reused: true, WasIdle: true})
+		trace.GetConn("")
+		trace.ConnectStart("tcp", "")
+		<-req.Context().Done()
+		return nil, context.Cause(req.Context())
+	})}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader("order"))
+	require.NoError(t, err)
+	_, err = transport.Once(req, time.Millisecond)
+	require.ErrorContains(t, err, "no connection within 1ms")
+	assert.False(t, atmostonce.MaybeSent(err))
+	assert.EqualValues(t, 1, calls.Load())
+}
+
+// TestNothingReported has a Base that reports nothing, and answers without a body.
+// Nothing is left of it in the request's context.
+func TestNothingReported(t *testing.T) {
+	t.Parallel()
+	transport := &atmostonce.Transport{Base: faults.RoundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+	})}
+	ctx := &waitedFor{Context: context.Background()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://example.com", strings.NewReader("order"))
+	require.NoError(t, err)
+	_, err = transport.RoundTrip(req)
+	require.NoError(t, err)
+	assert.Zero(t, ctx.n.Load())
+}
+
+// TestDNSOverHTTPSAtOnce has requests that begin at once, over HTTP/2. Each dials, with
+// a request to resolve the name, and all but one take the connection of another.
+func TestDNSOverHTTPSAtOnce(t *testing.T) {
+	t.Parallel()
+	names := faults.Serve(t, faults.HTTP1, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTPS2, l)
+	resolver := names.Transport()
+	base := s.Transport(func(b *http.Transport) {
+		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			get, err := http.NewRequestWithContext(ctx, http.MethodGet, names.URL, nil)
+			if err != nil {
+				return nil, err
+			}
+			resp, err := resolver.RoundTrip(get)
+			if err != nil {
+				return nil, err
+			}
+			_ = resp.Body.Close()
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+	})
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			got, err := post(t, client, l, s.URL, fmt.Sprint(i))
+			assert.Equal(t, end{200, true, 1}, got, "%v", err)
+		})
+	}
+	wg.Wait()
+}
