@@ -1,4 +1,4 @@
-// Package thirdparty tests this repository against what others made: it puts
-// proxies and transports between clients and a server that counts the SMS it
-// sends, and has clients of Stytch and Twilio send on package atmostonce.
+// Package thirdparty tests this repository with software by others: proxies and
+// transports between clients and a server that counts its SMS, and clients of Stytch
+// and Twilio that send through package atmostonce.
 package thirdparty

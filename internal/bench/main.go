@@ -1,11 +1,11 @@
-// Command bench holds stytchb2b against the same call written by hand with
-// net/http, and prints what its README quotes: ratios, from one run on one machine.
-// All its traffic stays on loopback.
+// Command bench compares stytchb2b with the same call written by hand with net/http,
+// and prints the figures of its README: ratios, from one run on one machine. All
+// traffic stays on loopback.
 //
 //	go run ./internal/bench
 //
-// It takes two minutes, or as long as -time says. In less than ten seconds it
-// measures little, and shows that it works.
+// It takes two minutes, or the time in -time. Under ten seconds, it only checks that
+// everything works.
 package main
 
 import (
@@ -45,7 +45,7 @@ func main() {
 	size()
 }
 
-// atLength is n, or a little of it in a short run.
+// atLength returns n, or a fraction of it in a short run.
 func atLength(n int) int {
 	if *length < 10*time.Second {
 		return n / 20
@@ -55,12 +55,12 @@ func atLength(n int) int {
 
 var began = time.Now()
 
-// progress says on stderr what is measured next.
+// progress prints the next measurement to stderr.
 func progress(step int, what ...any) {
 	fmt.Fprintf(os.Stderr, "bench: %d of 7, after %2.0f s: %s\n", step, time.Since(began).Seconds(), fmt.Sprint(what...))
 }
 
-// rounds calls f for some tenths of the time, and once at least.
+// rounds calls f for some tenths of the time, and at least once.
 func rounds(tenths time.Duration, f func()) {
 	for end := time.Now().Add(tenths * *length / 10); ; {
 		f()
@@ -107,12 +107,12 @@ var params = stytchb2b.SMSSendParams{
 	Locale:         stytchb2b.LocaleEs,
 }
 
-// A send makes the call once, and ends the program if it fails.
+// A send makes the call once. If the call fails, it ends the program.
 type send func()
 
 const timeout = time.Minute
 
-// library makes a client of the library. With nil, it has its own transport.
+// library makes a client of the library. If the transport is nil, it uses its own.
 func library(url string, transport http.RoundTripper) send {
 	opts := []stytchb2b.Option{stytchb2b.WithBaseURL(url), stytchb2b.WithTimeout(timeout)}
 	if transport != nil {
@@ -131,7 +131,7 @@ func handWritten(url string, transport http.RoundTripper) send {
 	return func() { check(client.Send(context.Background(), params, &stytchb2b.SMSSendResponse{})) }
 }
 
-// kept is one Send after the other on one kept connection.
+// kept measures Sends in sequence on one kept connection.
 func kept() {
 	sends := atLength(500)
 	var rows []string
@@ -141,7 +141,7 @@ func kept() {
 		url := s.URL + "/delay/0s"
 		clients := []send{handWritten(url, s.tuned()), library(url, s.tuned())}
 		times := make([][]float64, len(clients))
-		rounds(1, func() { // in turn, so that a slow moment of the machine meets all
+		rounds(1, func() { // in turn, so that slow moments affect all equally
 			for i, send := range clients {
 				start := time.Now()
 				for range sends {
@@ -156,7 +156,7 @@ func kept() {
 	table("One Send on a kept connection, over loopback", "protocol|by hand|stytchb2b|time", rows...)
 }
 
-// throughput is many calls at once to a server that takes 5 ms.
+// throughput measures concurrent calls to a server that takes 5 ms.
 func throughput() {
 	const atOnce = 64
 	sends := atLength(5000)
@@ -165,8 +165,8 @@ func throughput() {
 		progress(3+step, sends, " Sends, ", atOnce, " at once, ", proto)
 		s := startServer(proto)
 		url := s.URL + "/delay/5ms"
-		// The library makes its transport from the default one, which is how the
-		// certificate of the server gets there.
+		// The library derives its transport from the default one: that is how it gets the
+		// server's certificate.
 		s.trust(http.DefaultTransport.(*http.Transport))
 		clients := []struct {
 			name string
@@ -202,7 +202,7 @@ func throughput() {
 	table(fmt.Sprintf("%d Sends, %d at once, to a server that takes 5 ms", sends, atOnce), "transport|rate|connections, at most", rows...)
 }
 
-// load makes n calls, some at once, and returns how long all took.
+// load makes n calls, some concurrently, and returns the total time.
 func load(n, atOnce int, send send) time.Duration {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -218,7 +218,7 @@ func load(n, atOnce int, send send) time.Duration {
 	return time.Since(start)
 }
 
-// scale is very many Sends in flight at once.
+// scale measures a large number of Sends in flight.
 func scale() {
 	inFlight := atLength(10_000)
 	progress(6, inFlight, " Sends in flight")
@@ -253,7 +253,7 @@ func scale() {
 	measure(handWritten) // warms up
 	var base, ours []float64
 	left := 0
-	for range 3 { // Whether a stack has just grown is a matter of luck.
+	for range 3 { // Stacks grow at random times.
 		m, _ := measure(handWritten)
 		base = append(base, m)
 		m, l := measure(library)
@@ -264,7 +264,7 @@ func scale() {
 		fmt.Sprintf("stytchb2b|%.2f|%.1f KB|%d", median(ours)/median(base), median(ours), left))
 }
 
-// settledMemory is the memory in use after a collection: heap and stacks.
+// settledMemory returns the memory in use after a garbage collection: heap and stacks.
 func settledMemory() int {
 	var m runtime.MemStats
 	for range 3 {
@@ -274,7 +274,7 @@ func settledMemory() int {
 	return int(m.HeapAlloc + m.StackInuse)
 }
 
-// size is what the library adds to a program.
+// size measures how much the library adds to a program.
 func size() {
 	progress(7, "the size of a program")
 	dir, err := os.MkdirTemp("", "bench")

@@ -20,10 +20,10 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// The server is a process of its own, so that its memory and its processor time
-// are not counted as the client's.
+// The server is a separate process, so that its memory and processor time do not count
+// as the client's.
 
-// A protocol is what the server speaks.
+// A protocol is the protocol of the server.
 type protocol string
 
 const (
@@ -34,7 +34,7 @@ const (
 
 var protocols = []protocol{http1, https1, https2}
 
-// exampleAnswer is an answer of the fake's, of the 1.5 KB that Stytch's have.
+// exampleAnswer returns an answer of the fake: 1.5 KB, like Stytch's.
 func exampleAnswer() []byte {
 	srv := stytchtest.NewServer()
 	defer srv.Close()
@@ -47,11 +47,11 @@ func exampleAnswer() []byte {
 	return w.Body.Bytes()
 }
 
-// serve is the server's process. A request to /delay/5ms/... is answered after
-// that time, one to /hold/... when /release is asked for.
+// serve is the server's process. It answers a request to /delay/5ms/... after that time,
+// and one to /hold/... after a request to /release.
 func serve(proto protocol) {
 	var connections, held atomic.Int64
-	gate := make(chan struct{}) // a token for each answer that is held
+	gate := make(chan struct{}) // one token for each held answer
 	answer := exampleAnswer()
 	mux := http.NewServeMux()
 	respond := func(w http.ResponseWriter, r *http.Request) {
@@ -86,8 +86,8 @@ func serve(proto protocol) {
 		}
 	}
 	server.EnableHTTP2 = proto == https2
-	// So that 10,000 calls find room on one connection: net/http would dial one
-	// for nearly each of them, and run out of ports.
+	// One connection has room for 10,000 calls. Otherwise, net/http would dial one for
+	// nearly each call, and run out of ports.
 	server.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 20_000}
 	var ca []byte
 	if proto == http1 {
@@ -105,11 +105,11 @@ type started struct {
 	CA  []byte
 }
 
-// A server is the server's process, seen from the benchmark's.
+// A server is the server's process, as the benchmark uses it.
 type server struct {
 	started
 	proto   protocol
-	control *http.Client // on connections of its own
+	control *http.Client // uses its own connections
 	stop    func()
 }
 
@@ -132,7 +132,7 @@ func startServer(proto protocol) *server {
 	return s
 }
 
-// trust makes a transport trust the server, and speak its protocol.
+// trust makes a transport trust the server and use its protocol.
 func (s *server) trust(t *http.Transport) {
 	if s.CA != nil {
 		cert, err := x509.ParseCertificate(s.CA)
@@ -143,14 +143,14 @@ func (s *server) trust(t *http.Transport) {
 	}
 }
 
-// tuned is a transport as one tunes it by hand for 64 calls at once.
+// tuned returns a transport tuned by hand for 64 concurrent calls.
 func (s *server) tuned() *http.Transport {
 	t := &http.Transport{MaxIdleConns: 64, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true}
 	s.trust(t)
 	return t
 }
 
-// ask gets a number, or nothing, of the server.
+// ask requests a path from the server, and returns the number in the answer, if any.
 func (s *server) ask(what string) (n int) {
 	resp, err := s.control.Get(s.URL + "/" + what)
 	check(err)

@@ -1,5 +1,5 @@
-// Package byhand is the call as one writes it with net/http, which this library is
-// compared with.
+// Package byhand makes the call with net/http, written by hand, to compare the library
+// with.
 package byhand
 
 import (
@@ -19,7 +19,7 @@ type Client struct {
 	Timeout                    time.Duration // of a call
 }
 
-// A StatusError is the status of an answer other than 200.
+// A StatusError is a status other than 200.
 type StatusError int
 
 func (e StatusError) Error() string { return fmt.Sprint("HTTP ", int(e)) }

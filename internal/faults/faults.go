@@ -1,4 +1,4 @@
-// Package faults has networks on which a request fails in a known way, over real
+// Package faults provides networks on which a request fails in a known way, over real
 // connections to a server on loopback.
 package faults
 
@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// A Protocol is what a server speaks.
+// A Protocol is the protocol of a server.
 type Protocol string
 
 const (
@@ -33,16 +33,16 @@ const (
 	HTTPS2 Protocol = "TLS, HTTP/2"
 )
 
-// Protocols are all of them.
+// Protocols lists all protocols.
 var Protocols = []Protocol{HTTP1, HTTPS1, HTTPS2}
 
-// A Server is where the networks lead to.
+// A Server is the server that the networks lead to.
 type Server struct {
 	*httptest.Server
-	Late   sync.WaitGroup // requests that go on when their calls have ended
+	Late   sync.WaitGroup // requests that continue after their calls end
 	proto  Protocol
 	tb     testing.TB
-	closed sync.Map // channels, by what asks closeAfterAnswer to close them
+	closed sync.Map // channels for closeAfterAnswer to close, by the request's query
 }
 
 // Serve starts a server, changed by the options. It ends with the test.
@@ -74,8 +74,8 @@ func Serve(tb testing.TB, proto Protocol, handler http.Handler, change ...func(*
 	return s
 }
 
-// Certificate is that of every server here. An ECDSA signature takes a fraction of
-// the time that one with httptest's RSA key does.
+// Certificate is the certificate of all servers here. Signing with ECDSA is much
+// faster than with httptest's RSA key.
 var Certificate = sync.OnceValue(func() tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -116,8 +116,8 @@ func (s *Server) Trust(t *http.Transport) {
 	t.TLSClientConfig.RootCAs.AddCert(s.Certificate())
 }
 
-// TrustAll makes a transport trust any server, as in another process, which does
-// not have the certificate.
+// TrustAll makes a transport trust any server, for processes that do not have the
+// certificate.
 func TrustAll(t *http.Transport) {
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = &tls.Config{}
@@ -125,13 +125,13 @@ func TrustAll(t *http.Transport) {
 	t.TLSClientConfig.InsecureSkipVerify = true
 }
 
-// A Network carries requests to a server, or fails to.
+// A Network carries requests to a server, or fails.
 type Network func(*Server) http.RoundTripper
 
 // Plain is a network without faults.
 func Plain(s *Server) http.RoundTripper { return s.Transport() }
 
-// dialing is a network on which every connection is made by dial.
+// dialing is a network that makes every connection with dial.
 func dialing(s *Server, dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
 	return s.Transport(func(t *http.Transport) { t.DialContext = dial })
 }
@@ -143,14 +143,14 @@ func dialTo(address string) func(context.Context, string, string) (net.Conn, err
 	}
 }
 
-// Nobody is where nobody listens. A port that was free a moment ago is not so:
-// the next server is given it.
+// Nobody is an address where nobody listens. A port that was free a moment ago is no
+// such address: the next server may get it.
 const Nobody = "127.0.0.1:1"
 
-// RefusedDial leads nowhere.
+// RefusedDial refuses connections.
 func RefusedDial(s *Server) http.RoundTripper { return dialing(s, dialTo(Nobody)) }
 
-// DNSFailure finds no address.
+// DNSFailure cannot resolve the name.
 func DNSFailure(s *Server) http.RoundTripper {
 	dialer := net.Dialer{Resolver: &net.Resolver{
 		PreferGo: true,
@@ -163,7 +163,7 @@ func DNSFailure(s *Server) http.RoundTripper {
 	})
 }
 
-// ConnectTimeout drops the first packet, as the dialer reports it.
+// ConnectTimeout fails as a dialer does when its first packet is dropped.
 func ConnectTimeout(s *Server) http.RoundTripper {
 	return dialing(s, func(ctx context.Context, network, address string) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
@@ -173,7 +173,7 @@ func ConnectTimeout(s *Server) http.RoundTripper {
 	})
 }
 
-// ProxyRefuses has a proxy that refuses CONNECT.
+// ProxyRefuses uses a proxy that refuses CONNECT.
 func ProxyRefuses(s *Server) http.RoundTripper {
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
@@ -199,7 +199,7 @@ func UnknownAuthority(s *Server) http.RoundTripper {
 
 const keepAlivePath = "/internal/faults/keep-alive"
 
-// closeAfterAnswer answers as if the connection were kept, and closes it.
+// closeAfterAnswer answers as if it kept the connection, and then closes it.
 func (s *Server) closeAfterAnswer(w http.ResponseWriter, r *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -230,13 +230,13 @@ func ClosedKeepAlive(s *Server) http.RoundTripper {
 	})
 }
 
-// ReturnsEarly is a transport such as a circuit breaker with a timeout of its own:
-// it returns while the transport below it still dials, and that one goes on when
-// the request's context is over. Sooner, the client might not have ended the
-// attempt, and the request would count as sent.
+// ReturnsEarly is a transport like a circuit breaker with its own timeout: it returns
+// while the transport below is still dialing. That transport continues once the
+// request's context is over. Any sooner, the client might not have ended the attempt,
+// and the request would count as sent.
 func ReturnsEarly(s *Server) http.RoundTripper { return returnsEarly(s, false) }
 
-// ReturnsEarlyBuffered is ReturnsEarly that has read the body before.
+// ReturnsEarlyBuffered is ReturnsEarly, but it reads the body first.
 func ReturnsEarlyBuffered(s *Server) http.RoundTripper { return returnsEarly(s, true) }
 
 func returnsEarly(s *Server, buffers bool) http.RoundTripper {
@@ -248,9 +248,9 @@ func returnsEarly(s *Server, buffers bool) http.RoundTripper {
 			<-over
 			return dialTo(s.Listener.Addr().String())(ctx, network, "")
 		})
-		// That it is canceled does not reach the transport below.
+		// The cancel does not reach the transport below.
 		req = req.WithContext(context.WithoutCancel(req.Context()))
-		if buffers && req.Body != nil { // A redirect that a client follows has none.
+		if buffers && req.Body != nil { // A redirect may have none.
 			body, err := io.ReadAll(req.Body)
 			if err != nil {
 				return nil, err
@@ -268,7 +268,7 @@ func returnsEarly(s *Server, buffers bool) http.RoundTripper {
 	})
 }
 
-// A RoundTripper is a function that is an [http.RoundTripper].
+// A RoundTripper is a function as an [http.RoundTripper].
 type RoundTripper func(*http.Request) (*http.Response, error)
 
 // RoundTrip calls the function.

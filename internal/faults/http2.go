@@ -10,22 +10,22 @@ import (
 	"testing"
 )
 
-// net/http's server cannot be made to reset a stream with any error code or to
-// send a GOAWAY that leaves one out. This one can: it has as much of HTTP/2 (RFC
-// 9113) as it takes to answer a POST, or not to.
+// net/http's server cannot reset a stream with an arbitrary error code, or send a
+// GOAWAY that excludes a stream. This server can. It implements just enough of HTTP/2
+// (RFC 9113) to answer a POST.
 
 // An HTTP2 is a server that ends some requests with a fault.
 type HTTP2 struct {
-	Processed bool   // they took effect before
-	OnHeader  bool   // it does not wait for the body
-	Answering bool   // the header of the answer comes before the fault
-	GoAway    bool   // they end with GOAWAY; otherwise with RST_STREAM
-	Code      uint32 // of either
-	// Last is the last stream of a GOAWAY that ends this one. If it is nil, it is
-	// the last that took effect.
+	Processed bool   // the request takes effect before the fault
+	OnHeader  bool   // the fault does not wait for the body
+	Answering bool   // the answer's header comes before the fault
+	GoAway    bool   // the fault is a GOAWAY, not an RST_STREAM
+	Code      uint32 // the error code of either
+	// Last returns the last stream of a GOAWAY that ends this stream. If it is nil, the
+	// last stream is the last that took effect.
 	Last func(stream uint32) uint32
 
-	// Meets reports whether a request is to meet the fault, by its body.
+	// Meets reports whether the request with this body gets the fault.
 	Meets func(body []byte) bool
 	// Process lets a request take effect and returns the answer's body.
 	Process func(body []byte) []byte
@@ -53,7 +53,7 @@ func (h HTTP2) Serve(tb testing.TB) *Server {
 	})
 }
 
-// Network is a network that leads to the server in the place of s.
+// Network is a network that leads to this server instead of s.
 func (h HTTP2) Network(s *Server) http.RoundTripper {
 	return dialing(s, dialTo(h.Serve(s.tb).Listener.Addr().String()))
 }
@@ -66,7 +66,7 @@ func (h HTTP2) serve(conn net.Conn) {
 	}
 	writeFrame(conn, frameSettings, 0, 0, nil)
 	bodies := map[uint32]*bytes.Buffer{}
-	var processed uint32 // the last stream that was
+	var processed uint32 // the last stream that took effect
 	for {
 		kind, flags, stream, payload, err := readFrame(conn)
 		if err != nil {
@@ -90,7 +90,7 @@ func (h HTTP2) serve(conn net.Conn) {
 		case frameData:
 			body, ok := bodies[stream]
 			if !ok {
-				continue // of a stream that was refused
+				continue // The stream was refused.
 			}
 			body.Write(payload)
 		default:
@@ -106,10 +106,10 @@ func (h HTTP2) serve(conn net.Conn) {
 	}
 }
 
-// answer ends a stream, and reports whether the connection goes on.
+// answer ends a stream, and reports whether the connection stays open.
 func (h HTTP2) answer(conn net.Conn, stream uint32, processed *uint32, body []byte) (goesOn bool) {
 	defer func() {
-		// A handler breaks a connection so.
+		// With this panic, a handler breaks the connection.
 		if p := recover(); p != nil && p != http.ErrAbortHandler {
 			panic(p)
 		}
@@ -154,5 +154,5 @@ func readFrame(r io.Reader) (kind, flags byte, stream uint32, payload []byte, er
 func writeFrame(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
 	n := len(payload)
 	frame := append([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}, binary.BigEndian.AppendUint32(nil, stream)...)
-	_, _ = w.Write(append(frame, payload...)) // A client that is gone is no fault.
+	_, _ = w.Write(append(frame, payload...)) // The client may have left.
 }

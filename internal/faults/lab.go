@@ -22,17 +22,17 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// A Lab is a fake Stytch that counts its SMS, and Sends to it. The count is the
-// truth that clients are held to.
+// A Lab makes Sends to a fake Stytch and counts the SMS. Clients are checked against
+// the count.
 type Lab struct {
 	testing.TB
 	*Server
 	Stytch *stytchtest.Server // answers through Server; its own listener is not used
 	sends  int
-	usual  atomic.Int64 // how long the last Send took that was not canceled
+	usual  atomic.Int64 // duration of the last Send that was not canceled
 }
 
-// NewLab starts a lab. It has a handler in front of the fake, if it is not nil.
+// NewLab starts a lab. The handler, if it is not nil, is in front of the fake.
 func NewLab(tb testing.TB, proto Protocol, handler http.Handler) *Lab {
 	l := &Lab{TB: tb, Stytch: stytchtest.NewUnstartedServer()}
 	_ = l.Stytch.Listener.Close()
@@ -40,7 +40,7 @@ func NewLab(tb testing.TB, proto Protocol, handler http.Handler) *Lab {
 		handler = l.Stytch
 	}
 	l.Server = Serve(tb, proto, handler)
-	tb.Cleanup(l.Stytch.Close) // It ends what hangs.
+	tb.Cleanup(l.Stytch.Close) // This ends requests that hang.
 	return l
 }
 
@@ -48,15 +48,15 @@ func NewLab(tb testing.TB, proto Protocol, handler http.Handler) *Lab {
 type Client struct {
 	Name string
 	Send func(ctx context.Context, member string) error
-	// MaybeSent says of an error whether an SMS may have gone out. It is nil if the
-	// client cannot say.
+	// MaybeSent reports whether an SMS may have gone out in a Send that failed. It is
+	// nil if the client cannot tell.
 	MaybeSent func(error) bool
 }
 
-// Timeout bounds a Send of the lab's clients.
+// Timeout is the timeout of the lab's clients for a Send.
 const Timeout = 30 * time.Second
 
-// Library is a client of this library, which waits little before it tries again.
+// Library is a client of this library with short waits before retries.
 func (l *Lab) Library(opts ...stytchb2b.Option) *stytchb2b.Client {
 	client, err := stytchb2b.NewClient(l.Stytch.ProjectID, l.Stytch.Secret, append([]stytchb2b.Option{
 		stytchb2b.WithBaseURL(l.URL),
@@ -67,7 +67,7 @@ func (l *Lab) Library(opts ...stytchb2b.Option) *stytchb2b.Client {
 	return client
 }
 
-// Sends has a client of this library send.
+// Sends makes a Client from a client of this library.
 func (l *Lab) Sends(client *stytchb2b.Client) Client {
 	return Client{"stytchb2b", func(ctx context.Context, member string) error {
 		_, err := client.OTPs.SMS.Send(ctx, l.params(member))
@@ -75,7 +75,7 @@ func (l *Lab) Sends(client *stytchb2b.Client) Client {
 	}, stytchb2b.MaybeSent}
 }
 
-// ByHand is a client as one writes it with net/http.
+// ByHand is a client written by hand with net/http.
 func (l *Lab) ByHand(name, url string, client *http.Client, maybeSent func(error) bool) Client {
 	c := byhand.Client{HTTP: client, BaseURL: url, ProjectID: l.Stytch.ProjectID, Secret: l.Stytch.Secret, Timeout: Timeout}
 	return Client{name, func(ctx context.Context, member string) error {
@@ -99,7 +99,7 @@ func statusOf(err error) int {
 	return int(status)
 }
 
-// Named returns the Member that a request's body names, and the code.
+// Named returns the Member and the code in a request's body.
 func Named(body []byte) (member, code string) {
 	var p struct {
 		MemberID string `json:"member_id"`
@@ -109,11 +109,10 @@ func Named(body []byte) (member, code string) {
 	return p.MemberID, p.Code
 }
 
-// SendPath is that of Stytch's endpoint.
+// SendPath is the path of Stytch's endpoint.
 const SendPath = "/v1/b2b/otps/sms/send"
 
-// Process lets a request take effect without a network. It returns the answer's
-// body.
+// Process carries out a request without a network. It returns the answer's body.
 func (l *Lab) Process(body []byte) []byte {
 	path := SendPath
 	if _, code := Named(body); code != "" {
@@ -127,8 +126,8 @@ func (l *Lab) Process(body []byte) []byte {
 	return resp.Body.Bytes()
 }
 
-// HTTP2 has the first request for each Member meet the fault, and all take effect
-// at the lab's Stytch.
+// HTTP2 gives the first request for each Member the fault. Requests take effect at the
+// lab's Stytch.
 func (l *Lab) HTTP2(h HTTP2) HTTP2 {
 	var seen sync.Map
 	h.Meets = func(body []byte) bool {
@@ -140,15 +139,15 @@ func (l *Lab) HTTP2(h HTTP2) HTTP2 {
 	return h
 }
 
-// A Result is what a Send ended with.
+// A Result is the result of a Send.
 type Result struct {
 	Member    string
 	Err       error
-	MaybeSent bool // what the client says of Err; true if it cannot say
+	MaybeSent bool // what the client says about Err; true if it cannot tell
 	Took      time.Duration
 }
 
-// MemberID returns the ID of the Member that the ith Send is for.
+// MemberID returns the Member's ID in the ith Send.
 func MemberID(i int) string { return fmt.Sprintf("member-%d", i) }
 
 type memberKey struct{}
@@ -156,9 +155,9 @@ type memberKey struct{}
 // MemberOf returns the Member that a Send with this context is for.
 func MemberOf(ctx context.Context) string { return ctx.Value(memberKey{}).(string) }
 
-// Send makes n Sends, each to a Member of its own, by the clients in turn. If
-// canceled is set, all but every fifth have a context that is canceled at random,
-// before or after a Send takes that has nothing against it.
+// Send makes n Sends, each to a different Member, with the clients in turn. If canceled
+// is set, all but every fifth have a context that is canceled at a random time, within
+// twice the duration of a recent Send.
 func (l *Lab) Send(n, atOnce int, canceled bool, clients ...Client) []Result {
 	results := make([]Result, n)
 	places := make(chan struct{}, atOnce)
@@ -189,22 +188,22 @@ func (l *Lab) Send(n, atOnce int, canceled bool, clients ...Client) []Result {
 	return results
 }
 
-// A Tally is what came of many Sends.
+// A Tally sums up many Sends.
 type Tally struct {
 	Sends, Well, Unknown, NotSent int
 	InVain                        int // unknown, and no SMS went out
 
 	Doubles int // Sends with more than one SMS
 	Lies    int // errors that deny an SMS that went out
-	Missing int // Sends that ended well without an SMS
+	Missing int // Sends that succeeded without an SMS
 
 	SentAndFailed   int         // errors of Sends whose SMS went out
 	UnsentAndFailed int         // errors of Sends without an SMS
-	Statuses        map[int]int // of answers that Sends failed with
-	Example         string      // of what is wrong
+	Statuses        map[int]int // counts the statuses of failed Sends
+	Example         string      // an example of what is wrong
 }
 
-// Tally holds the results against the SMS that the lab has counted.
+// Tally compares the results with the SMS that the lab counted.
 func (l *Lab) Tally(results []Result) Tally {
 	sms := map[string]int{}
 	for _, m := range l.Stytch.SMS() {
@@ -251,7 +250,7 @@ func (l *Lab) Tally(results []Result) Tally {
 	return t
 }
 
-// End ends the lab when all requests have ended, and returns the last tally.
+// End waits until all requests have ended, ends the lab, and returns the final tally.
 func (l *Lab) End(results []Result) Tally {
 	l.Late.Wait()
 	l.Stytch.Close()
@@ -259,7 +258,7 @@ func (l *Lab) End(results []Result) Tally {
 	return l.Tally(results)
 }
 
-// Check is End where all clients promise something.
+// Check is End for clients that all make the promises.
 func (l *Lab) Check(results []Result) Tally {
 	t := l.End(results)
 	l.Logf("%+v", t)

@@ -1,5 +1,4 @@
-// Package leaktest looks for goroutines that the tests of a package have left
-// behind.
+// Package leaktest finds goroutines that a package's tests leave behind.
 package leaktest
 
 import (
@@ -13,11 +12,11 @@ import (
 	"time"
 )
 
-// Main is for a TestMain: it runs the tests, and fails if goroutines are left
-// besides those whose stacks have one of the given functions in them.
+// Main is for a TestMain. It runs the tests, and fails if goroutines are left, except
+// those with one of the given functions in their stacks.
 func Main(m *testing.M, besides ...string) {
 	code := m.Run()
-	// Some of the runtime and the testing package watch signals and fuzzing workers.
+	// The runtime and package testing have some that watch signals and fuzzing workers.
 	if left := leftBehind(time.Minute, append(besides, "os/signal.", "internal/fuzz.")); code == 0 && len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "%d goroutines are left:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
 		code = 1
@@ -25,7 +24,7 @@ func Main(m *testing.M, besides ...string) {
 	os.Exit(code)
 }
 
-// leftBehind returns the stacks of goroutines that do not end in time.
+// leftBehind waits, and returns the stacks of goroutines that did not end.
 func leftBehind(patience time.Duration, besides []string) (stacks []string) {
 	deadline := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -35,7 +34,7 @@ func leftBehind(patience time.Duration, besides []string) (stacks []string) {
 		buf := make([]byte, 4<<20)
 		buf = buf[:runtime.Stack(buf, true)]
 		for i, stack := range bytes.Split(buf, []byte("\n\n")) {
-			// The first is this one's own.
+			// The first is this goroutine.
 			if i > 0 && !slices.ContainsFunc(besides, func(s string) bool { return bytes.Contains(stack, []byte(s)) }) {
 				stacks = append(stacks, string(stack))
 			}

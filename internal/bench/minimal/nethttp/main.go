@@ -1,4 +1,4 @@
-// Command nethttp is the same program with net/http alone.
+// Command nethttp is the same program with only net/http.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command stytchb2b is the least that a program with the library can be.
+// Command stytchb2b is a minimal program with the library.
 package main
 
 import (
