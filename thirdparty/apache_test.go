@@ -60,8 +60,7 @@ func TestApache(t *testing.T) {
 			fault: hangs, chance: 0.1, sent: true,
 		},
 		{
-			// On a client's connection that was used before, Apache closes it in the
-			// place of an answer.
+			// On a client's reused connection, Apache closes it instead of answering.
 			name: "origin resets", config: apachePass,
 			fault: resets, chance: 0.3, sent: true,
 		},

@@ -8,8 +8,8 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// What is not here: "lb_retry_match" with POST. With it Caddy itself sends a
-// request twice, which no client can prevent or notice.
+// Not included: "lb_retry_match" with POST. It makes Caddy send a request twice, which
+// no client can prevent or notice.
 const caddyConfig = `
 {
 	admin off
@@ -67,7 +67,7 @@ func TestCaddy(t *testing.T) {
 			fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
 		},
 		{
-			name:   "origin resets, tried again for a time, TLS",
+			name:   "origin resets, retried for a time, TLS",
 			config: caddyTLS + "	reverse_proxy {{.Origin}} {\n		lb_try_duration 200ms\n		lb_try_interval 10ms\n	}\n}",
 			tls:    true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
 		},

@@ -9,8 +9,8 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// What is not here: "retry-on all-retryable-errors". With it HAProxy itself
-// sends a request twice, which no client can prevent or notice.
+// Not included: "retry-on all-retryable-errors". It makes HAProxy send a request
+// twice, which no client can prevent or notice.
 const haproxyConfig = `
 global
 	maxconn 500
@@ -99,8 +99,8 @@ func TestHAProxy(t *testing.T) {
 			sent: true,
 		},
 		{
-			// On a connection to the origin that was used before, HAProxy 2.6 makes
-			// of it REFUSED_STREAM, for which net/http sends a request again.
+			// On a reused connection to the origin, HAProxy 2.6 turns it into
+			// REFUSED_STREAM, after which net/http sends the request again.
 			name:   "origin resets, TLS",
 			config: haproxyTLS + haproxyBack,
 			tls:    true,

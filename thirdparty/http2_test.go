@@ -11,9 +11,9 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// TestHTTP2 has a server end the first stream of each Member once the SMS is out,
-// with every code and in ways that tell the client to send it again. The transport
-// is that of golang.org/x/net, which some use by itself.
+// In TestHTTP2, a server ends the first stream of each Member once the SMS is out, with
+// every code and in ways that tell the client to send the request again. The transport
+// is golang.org/x/net's, which some programs use directly.
 func TestHTTP2(t *testing.T) {
 	t.Parallel()
 	for code := http2.ErrCodeNo; code <= http2.ErrCodeHTTP11Required; code++ {
@@ -34,13 +34,13 @@ func TestHTTP2(t *testing.T) {
 				t.Parallel()
 				l := newLab(t)
 				end.Processed, end.Code = true, uint32(code)
-				//lint:ignore SA1019 It is what those programs have.
+				//lint:ignore SA1019 Those programs use it.
 				transport := &http2.Transport{}
 				//lint:ignore SA1019 It is a method of that.
 				t.Cleanup(transport.CloseIdleConnections)
 				clients := l.clients(l.HTTP2(end).Serve(t).URL, &http.Client{Transport: transport})
-				// A GOAWAY ends other streams too. The more there are, the more often
-				// net/http sends some of them again, and waits longer each time.
+				// A GOAWAY also ends other streams. The more there are, the more often
+				// net/http sends some of them again, with longer waits each time.
 				tally := l.Check(l.Send(6, 2, false, clients...))
 				assert.NotZero(t, tally.SentAndFailed, "Sends that failed after their SMS")
 			})

@@ -21,8 +21,8 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// http3Server is an origin that speaks HTTP/3. Its requests take effect, and
-// then those end as the fault has it that are the first for a Member.
+// http3Server is an origin that speaks HTTP/3. Its requests take effect. Then the first
+// for each Member ends with the fault.
 type http3Server struct {
 	*lab
 	url   string
@@ -30,7 +30,7 @@ type http3Server struct {
 	seen  sync.Map // by Member
 }
 
-// An http3Fault ends a request that has taken effect. It is nil for none.
+// An http3Fault ends a request that has taken effect. If it is nil, there is no fault.
 type http3Fault func(*quic.Conn, *http3.Stream)
 
 type connKey struct{}
@@ -63,7 +63,7 @@ func (l *lab) serveHTTP3(fault http3Fault) *http3Server {
 func (s *http3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // It was canceled on its way.
+		panic(http.ErrAbortHandler) // It was canceled before it arrived.
 	}
 	member, _ := faults.Named(body)
 	_, again := s.seen.LoadOrStore(member, true)
@@ -106,7 +106,7 @@ func TestHTTP3(t *testing.T) {
 		tally := l.Check(results)
 		assert.NotZero(t, tally.SentAndFailed)
 	})
-	// A transport for each Send, so that contexts end during handshakes too.
+	// Each Send has its own transport, so that contexts also end during handshakes.
 	t.Run("canceled, new connections", func(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
@@ -121,7 +121,7 @@ func TestHTTP3(t *testing.T) {
 		assert.NotZero(t, tally.UnsentAndFailed)
 		assert.NotZero(t, tally.Well)
 	})
-	t.Run("tried again", func(t *testing.T) {
+	t.Run("retried", func(t *testing.T) {
 		t.Parallel()
 		l := newLab(t)
 		l.chance, l.fault = 0.3, stytchtest.Fault{StatusCode: 503, Processed: true}

@@ -15,18 +15,17 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// atOnce is how many Sends are under way at a time, where a test does not say.
+// atOnce is the default number of concurrent Sends.
 const atOnce = 16
 
-// A lab has faults happen at the origin, the server that all intermediaries lead
-// to.
+// A lab adds faults at the origin, the server behind all intermediaries.
 type lab struct {
 	*faults.Lab
 	arrived atomic.Int64 // requests
-	// event, if set, is called in every eventEvery-th request, when the SMS is
-	// out and the answer is not.
+	// event, if set, is called in every eventEvery-th request, between the SMS and the
+	// answer.
 	event func()
-	// chance is how likely a request meets the fault.
+	// chance is the probability that a request gets the fault.
 	chance float64
 	fault  stytchtest.Fault
 }
@@ -45,7 +44,7 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rand.Float64() < l.chance {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
-			panic(http.ErrAbortHandler) // It was canceled on its way.
+			panic(http.ErrAbortHandler) // It was canceled before it arrived.
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		fault := l.fault
@@ -58,8 +57,8 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// clients makes two clients for each http.Client: one of the library, and one of
-// net/http on atmostonce. With nil they use transports of their own.
+// clients makes two clients for each http.Client: the library, and net/http with
+// atmostonce. If it is nil, they use their own transports.
 func (l *lab) clients(url string, httpClients ...*http.Client) []faults.Client {
 	var clients []faults.Client
 	for _, c := range httpClients {
@@ -81,7 +80,7 @@ func (l *lab) clients(url string, httpClients ...*http.Client) []faults.Client {
 	return clients
 }
 
-// transport makes a transport as applications do, changed by the options.
+// transport makes a transport like an application's, changed by the options.
 func (l *lab) transport(change ...func(*http.Transport)) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = atOnce
@@ -92,7 +91,7 @@ func (l *lab) transport(change ...func(*http.Transport)) *http.Transport {
 	return t
 }
 
-// first has the first request meet a network, and the others another one.
+// first sends the first request over one network, and the others over another.
 func first(network, next http.RoundTripper) http.RoundTripper {
 	began := atomic.Bool{}
 	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
@@ -111,8 +110,8 @@ var (
 	resets = stytchtest.Fault{Reset: true, Processed: true}
 )
 
-// settle returns when requests have ceased to arrive. A Send that was canceled
-// may have left one on its way, whose SMS counts.
+// settle returns when no more requests arrive. A canceled Send may have left a request
+// in transit, and its SMS counts.
 func (l *lab) settle() {
 	l.Late.Wait()
 	last, since := l.arrived.Load(), time.Now()

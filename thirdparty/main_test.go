@@ -24,15 +24,14 @@ func runTests(m *testing.M) int {
 	if err := os.WriteFile(roots, certPEM(), 0o600); err != nil {
 		panic(err)
 	}
-	// With this also a client trusts the servers that is left its own transport.
+	// So clients that use their own transport trust the servers.
 	_ = os.Setenv("SSL_CERT_FILE", roots)
-	// A container may not let it have the buffers that it wants; it works all
-	// the same.
+	// A container may refuse the buffers that quic-go asks for. It works anyway.
 	_ = os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 	return m.Run()
 }
 
-// certPEM is the certificate that all servers here have.
+// certPEM is the certificate of all servers here.
 func certPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: faults.Certificate().Certificate[0]})
 }

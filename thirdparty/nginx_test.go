@@ -9,9 +9,8 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// What is not here: "proxy_next_upstream non_idempotent". With it nginx itself
-// sends a request to a second upstream when the first has failed, which no
-// client can prevent or notice.
+// Not included: "proxy_next_upstream non_idempotent". It makes nginx send a request to
+// a second upstream after the first failed, which no client can prevent or notice.
 const nginxConfig = `
 {{if .Root}}user root;{{end}}
 daemon off;
@@ -33,7 +32,7 @@ http {
 }
 `
 
-// nginxHTTP and nginxTLS open a server, whose rest the scenarios have.
+// nginxHTTP and nginxTLS begin a server block, which the scenarios continue.
 const (
 	nginxHTTP = `
 	upstream origin { server {{.Origin}}; keepalive 16; }
@@ -109,8 +108,8 @@ func TestNginx(t *testing.T) {
 			tls:    true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
 		},
 		{
-			// What proxy_next_upstream is without another word: error and timeout,
-			// and not for a POST that was sent.
+			// The default of proxy_next_upstream: error and timeout, but not for a
+			// POST that was sent.
 			name: "origin resets, two upstreams",
 			config: `
 	upstream origin { server {{.Origin}} max_fails=0; server {{.Origin}} max_fails=0; keepalive 16; }
@@ -145,7 +144,7 @@ func TestNginx(t *testing.T) {
 			tls:    true, connections: atOnce,
 		},
 		{
-			// It tells clients its limit, but some begin before they are told.
+			// It announces its limit to clients, but some requests start before that.
 			name:   "2 requests at a time, TLS",
 			config: nginxTLS + "http2_max_concurrent_streams 2;" + nginxPass,
 			tls:    true,

@@ -29,34 +29,34 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// A scenario is a way to configure a program, and what the origin does behind it.
+// A scenario is a configuration of a program, and what the origin behind it does.
 type scenario struct {
 	name string
 	// config goes into the program's configuration.
 	config string
-	// tls has clients speak TLS to the program, and HTTP/2 where it offers that.
+	// tls makes clients use TLS, and HTTP/2 if the program offers it.
 	tls bool
-	// fault is what requests meet at the origin: all, or with some likelihood.
+	// fault is what happens to requests at the origin: to all, or with some probability.
 	fault  stytchtest.Fault
 	chance float64
-	// event happens to the program now and then, between an SMS and its answer.
+	// event sometimes happens to the program, between an SMS and its answer.
 	event func(*program)
-	// canceled has contexts be canceled at random.
+	// canceled cancels contexts at random.
 	canceled bool
-	// throughProxy has clients send to the origin, with the program as proxy.
+	// throughProxy makes clients send to the origin, with the program as a proxy.
 	throughProxy bool
 
-	// What Sends are made for until it is seen: an error with each of the statuses,
-	// a Send that fails though its SMS went out, one that fails without an SMS, and
-	// that this many connections were made.
+	// Sends continue until all of this has happened: an error with each of the
+	// statuses, a Send that failed after its SMS went out, one that failed without an
+	// SMS, and this many connections.
 	statuses    []int
 	sent        bool
 	unsent      bool
 	connections int
 }
 
-// runAll runs the scenarios with a program. Its configuration is a template,
-// executed with settings.
+// runAll runs the scenarios with a program. Its configuration is a template for
+// settings.
 func runAll(t *testing.T, name, config string, scenarios []scenario, args ...string) {
 	path := look(t, name)
 	for _, s := range scenarios {
@@ -103,7 +103,7 @@ func (s scenario) run(t *testing.T, path, config string, args []string) {
 	l.Check(results)
 }
 
-// unseen returns what must be seen, and was not.
+// unseen returns what should have happened and has not yet.
 func (s scenario) unseen(l *lab, results []faults.Result) (missing []string) {
 	tally := l.Tally(results)
 	for _, status := range s.statuses {
@@ -127,7 +127,7 @@ func (s scenario) unseen(l *lab, results []faults.Result) (missing []string) {
 	return missing
 }
 
-// look returns the path of a program, and skips the test where there is none.
+// look returns the path of a program, or skips the test if it is not installed.
 func look(t *testing.T, name string) string {
 	for _, file := range []string{name, "/usr/sbin/" + name} {
 		if path, err := exec.LookPath(file); err == nil {
@@ -144,21 +144,21 @@ type program struct {
 	cmd  *exec.Cmd
 }
 
-// settings are what a configuration refers to.
+// settings are the data of a configuration template.
 type settings struct {
 	Port   int    // of 127.0.0.1, to listen on
 	Origin string // its address
 	// OriginPort is part of it.
 	OriginPort string
-	Dir        string // for whatever files it needs; anyone can write there
-	PEM        string // a file with the certificate that all servers here have, and its key
+	Dir        string // for any files that it needs; anyone can write there
+	PEM        string // a file with the certificate of all servers here, and its key
 	Config     string // the scenario's part
-	File       string // the file that the whole is in
-	Root       bool   // whether it is run by root
+	File       string // the configuration file
+	Root       bool   // whether root runs it
 }
 
-// start runs a program with a configuration file, until the test ends. The
-// args are templates, too.
+// start runs a program with a configuration file until the test ends. The args are
+// templates as well.
 func (l *lab) start(path, config, scenario string, args []string) *program {
 	set := settings{
 		Port:   freePort(l),
@@ -186,7 +186,7 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 	p.cmd.Stdout, p.cmd.Stderr = &output, &output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // to end its workers with it
-		Pdeathsig: syscall.SIGTERM, // for where this process has no time to do that
+		Pdeathsig: syscall.SIGTERM, // in case this process dies first
 	}
 	require.NoError(l, p.cmd.Start())
 	ended := make(chan struct{})
@@ -197,11 +197,10 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 	l.Cleanup(func() {
 		select {
 		case <-ended:
-			l.Errorf("%s has ended by itself", path)
+			l.Errorf("%s has ended unexpectedly", path)
 		default:
 		}
-		// One that has children waits for them when it is told to end, and leaves
-		// nothing of them.
+		// A program with children waits for them when it is told to end.
 		p.signal(syscall.SIGTERM)
 		select {
 		case <-ended:
@@ -209,7 +208,7 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 		}
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-ended
-		// Killed, Squid leaves its shared memory.
+		// If Squid is killed, it leaves its shared memory behind.
 		left, _ := filepath.Glob(fmt.Sprintf("/dev/shm/squid%d-*", set.Port))
 		for _, file := range left {
 			_ = os.Remove(file)
@@ -249,8 +248,8 @@ func (l *lab) execute(text string, set settings) string {
 	return b.String()
 }
 
-// dir makes a directory that is open to the users that some programs become.
-// Those of t.TempDir are not.
+// dir makes a directory that any user can open: some programs change their user, and
+// t.TempDir's directories are private.
 func (l *lab) dir() string {
 	dir, err := os.MkdirTemp("", "thirdparty")
 	require.NoError(l, err)
@@ -264,8 +263,8 @@ var ports struct {
 	given map[int]bool
 }
 
-// freePort returns a port below those that the kernel gives away by itself, so
-// that no other server or connection of these tests is given it meanwhile.
+// freePort returns a port below the ephemeral range, so that the kernel assigns it to
+// no other server or connection of these tests.
 func freePort(l *lab) int {
 	ports.Lock()
 	defer ports.Unlock()
@@ -292,7 +291,7 @@ func freePort(l *lab) int {
 // signal sends a signal to the program's first process.
 func (p *program) signal(sig syscall.Signal) { _ = p.cmd.Process.Signal(sig) }
 
-// killChildren ends the processes that the program has started, at once.
+// killChildren kills the processes that the program started.
 func (p *program) killChildren() {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
@@ -300,7 +299,7 @@ func (p *program) killChildren() {
 		if err != nil {
 			continue // It has ended.
 		}
-		// "pid (name) state parent ...", where the name may hold anything.
+		// "pid (name) state parent ...": the name may contain anything.
 		_, rest, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ")
 		fields := strings.Fields(rest)
 		if len(fields) > 1 && fields[1] == strconv.Itoa(p.cmd.Process.Pid) {

@@ -21,8 +21,8 @@ max_filedescriptors 1024
 http_access allow all
 `
 
-// squidForward has squid be the client's proxy, and squidAccelerator stand in
-// the origin's place.
+// squidForward makes Squid the client's proxy. squidAccelerator makes it a reverse
+// proxy of the origin.
 const (
 	squidForward = `
 http_port 127.0.0.1:{{.Port}}
@@ -62,7 +62,7 @@ func TestSquid(t *testing.T) {
 		},
 		{name: "accelerator, no fault", config: squidAccelerator},
 		{
-			// deny_info makes what was denied a redirect.
+			// deny_info turns a denial into a redirect.
 			name:     "accelerator, answers are denied, 302",
 			config:   squidAccelerator + "acl any src all\ndeny_info 302:https://sorry.example.com/ any\nhttp_reply_access deny any\n",
 			statuses: []int{302}, sent: true,

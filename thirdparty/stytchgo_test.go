@@ -34,7 +34,7 @@ type stytchGo struct {
 // newStytchGo asks for the keys first, without credentials, as Stytch's NewClient
 // does.
 func newStytchGo(t *testing.T, s *stytchtest.Server, baseURI string, httpClient *http.Client) *stytchGo {
-	ctx, cancel := context.WithCancel(t.Context()) // It ends the refreshing of the keys.
+	ctx, cancel := context.WithCancel(t.Context()) // cancel stops refreshing the keys.
 	keys, err := keyfunc.Get(baseURI+"/v1/b2b/sessions/jwks/"+s.ProjectID, keyfunc.Options{
 		Client:            httpClient,
 		Ctx:               ctx,
@@ -62,7 +62,7 @@ func (e stytchError) Error() string { return fmt.Sprintf("%d %s", e.StatusCode, 
 
 type fields = map[string]any
 
-// post takes 200 and 201 for a success, and anything else for an error object.
+// post treats 200 and 201 as a success, and anything else as an error object.
 func (c *stytchGo) post(ctx context.Context, path string, params fields, out any) error {
 	body, err := json.Marshal(params)
 	if err != nil {
@@ -100,8 +100,8 @@ func maybeSent(err error) bool {
 	return atmostonce.MaybeSent(err)
 }
 
-// TestStytchGoSend has the client send on an atmostonce.Transport. The SMS are
-// counted where they go out.
+// In TestStytchGoSend, the client sends on an atmostonce.Transport. The fake counts the
+// SMS.
 func TestStytchGoSend(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -156,8 +156,8 @@ func TestStytchGoSend(t *testing.T) {
 	}
 }
 
-// TestStytchGoLogin is the entire login at the fake, with the session's JWT
-// verified here and the session there.
+// TestStytchGoLogin is an entire login at the fake. The client verifies the session's
+// JWT, and the fake the session.
 func TestStytchGoLogin(t *testing.T) {
 	t.Parallel()
 	s := stytchtest.NewTLSServer()
@@ -191,7 +191,7 @@ func TestStytchGoLogin(t *testing.T) {
 	member["code"] = sms[1].Code
 	require.NoError(t, c.post(t.Context(), "/v1/b2b/otps/sms/authenticate", member, &done))
 
-	var claims struct { // that Stytch's client reads
+	var claims struct { // the claims that Stytch's client reads
 		Session struct {
 			ID                    string           `json:"id"`
 			StartedAt             time.Time        `json:"started_at"`

@@ -16,11 +16,11 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// patience is how long hystrix waits here, and half of what the slowest dial takes.
+// patience is hystrix's timeout here: half the time of the slowest dial.
 const patience = 25 * time.Millisecond
 
-// slowDials takes its time for a connection, and makes one for each request. It
-// goes on with a dial whose request is over, as an http.Transport does.
+// slowDials makes a new connection for each request, slowly. Like an http.Transport, it
+// continues a dial after its request has ended.
 func slowDials(l *lab) http.RoundTripper {
 	return l.transport(func(t *http.Transport) {
 		t.DisableKeepAlives = true
@@ -31,14 +31,14 @@ func slowDials(l *lab) http.RoundTripper {
 	})
 }
 
-// usedConnections keeps connections open. Some break when the SMS is out.
+// usedConnections keeps connections open. Some break once the SMS is out.
 func usedConnections(l *lab) http.RoundTripper {
 	l.chance, l.fault = 0.3, resets
 	return l.transport()
 }
 
-// sentThenRefused sends the SMS for a Member's first request and answers 503,
-// and refuses the next ones as Stytch does.
+// sentThenRefused sends the SMS for a Member's first request and answers 503. It
+// refuses further requests as Stytch does.
 func sentThenRefused(l *lab) http.RoundTripper {
 	for i := range *sends {
 		l.Stytch.Fail(stytchtest.Fault{MemberID: faults.MemberID(i), StatusCode: 503, Processed: true})
@@ -71,10 +71,10 @@ func TestTransports(t *testing.T) {
 	}
 }
 
-// circuitBreaker runs requests as hystrix commands. When one takes too long,
-// hystrix returns and leaves it running.
+// circuitBreaker runs requests as hystrix commands. If one takes too long, hystrix
+// returns and leaves it running.
 func circuitBreaker(l *lab, next http.RoundTripper) http.RoundTripper {
-	name := l.Name() // of the command; its settings are the whole program's
+	name := l.Name() // the command's name; its settings apply to the entire program
 	hystrix.ConfigureCommand(name, hystrix.CommandConfig{
 		Timeout:                int(patience.Milliseconds()),
 		MaxConcurrentRequests:  1000,
@@ -94,14 +94,14 @@ func circuitBreaker(l *lab, next http.RoundTripper) http.RoundTripper {
 		}
 		l.Late.Go(func() {
 			if resp := <-answers; resp != nil {
-				_ = resp.Body.Close() // It comes too late.
+				_ = resp.Body.Close() // The response is too late.
 			}
 		})
 		return nil, err
 	})
 }
 
-// retries sends a request again, with its body, after an error or a 503.
+// retries repeats a request, with its body, after an error or a 503.
 func retries(_ *lab, next http.RoundTripper) http.RoundTripper {
 	return rehttp.NewTransport(next, rehttp.RetryAll(
 		rehttp.RetryMaxRetries(2),

@@ -19,13 +19,13 @@ import (
 )
 
 // TestTwilio sends messages with Twilio's Go client to a server that counts them.
-// The client makes one request for each message, and the API has no idempotency
-// key. What the http.Client below it does with a request makes the difference.
+// The client makes one request for each message, and the API has no idempotency key.
+// The result depends on the http.Client below it.
 func TestTwilio(t *testing.T) {
 	t.Parallel()
 	plain := func(network http.RoundTripper) *http.Client { return &http.Client{Transport: network} }
-	// Its default policy takes any error of a connection, and any status of 500 and
-	// above but 501, for a reason to send a POST again.
+	// Its default policy repeats a POST after any connection error, and after any
+	// status of 500 or above except 501.
 	retryable := func(network http.RoundTripper) *http.Client {
 		c := retryablehttp.NewClient()
 		c.Logger, c.RetryMax, c.RetryWaitMin, c.HTTPClient.Transport = nil, 1, time.Millisecond, network
@@ -40,9 +40,9 @@ func TestTwilio(t *testing.T) {
 		fault   string
 		network faults.Network            // of the first request
 		answer  func(http.ResponseWriter) // to it
-		// How many messages go out.
+		// how many messages go out
 		plain, retryable, atMostOnce int
-		// How it ends with atmostonce.
+		// how the call ends with atmostonce
 		well, maybeSent bool
 	}{
 		{fault: "none", network: faults.Plain, plain: 1, retryable: 1, atMostOnce: 1, well: true},
@@ -88,8 +88,8 @@ func TestTwilio(t *testing.T) {
 	}
 }
 
-// sendMessage sends a message. It has the part of Twilio's client for that: all of
-// it takes most of a minute to compile.
+// sendMessage sends a message. It uses only that part of Twilio's client: all of it
+// takes most of a minute to compile.
 func sendMessage(httpClient *http.Client) error {
 	service := api.NewApiServiceWithClient(&twilio.Client{
 		Credentials: twilio.NewCredentials("AC0123456789abcdef", "secret"),
