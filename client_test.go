@@ -278,29 +278,6 @@ func TestConnectionsAreReused(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(2*atOnce))
 }
 
-// What a program has made of http.DefaultTransport is not gone around: it may be a
-// mock, or the only way out.
-func TestDefaultTransportReplaced(t *testing.T) {
-	// Not parallel: it replaces what is global.
-	srv := stytchtest.NewServer()
-	defer srv.Close()
-	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
-	quick := stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxBackoff: 1})
-	original := http.DefaultTransport
-	defer func() { http.DefaultTransport = original }()
-
-	http.DefaultTransport = roundTripper(func(*http.Request) (*http.Response, error) { return nil, errNetwork })
-	for _, opts := range [][]stytchb2b.Option{nil, {stytchb2b.WithHTTPClient(&http.Client{})}, {stytchb2b.WithHTTPClient(&http.Client{Transport: stytchb2b.NewBase()})}} {
-		client, err := stytchb2b.NewClient(srv.ProjectID, srv.Secret, append(opts, stytchb2b.WithBaseURL(srv.URL), quick)...)
-		require.NoError(t, err)
-		_, err = client.OTPs.SMS.Send(t.Context(), send)
-		assert.ErrorIs(t, err, errNetwork)
-		client.CloseIdleConnections()
-	}
-
-	assert.Empty(t, srv.SMS())
-}
-
 // The Client's own transport speaks HTTP/1.1, also after http.DefaultTransport
 // has been set up for HTTP/2, and resumes TLS sessions.
 func TestNewBase(t *testing.T) {

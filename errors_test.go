@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -195,21 +197,15 @@ func TestMaybeSent(t *testing.T) {
 
 func TestRetryAfterOf(t *testing.T) {
 	t.Parallel()
-	limited := &stytchb2b.APIError{RetryAfter: time.Minute}
-	for _, tc := range []struct {
-		err  error
-		want time.Duration
-	}{
-		{nil, 0},
-		{errNetwork, 0},
-		{&stytchb2b.ParamError{}, 0},
-		{&stytchb2b.TransportError{}, 0},
-		{limited, time.Minute},
-		{fmt.Errorf("login: %w", limited), time.Minute},
-		{&stytchb2b.TransportError{Err: fmt.Errorf("%w while waiting after %w", context.Canceled, limited)}, time.Minute},
-		{&stytchb2b.GuardError{RetryAfter: time.Second}, time.Second},
+	limited, guard := &stytchb2b.APIError{RetryAfter: time.Minute}, &stytchb2b.GuardError{RetryAfter: time.Second}
+	for want, errs := range map[time.Duration][]error{
+		0:           {nil, errNetwork, &stytchb2b.ParamError{}, &stytchb2b.TransportError{}},
+		time.Second: {guard},
+		time.Minute: {limited, fmt.Errorf("login: %w", limited), &stytchb2b.TransportError{Err: errors.Join(context.Canceled, limited)}, errors.Join(guard, limited)},
 	} {
-		assert.Equal(t, tc.want, stytchb2b.RetryAfter(tc.err), "%v", tc.err)
+		for _, err := range errs {
+			assert.Equal(t, want, stytchb2b.RetryAfter(err), "%v", err)
+		}
 	}
 }
 
@@ -255,20 +251,18 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		"JSON":     func(s string) string { return `\u00` + hex.EncodeToString([]byte(s[:1])) + s[1:] },
 		"spaced":   func(s string) string { return strings.Join(strings.Split(s, ""), " ") },
 	}
-	type echo struct {
-		name string
-		end  func(text string) roundTripper
-		// others is whether the text is somebody else's: then nothing of it shows.
-		others bool
-	}
 	brokenBodyOf := func(text string) roundTripper {
 		return func(req *http.Request) (*http.Response, error) {
 			resp, err := end{status: 500}.do(req)
-			resp.Body = brokenBody{errors.New(text)}
+			resp.Body = io.NopCloser(iotest.ErrReader(errors.New(text)))
 			return resp, err
 		}
 	}
-	for _, e := range []echo{
+	for _, e := range []struct {
+		name   string
+		end    func(text string) roundTripper
+		others bool // The text is somebody else's: nothing of it shows.
+	}{
 		{"a page", func(text string) roundTripper { return end{status: 502, body: "<pre>" + text}.do }, true},
 		{"a page that is cut", func(text string) roundTripper { return end{status: 502, body: strings.Repeat("a", 500) + text}.do }, true},
 		{"an object", func(text string) roundTripper {
@@ -347,11 +341,6 @@ func TestMaskedCauseIsFound(t *testing.T) {
 	_, err = newClient(t, roundTripper(end{err: clean, connected: true}.do)).OTPs.SMS.Send(t.Context(), params)
 	assert.Same(t, clean, errors.Unwrap(err), "it is not masked without need")
 }
-
-type brokenBody struct{ err error }
-
-func (b brokenBody) Read([]byte) (int, error) { return 0, b.err }
-func (b brokenBody) Close() error             { return nil }
 
 // What came back can be had, and does not show when the error is printed.
 func TestRawAnswer(t *testing.T) {

@@ -1,6 +1,7 @@
 package stytchb2b_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -34,34 +35,24 @@ func FuzzResponse(f *testing.F) {
 			status = 200
 		}
 		client := newClient(t, roundTripper(end{status: status, body: string(body)}.do))
-		resp, err := client.OTPs.SMS.Send(t.Context(), params)
-		if err != nil {
-			assert.Nil(t, resp)
-			assert.True(t, stytchb2b.MaybeSent(err))
-			assert.NotEqual(t, stytchb2b.OutcomeNotApplied, outcomeOf(err))
-			assertOneLine(t, err)
-		} else {
-			require.NotNil(t, resp)
-			assert.Equal(t, string(body), string(resp.RawJSON))
-			assert.Equal(t, status, resp.StatusCode)
-			assert.NotEmpty(t, resp.RequestID)
-		}
-		authenticated, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
-		if err != nil {
-			assert.Nil(t, authenticated)
-			assert.True(t, stytchb2b.MaybeUsed(err))
-			assert.False(t, stytchb2b.MaybeSent(err))
-			assertOneLine(t, err)
-		} else {
-			require.NotNil(t, authenticated)
-			assert.Equal(t, string(body), string(authenticated.RawJSON))
-			assert.Equal(t, status, authenticated.StatusCode)
-			for _, value := range []string{
-				authenticated.RequestID, authenticated.MemberID, authenticated.SessionToken, authenticated.SessionJWT, authenticated.MemberSession.MemberSessionID,
-			} {
-				assert.NotEmpty(t, value)
+		check := func(i int, err error, raw json.RawMessage, statusCode int, required ...string) {
+			if err != nil {
+				assert.True(t, calls[i].maybe(err))
+				assert.False(t, calls[1-i].maybe(err), "it is not the other call")
+				assert.NotEqual(t, stytchb2b.OutcomeNotApplied, outcomeOf(err))
+				assertOneLine(t, err)
+				return
 			}
+			assert.Equal(t, string(body), string(raw))
+			assert.Equal(t, status, statusCode)
+			assert.NotContains(t, required, "")
 		}
+		sent, err := client.OTPs.SMS.Send(t.Context(), params)
+		s := cmp.Or(sent, &stytchb2b.SMSSendResponse{})
+		check(0, err, s.RawJSON, s.StatusCode, s.RequestID)
+		authenticated, err := client.OTPs.SMS.Authenticate(t.Context(), authenticateParams)
+		a := cmp.Or(authenticated, &stytchb2b.SMSAuthenticateResponse{})
+		check(1, err, a.RawJSON, a.StatusCode, a.RequestID, a.MemberID, a.SessionToken, a.SessionJWT, a.MemberSession.MemberSessionID)
 	})
 }
 

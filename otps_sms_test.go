@@ -125,17 +125,14 @@ func TestRequests(t *testing.T) {
 // Bad parameters are found before any I/O.
 func TestSendRefuses(t *testing.T) {
 	t.Parallel()
-	valid := stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m"}
-	with := func(change func(*stytchb2b.SMSSendParams)) stytchb2b.SMSSendParams {
-		p := valid
-		change(&p)
-		return p
-	}
 	number := func(s string) stytchb2b.SMSSendParams {
-		return with(func(p *stytchb2b.SMSSendParams) { p.MFAPhoneNumber = s })
+		return stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", MFAPhoneNumber: s}
 	}
 	locale := func(s stytchb2b.Locale) stytchb2b.SMSSendParams {
-		return with(func(p *stytchb2b.SMSSendParams) { p.Locale = s })
+		return stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", Locale: s}
+	}
+	session := func(intermediate, token, jwt string) stytchb2b.SMSSendParams {
+		return stytchb2b.SMSSendParams{OrganizationID: "o", MemberID: "m", IntermediateSessionToken: intermediate, SessionToken: token, SessionJWT: jwt}
 	}
 	for _, tc := range []struct {
 		name   string
@@ -144,8 +141,8 @@ func TestSendRefuses(t *testing.T) {
 	}{
 		{"the zero value", stytchb2b.SMSSendParams{}, "organization_id"},
 		{"no member", stytchb2b.SMSSendParams{OrganizationID: "o"}, "member_id"},
-		{"no UTF-8 in an ID", with(func(p *stytchb2b.SMSSendParams) { p.OrganizationID = "\xff" }), "organization_id"},
-		{"no UTF-8 in a token", with(func(p *stytchb2b.SMSSendParams) { p.SessionToken = "a\xc3" }), "session_token"},
+		{"no UTF-8 in an ID", stytchb2b.SMSSendParams{OrganizationID: "\xff"}, "organization_id"},
+		{"no UTF-8 in a token", session("", "a\xc3", ""), "session_token"},
 		{"no UTF-8 in a locale", locale("e\xff"), "locale"},
 
 		{"a number", number(phone), ""},
@@ -179,11 +176,9 @@ func TestSendRefuses(t *testing.T) {
 		{"a newline behind", locale("en\n"), "locale"},
 		{"another script", locale("ен"), "locale"},
 
-		{"two tokens", with(func(p *stytchb2b.SMSSendParams) { p.IntermediateSessionToken, p.SessionToken = token, token }), "session_token"},
-		{"a token and a JWT", with(func(p *stytchb2b.SMSSendParams) { p.SessionToken, p.SessionJWT = token, "a.b.c" }), "session_jwt"},
-		{"all three", with(func(p *stytchb2b.SMSSendParams) {
-			p.IntermediateSessionToken, p.SessionToken, p.SessionJWT = token, token, "a.b.c"
-		}), "session_token"},
+		{"two tokens", session(token, token, ""), "session_token"},
+		{"a token and a JWT", session("", token, "a.b.c"), "session_jwt"},
+		{"all three", session(token, token, "a.b.c"), "session_token"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
