@@ -28,7 +28,8 @@ import (
 type pipeNet struct {
 	conns  chan net.Conn
 	closed chan struct{}
-	wait   func(n int) time.Duration // for the nth dial
+	wait   func(n int) time.Duration    // for the nth dial
+	report func(*httptrace.ClientTrace) // what a net.Dialer would report; nil: that it connects
 
 	mu    sync.Mutex
 	dials int
@@ -55,7 +56,11 @@ func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	n := p.dials
 	p.mu.Unlock()
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.ConnectStart != nil {
-		trace.ConnectStart("tcp", "") // as a net.Dialer
+		if p.report != nil {
+			p.report(trace)
+		} else {
+			trace.ConnectStart("tcp", "")
+		}
 	}
 	select {
 	case <-time.After(p.wait(n)):
@@ -91,6 +96,8 @@ func TestConnect(t *testing.T) {
 		deadline time.Duration // 0: none
 		once     time.Duration // connect, for Once
 		change   func(*http.Transport)
+		report   func(*httptrace.ClientTrace)
+		answers  time.Duration // how long that takes
 		want     end
 		at       time.Duration // when it ends, without the waits
 		dials    int
@@ -104,6 +111,8 @@ func TestConnect(t *testing.T) {
 		"slow handshake":              {dial: always(3500 * time.Millisecond), tls: true, deadline: 10 * time.Second, want: end{200, true, 1}, at: 3500 * time.Millisecond, dials: 1},
 		"the first handshake hangs":   {dial: firstHangs, tls: true, deadline: 10 * time.Second, want: end{200, true, 1}, at: 5 * time.Second, dials: 2},
 		"all hang":                    {dial: always(forever), deadline: 10 * time.Second, at: 10 * time.Second, dials: 3},
+		"slow answer":                 {dial: always(0), answers: 8 * time.Second, deadline: 10 * time.Second, want: end{200, true, 1}, at: 8 * time.Second, dials: 1},
+		"the first name server hangs": {dial: firstHangs, report: resolves, deadline: 10 * time.Second, want: end{200, true, 1}, at: 5 * time.Second, dials: 2},
 		"once":                        {dial: always(2 * time.Second), once: time.Second, deadline: 10 * time.Second, at: time.Second, dials: 1},
 		"once, in time":               {dial: always(2 * time.Second), once: 3 * time.Second, want: end{200, true, 1}, at: 2 * time.Second, dials: 1},
 		"once, with a limit of conns": {dial: always(2 * time.Second), once: time.Second, change: limitConns, at: time.Second, dials: 1},
@@ -113,7 +122,8 @@ func TestConnect(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					n := newPipeNet(tt.dial)
-					l := &ledger{}
+					n.report = tt.report
+					l := &ledger{fault: func(http.ResponseWriter, *http.Request) { time.Sleep(tt.answers) }}
 					server := &http.Server{Handler: l, ErrorLog: log.New(io.Discard, "", 0)}
 					defer server.Close()
 					base := atmostonce.NewBase().(*http.Transport)
@@ -123,6 +133,7 @@ func TestConnect(t *testing.T) {
 						url = "https://127.0.0.1"
 						tlsServer.Trust(base)
 						n.wait = always(0)
+						n.report = func(*httptrace.ClientTrace) {} // as another dialer
 						var handshakes atomic.Int64
 						go func() {
 							_ = server.Serve(tls.NewListener(n, &tls.Config{
@@ -184,6 +195,8 @@ func TestConnect(t *testing.T) {
 }
 
 func limitConns(t *http.Transport) { t.MaxConnsPerHost = 1 }
+
+func resolves(t *httptrace.ClientTrace) { t.DNSStart(httptrace.DNSStartInfo{}) }
 
 // TestBusyHost has requests that wait for the one connection that there may be.
 // That takes longer than an attempt may dial.

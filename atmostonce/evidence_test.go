@@ -42,6 +42,7 @@ func TestRefused(t *testing.T) {
 		"trailer":        {change: func(r *http.Request) { r.Trailer = http.Header{"X Bad": nil} }, says: "invalid trailer"},
 		"method":         {change: func(r *http.Request) { r.Method = "PO ST" }, says: "invalid method"},
 		"no host":        {change: func(r *http.Request) { r.URL.Host = "" }, says: "no Host"},
+		"no URL":         {change: func(r *http.Request) { r.URL = nil }, says: "nil Request.URL"},
 		"error of Proxy": {proxy: noProxy, says: noProxy.Error()},
 	} {
 		for kind, body := range map[string]io.Reader{"text": strings.NewReader("order"), "stream": io.MultiReader(strings.NewReader("order"))} {
@@ -250,6 +251,7 @@ func TestKey(t *testing.T) {
 		got, err := send(t, &http.Transport{}, &ledger{}, "http://"+faults.Nobody)
 		require.Error(t, err)
 		assert.False(t, got.sent)
+		assert.False(t, err.(*url.Error).Timeout())
 	})
 	t.Run("refused dial first", func(t *testing.T) {
 		t.Parallel()

@@ -40,7 +40,7 @@ func TestIdleConnection(t *testing.T) {
 			return c.Close()
 		}, true},
 		{"half close", func(c net.Conn) error { return c.(interface{ CloseWrite() error }).CloseWrite() }, false},
-		{"write text", func(c net.Conn) error { return write(c, "HTTP/1.1 408 Request Timeout\r\n\r\n") }, false},
+		{"write text", func(c net.Conn) error { return write(c, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n") }, false},
 		{"write a byte", func(c net.Conn) error { return write(c, "\n") }, false},
 	} {
 		for _, proto := range overHTTP1 {
@@ -106,14 +106,16 @@ func write(c net.Conn, text string) error {
 }
 
 // TestNothingButDead has a Base that fails for each dead connection, as net/http
-// does if it finds out at the same time. None of them costs a try.
+// does if it finds out at the same time. None of them costs a try. If a live one came
+// after it, the request may have been sent.
 func TestNothingButDead(t *testing.T) {
 	t.Parallel()
-	s := faults.Serve(t, faults.HTTP1, &ledger{})
-	left := 10
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTP1, l)
+	left, next := 10, faults.Plain(s)
 	base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		if left--; left < 0 {
-			return faults.Plain(s).RoundTrip(req)
+			return next.RoundTrip(req)
 		}
 		conn, err := net.Dial("tcp", s.Listener.Addr().String())
 		require.NoError(t, err)
@@ -121,9 +123,17 @@ func TestNothingButDead(t *testing.T) {
 		trace := httptrace.ContextClientTrace(req.Context())
 		trace.GetConn("")
 		trace.GotConn(httptrace.GotConnInfo{Conn: conn, Reused: true, WasIdle: true})
+		if l.fault != nil {
+			return next.RoundTrip(req)
+		}
 		return nil, io.EOF
 	})
-	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, &ledger{}, s.URL, "order")
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusOK, got.status)
+	client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+	got, err := post(t, client, l, s.URL, "order")
+	assert.Equal(t, end{200, true, 1}, got, "%v", err)
+
+	left, l.fault = 1, breakOff
+	got, err = post(t, client, l, s.URL, "broken")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 }

@@ -24,6 +24,7 @@ func TestLate(t *testing.T) {
 		"dials":                        func(s *faults.Server, _ *ledger) http.RoundTripper { return faults.ReturnsEarly(s) },
 		"dials, with a copied body":    func(s *faults.Server, _ *ledger) http.RoundTripper { return faults.ReturnsEarlyBuffered(s) },
 		"reports no connection to use": readsLate,
+		"answers":                      answersAndSends,
 	} {
 		for _, proto := range faults.Protocols {
 			t.Run(name+"/"+string(proto), func(t *testing.T) {
@@ -36,10 +37,13 @@ func TestLate(t *testing.T) {
 				req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, strings.NewReader("order"))
 				require.NoError(t, err)
 				got, err := do(client, l, req, "order")
-				require.Error(t, err)
 				cancel()
 				s.Late.Wait()
-				assert.Equal(t, end{}, got, "%v", err)
+				if name == "answers" {
+					assert.Equal(t, end{status: 200, sent: true}, got, "%v", err)
+				} else {
+					assert.Equal(t, end{}, got, "%v", err)
+				}
 				assert.Zero(t, l.of("order"))
 			})
 		}
@@ -61,6 +65,21 @@ func readsLate(s *faults.Server, l *ledger) http.RoundTripper {
 	})
 }
 
+// answersAndSends answers from elsewhere, and sends the request when the answer was
+// closed.
+func answersAndSends(s *faults.Server, _ *ledger) http.RoundTripper {
+	network := faults.Plain(s)
+	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+		s.Late.Go(func() {
+			<-req.Context().Done()
+			if resp, err := network.RoundTrip(uncancelable(req)); err == nil {
+				_ = resp.Body.Close()
+			}
+		})
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("done"))}, nil
+	})
+}
+
 // TestHooks has a Base that fires some of net/http's hooks, and fails. net/http may
 // return before the hook of a header that it has written.
 func TestHooks(t *testing.T) {
@@ -76,7 +95,9 @@ func TestHooks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			var ctx context.Context
 			base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				ctx = req.Context()
 				tt.fire(httptrace.ContextClientTrace(req.Context()))
 				return nil, errors.New("early")
 			})
@@ -84,6 +105,7 @@ func TestHooks(t *testing.T) {
 			got, err := post(t, client, &ledger{}, "http://example.com", "order")
 			require.Error(t, err)
 			assert.Equal(t, end{sent: tt.sent}, got, "%v", err)
+			assert.Error(t, ctx.Err(), "the attempt has ended")
 		})
 	}
 }

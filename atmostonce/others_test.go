@@ -86,6 +86,12 @@ func TestDumpedRequest(t *testing.T) {
 			networks: []faults.Network{faults.Plain, faults.RefusedDial}, fault: breakOff,
 			want: end{sent: true, acts: 1},
 		},
+		"another way": {
+			networks: []faults.Network{func(*faults.Server) http.RoundTripper {
+				return faults.RoundTripper(func(*http.Request) (*http.Response, error) { return nil, io.EOF })
+			}},
+			want: end{sent: true},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -154,6 +160,39 @@ func TestResponse(t *testing.T) {
 	assert.Equal(t, http.NoBody, resp.Body)
 	_ = resp.Body.Close()
 	assert.NoError(t, resp.Request.Context().Err())
+}
+
+// TestOtherResponses has a Base that makes its responses itself.
+func TestOtherResponses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		err    error
+		noBody bool
+	}{"answers": {}, "returns both": {err: io.EOF}, "returns both, without a body": {err: io.EOF, noBody: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			order := &closeCounter{ReadCloser: io.NopCloser(strings.NewReader("order"))}
+			answered := &closeCounter{ReadCloser: io.NopCloser(strings.NewReader("answer"))}
+			made := &http.Response{Request: &http.Request{}, Body: answered}
+			if tt.noBody {
+				made.Body = nil
+			}
+			base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				_ = req.Body.Close()
+				return made, tt.err
+			})
+			resp, err := (&atmostonce.Transport{Base: base}).RoundTrip(newRequest(t, http.MethodPost, "http://example.com", order))
+			assert.Equal(t, tt.err, err)
+			assert.Equal(t, 1, order.count())
+			if err == nil {
+				assert.Same(t, made.Request, resp.Request)
+				assert.NoError(t, resp.Body.Close())
+			}
+			if !tt.noBody {
+				assert.Equal(t, 1, answered.count())
+			}
+		})
+	}
 }
 
 // TestAnswerNotClosed reads answers to their end, and does not close them. As with

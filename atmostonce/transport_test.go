@@ -283,34 +283,54 @@ func TestBody(t *testing.T) {
 		"the program's own method": {body: text, change: func(r *http.Request) { r.Method = "CHARGE" }, want: ok},
 	} {
 		for _, proto := range faults.Protocols {
-			t.Run(name+"/"+string(proto), func(t *testing.T) {
-				t.Parallel()
-				l := &ledger{}
-				s := faults.Serve(t, proto, l)
-				var network faults.Network = faults.RefusedDial
-				if tt.buffers {
-					network = faults.ReturnsEarlyBuffered
+			for _, direct := range []bool{false, true} {
+				if direct && tt.buffers {
+					continue
 				}
-				base := s.Transport(func(t *http.Transport) { t.ExpectContinueTimeout = limit })
-				client := &http.Client{Transport: &atmostonce.Transport{Base: first(network(s), base)}}
-				req := newRequest(t, http.MethodPost, s.URL, tt.body())
-				if tt.change != nil {
-					tt.change(req)
-				}
-				closed := &closeCounter{ReadCloser: req.Body}
-				if req.Body != http.NoBody {
-					req.Body = closed
-				}
-				want := "order"
-				if name == "none" {
-					want = ""
-				}
-				got, err := do(client, l, req, want)
-				assert.Equal(t, tt.want, got, "%v", err)
-				if req.Body != http.NoBody && !tt.buffers {
-					assert.Eventually(t, func() bool { return closed.count() == 1 }, limit, time.Millisecond, "it is closed once")
-				}
-			})
+				t.Run(fmt.Sprintf("%s/%s/direct=%v", name, proto, direct), func(t *testing.T) {
+					t.Parallel()
+					l := &ledger{}
+					s := faults.Serve(t, proto, l)
+					var network faults.Network = faults.RefusedDial
+					if tt.buffers {
+						network = faults.ReturnsEarlyBuffered
+					}
+					plain := s.Transport(func(t *http.Transport) { t.ExpectContinueTimeout = limit })
+					var base http.RoundTripper = first(network(s), plain)
+					wanted := tt.want
+					if direct {
+						isFirst := once()
+						plain.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+							if isFirst(nil) {
+								address = faults.Nobody
+							}
+							return new(net.Dialer).DialContext(ctx, network, address)
+						}
+						base = plain
+					if strings.HasPrefix(name, "GetBody fails") {
+						wanted = end{} // net/http has closed the only one.
+					}
+					}
+					client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+					req := newRequest(t, http.MethodPost, s.URL, tt.body())
+					if tt.change != nil {
+						tt.change(req)
+					}
+					closed := &closeCounter{ReadCloser: req.Body}
+					if req.Body != http.NoBody {
+						req.Body = closed
+					}
+					want := "order"
+					if name == "none" {
+						want = ""
+					}
+					got, err := do(client, l, req, want)
+					assert.Equal(t, wanted, got, "%v", err)
+					if req.Body != http.NoBody && !tt.buffers {
+						assert.Eventually(t, func() bool { return closed.count() == 1 }, limit, time.Millisecond, "it is closed once")
+					}
+				})
+			}
 		}
 	}
 }
@@ -592,7 +612,7 @@ func TestRepeatable(t *testing.T) {
 				return nil, failed
 			})}
 			_, err := transport.RoundTrip(req)
-			assert.ErrorIs(t, err, failed)
+			assert.Equal(t, failed, err)
 			assert.True(t, atmostonce.MaybeSent(err))
 			assert.Equal(t, tt.unchanged, seen == req)
 		})
@@ -609,10 +629,12 @@ func TestWait(t *testing.T) {
 		}}}
 	}
 	send := func(ctx context.Context, transport *atmostonce.Transport) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://example.com", strings.NewReader("order"))
+		body := &closeCounter{ReadCloser: io.NopCloser(strings.NewReader("order"))}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://example.com", body)
 		require.NoError(t, err)
 		_, err = transport.RoundTrip(req)
 		require.Error(t, err)
+		assert.Equal(t, 1, body.count(), "it is closed")
 		assert.False(t, atmostonce.MaybeSent(err))
 		return err
 	}
