@@ -11,8 +11,8 @@ import (
 // side has closed it or, over HTTP/1.1, written to it between two requests. It
 // takes nothing out of the connection.
 //
-// net/http notices by itself, but not always in time. In a process that was
-// frozen, its reader has not run when the request is written.
+// net/http notices, too, but not always in time. In a process that was frozen, its
+// reader has not run when the request is written.
 func ended(conn net.Conn, http1 bool) bool {
 	for {
 		outer, ok := conn.(interface{ NetConn() net.Conn }) // TLS

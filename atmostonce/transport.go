@@ -184,7 +184,8 @@ func (t *Transport) CloseIdleConnections() {
 }
 
 // attempt makes an attempt, and another one at once if it met nothing but dead
-// connections: net/http does not always take the next one by itself.
+// connections: net/http does not always take the next one
+// automatically.
 func (t *Transport) attempt(req *http.Request, content io.ReadCloser, connect time.Duration, repeats bool) (*http.Response, *attempt, error) {
 	for {
 		a := &attempt{transport: t, req: req, content: content, connect: connect, repeats: repeats}
