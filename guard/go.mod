@@ -3,7 +3,7 @@ module github.com/eb715825/stytchb2b/guard
 go 1.25
 
 require (
-	github.com/eb715825/stytchb2b v0.0.0-20261126050221-35f875b74ddf
+	github.com/eb715825/stytchb2b v0.0.0-20261128113401-44a66d3d4212
 	github.com/hashicorp/golang-lru/v2 v2.0.7
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/redis/go-redis/v9 v9.7.3
