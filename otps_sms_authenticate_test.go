@@ -75,7 +75,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 		{"no code", func(p *stytchb2b.SMSAuthenticateParams) { p.Code = "" }, "code"},
 		{"a code that is no UTF-8", func(p *stytchb2b.SMSAuthenticateParams) { p.Code = "\xff" }, "code"},
 		{"a telemetry ID that is no UTF-8", func(p *stytchb2b.SMSAuthenticateParams) { p.TelemetryID = "\xff" }, "telemetry_id"},
-		{"no session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionToken = "" }, "intermediate_session_token"},
+		{"no session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionToken = "" }, "intermediate_session_token is required, unless session_token or session_jwt is given"},
 		{"two sessions", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionJWT = "a.b.c" }, "session_jwt"},
 		{"an intermediate session too", func(p *stytchb2b.SMSAuthenticateParams) { p.IntermediateSessionToken = token }, "session_token"},
 		{"the shortest session", func(p *stytchb2b.SMSAuthenticateParams) { p.SessionDurationMinutes = 5 }, ""},

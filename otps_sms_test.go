@@ -187,17 +187,19 @@ func TestSendRefuses(t *testing.T) {
 	}
 }
 
-// assertChecked checks a call with one field at fault, or none if it is "".
-func assertChecked(t *testing.T, field string, call func(*stytchb2b.Client) error) {
+// assertChecked checks a call with one parameter at fault, or none if fault is "".
+// fault begins with the name of the field.
+func assertChecked(t *testing.T, fault string, call func(*stytchb2b.Client) error) {
 	t.Helper()
-	if field == "" {
+	if fault == "" {
 		require.NoError(t, call(newClient(t, roundTripper(ok.do))))
 		return
 	}
 	err, logged := nothingSent(t, call)
 	var paramErr *stytchb2b.ParamError
 	require.ErrorAs(t, err, &paramErr)
-	assert.Equal(t, field, paramErr.Field)
+	assert.Equal(t, strings.Fields(fault)[0], paramErr.Field)
+	assert.Contains(t, err.Error(), fault)
 	for _, hidden := range []string{token, "2025550199", "202 555"} {
 		assert.NotContains(t, err.Error()+logged, hidden)
 	}
