@@ -139,8 +139,8 @@ var (
 	}
 )
 
-// checkEach holds each call against the faults that it met: nothing but safe ones
-// before the last, and what the table says of that one.
+// checkEach compares each call with the faults that it met: only safe ones before the
+// last, and for the last what the table says.
 func (l *lab) checkEach(t *testing.T, results []faults.Result) {
 	for _, r := range results {
 		drawn := l.drawn[r.Member]
@@ -187,8 +187,8 @@ func drawMix(proto faults.Protocol, seed uint64) func(string, int) faultCase {
 	}
 }
 
-// TestMix meets all faults, in thousands of Sends at once. Where it prints the
-// table, with -v, it holds this library against what people use instead.
+// TestMix makes thousands of Sends that meet all faults. With -v, it prints the table,
+// which compares this library with what people use instead.
 func TestMix(t *testing.T) {
 	t.Parallel()
 	const atOnce, seed = 64, 20260601
@@ -273,7 +273,7 @@ func TestMixCanceled(t *testing.T) {
 			client := call.client(l)
 			t.Run(client.Name+" over "+string(proto), func(t *testing.T) {
 				t.Parallel()
-				// So few at once that most get as far as the server.
+				// Only a few at once, so that most reach the server.
 				results := l.Send(*mixSends/2, 4, true, client)
 				l.End(results)
 				canceled := 0

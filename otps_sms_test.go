@@ -309,8 +309,8 @@ func TestSendResponseUnusable(t *testing.T) {
 	}
 }
 
-// The context ends the call wherever it is, and is found in the error even if it
-// was canceled with a cause of its own.
+// The end of the context ends the call at any point, and is in the error even if the
+// context was canceled with its own cause.
 func TestSendContextEnds(t *testing.T) {
 	t.Parallel()
 	const after = 150 * time.Millisecond

@@ -284,7 +284,7 @@ func model(ends []end, p stytchb2b.RetryPolicy) (attempts int, succeeds, maybeAp
 	return attempts, false, maybeApplied
 }
 
-// FuzzAttempts holds calls against the model, for any sequence of ends.
+// FuzzAttempts compares calls with the model, for any sequence of results.
 func FuzzAttempts(f *testing.F) {
 	slowly := limited
 	slowly.retryAfter = "5"

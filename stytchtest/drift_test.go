@@ -84,7 +84,7 @@ func projectFromEnv(getenv func(string) string) *project {
 	return p
 }
 
-// An outcome is the answer to a call, as far as it is compared.
+// An outcome is the part of an answer that is compared.
 type outcome struct {
 	call      string
 	status    int

@@ -387,7 +387,7 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// When the browser has given up, the code is sent all the same, and is there.
+// If the browser gives up, the code is still sent and can be entered.
 func TestSlowSend(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Minute)

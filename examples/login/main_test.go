@@ -98,7 +98,7 @@ func TestRunRedis(t *testing.T) {
 	}
 }
 
-// A request that is under way when the program is told to end is answered.
+// A request in progress is answered after the program is told to stop.
 func TestGracefulShutdown(t *testing.T) {
 	url, stop := start(t, "project-test-1", "")
 	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/"))

@@ -28,7 +28,7 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// TestMain lets a test run the command as a process of its own.
+// TestMain lets a test run the command as a separate process.
 func TestMain(m *testing.M) {
 	if os.Getenv("FAKESTYTCH_TEST_MAIN") != "" {
 		main()
@@ -105,8 +105,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// A kept certificate serves the next start, too, and is for the host. The URL names
-// the host.
+// A stored certificate is used again at the next start, and is valid for the host. The
+// URL contains the host.
 func TestCertificate(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

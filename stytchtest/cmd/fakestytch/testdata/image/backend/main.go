@@ -1,5 +1,5 @@
-// Command backend is a Go backend in a container of its own: it makes a Client
-// from its environment, and one Send.
+// Command backend is a Go backend in a separate container. It makes a Client from its
+// environment, and one Send.
 package main
 
 import (
