@@ -152,7 +152,7 @@ func TestNewClientFromEnv(t *testing.T) {
 	}
 }
 
-// The secret does not show, however a client or an option is printed.
+// However a client or an option is printed, the secret does not show.
 func TestSecretIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	const secret = "secret-test-hunter2hunter2"
@@ -251,7 +251,7 @@ func TestRedirect(t *testing.T) {
 	assert.Len(t, srv.Requests(), 18)
 }
 
-// Without an http.Client of the caller's, many calls at once share connections.
+// Without WithHTTPClient, concurrent calls share connections.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
 	const atOnce, rounds = 64, 5
@@ -278,8 +278,8 @@ func TestConnectionsAreReused(t *testing.T) {
 	assert.LessOrEqual(t, connections.Load(), int32(2*atOnce))
 }
 
-// The Client's own transport speaks HTTP/1.1, also after http.DefaultTransport
-// has been set up for HTTP/2, and resumes TLS sessions.
+// The Client's own transport uses HTTP/1.1, even if http.DefaultTransport is set up for
+// HTTP/2, and resumes TLS sessions.
 func TestNewBase(t *testing.T) {
 	// Not parallel: it changes what is global.
 	var mu sync.Mutex
@@ -312,7 +312,7 @@ func TestNewBase(t *testing.T) {
 	assert.Equal(t, []bool{false, true}, resumed)
 }
 
-// Each attempt gets the cookies that the Jar has then, and no others.
+// Each attempt gets the cookies that are in the Jar at that time, and no others.
 func TestJarAndRetry(t *testing.T) {
 	t.Parallel()
 	jar, err := cookiejar.New(nil)

@@ -41,7 +41,7 @@ const objects = `
 		"trusted_metadata":{"tier":"gold"},"created_at":"2024-05-04T03:02:01Z","updated_at":"2026-05-04T03:02:01Z",
 		"sso_active_connections":[],"scim_active_connection":{"connection_id":"c"},"custom_roles":[],"rbac_email_implicit_role_assignments":[]}`
 
-// session is what an answer to an Authenticate has more than that to a Send.
+// session has the fields that an answer to an Authenticate has beyond a Send's.
 const session = `
 	"session_token":"a token","session_jwt":"a.b.c",
 	"member_session":{"member_session_id":"member-session-test-1","member_id":"member-test-1","organization_id":"organization-test-1",
@@ -82,7 +82,7 @@ func TestResponse(t *testing.T) {
 }
 
 // assertComplete checks that each field of an object is set and has Stytch's name.
-// None is hidden: go-cmp panics at what it cannot see.
+// There are no unexported fields: go-cmp panics at those.
 func assertComplete(t *testing.T, v reflect.Value) {
 	for i := range v.NumField() {
 		field, value := v.Type().Field(i), v.Field(i)
@@ -99,8 +99,8 @@ func assertComplete(t *testing.T, v reflect.Value) {
 	}
 }
 
-// JSON is faithful: parameters pass through job queues, responses through session
-// stores. It makes up no time.
+// JSON is lossless, because parameters pass through job queues and responses through
+// session stores. It invents no times.
 func TestJSONIsFaithful(t *testing.T) {
 	t.Parallel()
 	var resp stytchb2b.SMSAuthenticateResponse
@@ -125,7 +125,7 @@ func TestJSONIsFaithful(t *testing.T) {
 	assert.NotContains(t, string(text), "_at")
 }
 
-// Many odd times at once, with names in another case, leave the other fields alone.
+// Many malformed times, with names in another case, do not affect the other fields.
 func TestOddTimes(t *testing.T) {
 	t.Parallel()
 	body := strings.ReplaceAll(full, `_at":"2`, `_AT":"`)

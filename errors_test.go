@@ -113,7 +113,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// calls are the library's calls, with good parameters, and what their errors say.
+// calls are the library's calls with valid parameters, and the texts of their errors.
 var calls = []struct {
 	do    func(context.Context, *stytchb2b.Client) error
 	maybe func(error) bool
@@ -228,8 +228,8 @@ func TestTransportErrorText(t *testing.T) {
 	assert.Equal(t, 3, attemptsOf(err))
 }
 
-// What a server, a proxy or a transport echoes of a request, in whichever
-// encoding, does not show in an error, in what it wraps, or in the log.
+// If a server, a proxy or a transport echoes the request, in any encoding, the echo does
+// not show in an error, in what it wraps, or in the log.
 func TestErrorsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	const secret = "secret-test-hunter2hunter2"
@@ -301,7 +301,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
-// allTexts is what a program shows that walks an error's tree.
+// allTexts returns all texts in an error's tree.
 func allTexts(err error) string {
 	text := fmt.Sprintf("%v %+v %#v %q\n", err, err, err, err)
 	switch e := err.(type) {
@@ -342,7 +342,7 @@ func TestMaskedCauseIsFound(t *testing.T) {
 	assert.Same(t, clean, errors.Unwrap(err), "it is not masked without need")
 }
 
-// What came back can be had, and does not show when the error is printed.
+// The answer is available, but does not show when the error is printed.
 func TestRawAnswer(t *testing.T) {
 	t.Parallel()
 	const body = `{"status_code":400,"request_id":"r","error_type":"e","error_details":{"number":"+12025550123"}}`
@@ -362,7 +362,7 @@ func TestRawAnswer(t *testing.T) {
 	assert.Nil(t, byHand.Header())
 }
 
-// Stytch's IDs are never masked, though they may hold what looks like a phone
+// Stytch's IDs are never masked, although they may contain what looks like a phone
 // number.
 func TestIDsAreNotMasked(t *testing.T) {
 	t.Parallel()

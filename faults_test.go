@@ -27,33 +27,33 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// The fault suite makes Sends over real connections that fail in many ways, to a
-// server that counts the SMS. What it counts is the truth that errors are held
-// against. This prints the README's table:
+// The fault suite makes Sends over real connections that fail in many ways, to a server
+// that counts the SMS. Errors are checked against that count. This prints the README's
+// table:
 //
 //	go test -count=1 -run '^TestMix$' -v . -mix 3000
 
 var mixSends = flag.Int("mix", 200, "how many Sends the mix makes with each client over each protocol")
 
-// attempts is how often every client of the suite may try.
+// attempts is the maximum number of attempts of every client in the suite.
 const attempts = 3
 
 // A faultCase is one way for an attempt to fail.
 type faultCase struct {
 	name string
 	mix  int // how many of 100 attempts of the seeded mix meet it
-	// only are the protocols that the fault is one of; all if empty.
+	// only lists the protocols with this fault; empty means all.
 	only []faults.Protocol
-	// safe is whether such an attempt certainly sent nothing, and trying again
-	// may help: a client that can should.
+	// safe is whether such an attempt certainly sent nothing and a retry may help, so
+	// that a client should retry.
 	safe bool
-	// server has the fault happen at the server...
+	// server makes the fault happen at the server...
 	server *stytchtest.Fault
-	// ...and network has it happen on the way there.
+	// ...and network makes it happen on the way there.
 	network faults.Network
 	http2   *faults.HTTP2
 
-	// What a Send ends with if only its first attempt meets the fault.
+	// How a Send ends if only its first attempt meets the fault:
 	succeeds bool
 	outcome  stytchb2b.Outcome // of the error; unknown if zero
 	sms      int
@@ -146,7 +146,7 @@ func (l *lab) checkEach(t *testing.T, results []faults.Result) {
 		drawn := l.drawn[r.Member]
 		last := drawn[len(drawn)-1]
 		if slices.ContainsFunc(drawn, func(fc faultCase) bool { return strings.HasPrefix(fc.name, "GOAWAY") }) {
-			continue // It ends the other streams of the connection too.
+			continue // It also ends the other streams of the connection.
 		}
 		if last.name == "closed keep-alive connection" && runtime.GOOS == "windows" {
 			continue // It cannot be seen there.
@@ -335,7 +335,7 @@ func (l *lab) network(fc faultCase) http.RoundTripper {
 	return fc.network(l.Server)
 }
 
-// RoundTrip has each attempt meet the fault that is drawn for it.
+// RoundTrip gives each attempt the fault that is drawn for it.
 func (l *lab) RoundTrip(req *http.Request) (*http.Response, error) {
 	member := faults.MemberOf(req.Context())
 	l.mu.Lock()

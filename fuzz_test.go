@@ -16,9 +16,8 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// FuzzResponse gives Send and Authenticate any body with a 2xx: they return a
-// response with what makes it one, or an error that says that an SMS may have been
-// sent, or the code used.
+// FuzzResponse gives Send and Authenticate any body with a 2xx: they return a complete
+// response, or an error that says that an SMS may have been sent or the code used.
 func FuzzResponse(f *testing.F) {
 	for _, body := range []string{
 		"", "{}", "null", "[]", `"a"`, "{", ok.body, `{"status_code":1e999}`, `{"member":{"name":"\ud800"}}`, `{"member":[]}`,
@@ -56,9 +55,9 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// FuzzError gives Send any body, Retry-After and status outside 2xx: it returns
-// an *APIError, which keeps the status and is of one line. Only Stytch's own error
-// object says that no SMS was sent.
+// FuzzError gives Send any body, Retry-After and status outside 2xx: it returns an
+// *APIError of one line with that status. It says that no SMS was sent only for Stytch's
+// own error object.
 func FuzzError(f *testing.F) {
 	for _, body := range []string{
 		"", "{}", "null", "<html>", stytchError(400, "invalid_locale"), stytchError(429, "too_many_requests"),
@@ -99,8 +98,8 @@ func FuzzError(f *testing.F) {
 	})
 }
 
-// FuzzParams gives Send any parameters: what it does not refuse goes out as it
-// is, and what is printed of it holds no token.
+// FuzzParams gives Send any parameters: if it does not refuse them, it sends them
+// unchanged. Printed, they show no token.
 func FuzzParams(f *testing.F) {
 	f.Add("organization-test-1", "member-test-1", phone, "pt-BR", token)
 	f.Add("", "\xff", "+1", "en-", "")

@@ -18,10 +18,10 @@ import (
 
 var errFraud = errors.New("looks like fraud")
 
-// A testGuard notes what it is asked and told.
+// A testGuard records its calls.
 type testGuard struct {
 	refuse error
-	mute   bool // It has nothing to be told.
+	mute   bool // done is nil.
 	allow  func()
 
 	asked []any // parameters
@@ -107,8 +107,7 @@ func TestGuard(t *testing.T) {
 	assert.EqualError(t, err, "stytchb2b: WithGuard must not be nil")
 }
 
-// Whatever error a guard returns, the call's is a GuardError that says what the
-// guard has said.
+// Whatever error a guard returns, the call returns a GuardError that contains it.
 func TestGuardError(t *testing.T) {
 	t.Parallel()
 	limit := &stytchb2b.GuardError{Reason: stytchb2b.GuardReasonLimit, RetryAfter: 30 * time.Second, Err: errFraud}
@@ -145,8 +144,8 @@ func TestGuardError(t *testing.T) {
 	assert.Empty(t, limit.Op, "a guard may return one error to several calls")
 }
 
-// A panic of a guard or a transport goes to the caller. No record says that nothing
-// was sent.
+// A panic in a guard or a transport reaches the caller. No log record claims that
+// nothing was sent.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	for name, opt := range map[string]stytchb2b.Option{
@@ -162,7 +161,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// A guard that allows after the end of the context is told that nothing was sent.
+// If a guard allows a call after the context has ended, done learns that nothing was
+// sent.
 func TestGuardAllowsTooLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

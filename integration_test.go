@@ -11,9 +11,9 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// TestStytch sends through a real Stytch test project, where its credentials are
-// in the environment. The Member needs a number, or STYTCH_TEST_PHONE_NUMBER
-// gives one: Stytch's sandbox number, +10000000000, costs nothing.
+// TestStytch sends through a real Stytch test project, if its credentials are in the
+// environment. If the Member has no number, set STYTCH_TEST_PHONE_NUMBER: Stytch's
+// sandbox number, +10000000000, costs nothing.
 func TestStytch(t *testing.T) {
 	env := map[string]string{}
 	for _, name := range []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_TEST_ORGANIZATION_ID", "STYTCH_TEST_MEMBER_ID"} {

@@ -18,7 +18,7 @@ import (
 	"github.com/eb715825/stytchb2b"
 )
 
-// decisions has what follows from each ErrorType after each of the calls.
+// decisions has the Next of each ErrorType, for each call.
 var decisions = map[stytchb2b.ErrorType][2]stytchb2b.Next{
 	stytchb2b.ErrorTypeBadRequest:                                        {stytchb2b.NextFail, stytchb2b.NextFail},
 	stytchb2b.ErrorTypeInvalidPhoneNumber:                                {stytchb2b.NextEnterNumber, stytchb2b.NextFail},
@@ -61,8 +61,7 @@ var decisions = map[stytchb2b.ErrorType][2]stytchb2b.Next{
 	stytchb2b.ErrorTypeServerUnavailable:                                 {stytchb2b.NextCheckPhone, stytchb2b.NextSignIn},
 }
 
-// Each ErrorType has its decision for both calls: one that is added without fails
-// here.
+// Every ErrorType has a decision for both calls.
 func TestNextAfterEachErrorType(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(gotoken.NewFileSet(), "error_types.go", nil, parser.ParseComments)

@@ -58,7 +58,7 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
-// Bad parameters are found before any I/O.
+// Invalid parameters are refused before any I/O.
 func TestAuthenticateRefuses(t *testing.T) {
 	t.Parallel()
 	type cycle map[string]any
@@ -101,7 +101,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 	}
 }
 
-// A success needs what makes it one, or any code would sign in.
+// A success must be complete. Otherwise, any code could sign in.
 func TestAuthenticateFailsClosed(t *testing.T) {
 	t.Parallel()
 	without := func(name string) string {

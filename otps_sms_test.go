@@ -27,7 +27,7 @@ const (
 	token = "SeiGwdj5lKkrEVgcEY3QNJXt6srxS3IK2Nwkar6mXD4="
 )
 
-// The answer of Stytch's pages for its browser and mobile clients is a success
+// The answer in Stytch's pages for its browser and mobile clients is a success
 // (https://stytch.com/docs/api-reference/b2b/mobile-sdks/react-native/methods/otps/sms-send).
 func TestSendAsDocumented(t *testing.T) {
 	t.Parallel()
@@ -39,7 +39,7 @@ func TestSendAsDocumented(t *testing.T) {
 	}, resp)
 }
 
-// What goes out is what was given, and nothing else.
+// The request contains the given parameters, and nothing else.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -122,7 +122,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// Bad parameters are found before any I/O.
+// Invalid parameters are refused before any I/O.
 func TestSendRefuses(t *testing.T) {
 	t.Parallel()
 	number := func(s string) stytchb2b.SMSSendParams {
@@ -256,8 +256,8 @@ func TestLocales(t *testing.T) {
 	assert.NotContains(t, stytchb2b.Locales(), stytchb2b.Locale("tlh"), "it is a copy")
 }
 
-// A 2xx that lacks what makes a success of Stytch's is an error. It says that the
-// SMS was sent only if Stytch has said so.
+// A 2xx without the fields of a success is an error. It says that the SMS was sent only
+// if the answer is Stytch's.
 func TestSendResponseUnusable(t *testing.T) {
 	t.Parallel()
 	const unknown, applied = stytchb2b.OutcomeUnknown, stytchb2b.OutcomeApplied
@@ -404,7 +404,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
-// Secrets and full numbers do not show when parameters are printed or logged.
+// Printed or logged parameters show no secrets and no full numbers.
 func TestParamsAreMasked(t *testing.T) {
 	t.Parallel()
 	send := stytchb2b.SMSSendParams{
@@ -438,8 +438,7 @@ func TestParamsAreMasked(t *testing.T) {
 	assert.Equal(t, "{member_id:a forged line}", stytchb2b.SMSSendParams{MemberID: "a\x1b\nforged line"}.String())
 }
 
-// A response in a log names the request, on one line, and says nothing about the
-// person.
+// A logged response identifies the request, on one line, without personal data.
 func TestResponsesAreMasked(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, roundTripper(end{status: 200, body: full}.do))

@@ -30,7 +30,7 @@ import (
 
 var params = stytchb2b.SMSSendParams{OrganizationID: "organization-test-1", MemberID: "member-test-1"}
 
-// An end is what an attempt ends with, without a network.
+// An end is the result of an attempt, without a network.
 type end struct {
 	status     int    // of an answer, or 0 for an error
 	retryAfter string // header of the answer
@@ -82,8 +82,8 @@ func (e end) do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// A script is a transport whose attempts end as it says, the last one again and
-// again. It notes when they were made.
+// A script is a transport with a given result for each attempt; the last one repeats. It
+// records the times of the attempts.
 type script struct {
 	ends []end
 	at   []time.Time
