@@ -241,9 +241,18 @@ func TestDNSOverHTTPSResends(t *testing.T) {
 // be repeated, and get the same help.
 func TestKey(t *testing.T) {
 	t.Parallel()
+	for _, key := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			testKey(t, key)
+		})
+	}
+}
+
+func testKey(t *testing.T, key string) {
 	send := func(t *testing.T, base http.RoundTripper, l *ledger, url string) (end, error) {
 		req := newRequest(t, http.MethodPost, url, strings.NewReader("order"))
-		req.Header.Set("Idempotency-Key", "1")
+		req.Header.Set(key, "1")
 		return do(&http.Client{Transport: &atmostonce.Transport{Base: base}}, l, req, "order")
 	}
 	t.Run("nobody listens", func(t *testing.T) {

@@ -32,7 +32,7 @@ func TestFreeze(t *testing.T) {
 				l := &ledger{}
 				s := faults.Serve(t, proto, l)
 				child := startChild(t, s, conns)
-				through, rounds := 0, 3**times
+				through, rounds := 0, 2**times
 				for i := range rounds {
 					require.Equal(t, "warm", child.ask("warm"))
 					child.freeze()

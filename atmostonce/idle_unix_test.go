@@ -67,7 +67,7 @@ func TestIdleConnection(t *testing.T) {
 					_ = rw.Flush()
 				}))
 				client := &http.Client{Transport: own(t, s)}
-				rounds, through := 5**times, 0
+				rounds, through := 3**times, 0
 				for i := range rounds {
 					open(t, client, s.URL, conns)
 					mu.Lock()

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "32") // The tests wait more than they work.
+	_ = flag.Set("test.parallel", "16") // The tests wait more than they work.
 	log.SetOutput(io.Discard)           // net/http writes of connections that are over.
 	leaktest.Main(m)
 }

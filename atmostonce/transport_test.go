@@ -684,16 +684,28 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// TestOwnBase uses the Transport's own.
+// TestOwnBase closes the idle connections of the Transport's own Base.
 func TestOwnBase(t *testing.T) {
 	t.Parallel()
-	l := &ledger{}
+	var mu sync.Mutex
+	conns := map[string]bool{}
+	l := &ledger{fault: func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		conns[r.RemoteAddr] = true
+	}}
 	s := faults.Serve(t, faults.HTTP1, l)
-	transport := &atmostonce.Transport{}
-	client := &http.Client{Transport: transport}
-	got, err := post(t, client, l, s.URL, "order")
-	require.NoError(t, err)
-	assert.Equal(t, end{200, true, 1}, got)
+	client := &http.Client{Transport: &atmostonce.Transport{}}
+	for i, want := range []int{1, 1, 2} {
+		if i == 2 {
+			client.CloseIdleConnections()
+		}
+		got, err := post(t, client, l, s.URL, fmt.Sprint(i))
+		assert.Equal(t, end{200, true, 1}, got, "%v", err)
+		mu.Lock()
+		assert.Len(t, conns, want)
+		mu.Unlock()
+	}
 	client.CloseIdleConnections() // Otherwise a goroutine is left.
 }
 
@@ -764,7 +776,7 @@ func TestBusyConnection(t *testing.T) {
 			var wg sync.WaitGroup
 			for i := range 16 {
 				wg.Go(func() {
-					for j := range 8 {
+					for j := range 4 {
 						got, err := post(t, client, l, s.URL, fmt.Sprint(i, "-", j))
 						assert.Error(t, err)
 						assert.True(t, got.sent)
