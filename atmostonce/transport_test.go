@@ -307,9 +307,9 @@ func TestBody(t *testing.T) {
 							return new(net.Dialer).DialContext(ctx, network, address)
 						}
 						base = plain
-					if strings.HasPrefix(name, "GetBody fails") {
-						wanted = end{} // net/http has closed the only one.
-					}
+						if strings.HasPrefix(name, "GetBody fails") {
+							wanted = end{} // net/http has closed the only one.
+						}
 					}
 					client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
 					req := newRequest(t, http.MethodPost, s.URL, tt.body())
