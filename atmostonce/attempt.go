@@ -161,10 +161,10 @@ func (a *attempt) hook() {
 
 func (a *attempt) getConn(hostPort string) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.askFor(hostPort, a.direct == nil && a.isTarget(hostPort))
+	a.mu.Unlock()
 	if a.dialsAtOnce() {
-		a.startDial()
+		a.dial()
 	}
 }
 
@@ -226,10 +226,6 @@ func (a *attempt) dialsAtOnce() bool { return a.direct != nil && a.direct.MaxCon
 func (a *attempt) dial() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.startDial()
-}
-
-func (a *attempt) startDial() {
 	if a.connect > 0 && a.dialing == nil && a.asked && !a.over {
 		a.dialing = time.AfterFunc(a.connect, a.giveUp)
 	}
