@@ -70,6 +70,40 @@ func TestUnanswered(t *testing.T) {
 	})
 }
 
+// An SMS that found the pool full takes none out when its code is entered.
+func TestNoRoomToGiveBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(t, guard.Recommended("US"))
+		require.Equal(t, 170, pump(t, g))
+		for i := range 20 {
+			p := stranger(fmt.Sprint("paid-", i), 5000+i)
+			g.AfterLogin(t.Context(), login(p, false, true))
+			enter(t, g, p)
+		}
+		assert.Zero(t, pump(t, g))
+	})
+}
+
+// A code takes the Member's SMS of the last hour out, and a quarter of another one.
+func TestCodeMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, last := decisions(t)
+		user := stranger("user", 5000)
+		for i := range 20 {
+			require.NoError(t, allow(t, g, stranger("other", i)))
+		}
+		for _, wait := range []time.Duration{2 * time.Hour, time.Minute, 0} {
+			require.NoError(t, allow(t, g, user))
+			time.Sleep(wait)
+		}
+		enter(t, g, user)
+		require.NoError(t, allow(t, g, stranger("probe", 6000)))
+		assert.InDelta(t, 20+3-2-2-0.25, last.Count, 0.05, "two have leaked away, and two are answered")
+	})
+}
+
 // People who enter their codes are as many as they are.
 func TestAnswered(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@
 // pass who have entered a code lately, and bounds how many SMS everyone else may leave
 // unanswered: [Recommended] has the rule, and the [README] what it is worth. The Guard
 // learns from the calls of Send and Authenticate. Call [Guard.BeforeLogin] and
-// [Guard.AfterLogin] around each primary login, for the SMS that Stytch sends itself
+// [Guard.AfterLogin] around each primary login, for the SMS that Stytch sends automatically
 // and for what the login knows of the Member's number.
 //
 // A call that it refuses returns a [*stytchb2b.GuardError], with a time to wait where
@@ -22,6 +22,8 @@
 //     with each SMS, from 30 seconds to 32 minutes, until a code is entered.
 //   - A Member may enter ten wrong codes, and 30 more over a day. A right one clears
 //     them. A code counts before it goes to Stytch, so that many at once do not pass.
+//     It stops counting if Stytch says nothing about the code, such as when the
+//     session has expired.
 //   - Numbers of other countries than yours are refused, by their real country: those
 //     that share +1 with the US are expensive. So are numbers of premium-rate and other
 //     services, pagers, satellites and voicemail, and numbers that cannot exist, by the
@@ -40,8 +42,9 @@
 //
 // Package [github.com/eb715825/stytchb2b/guard/redisstore] counts for all processes in
 // Redis. When Redis does not answer within [DefaultStoreTimeout], each process decides
-// by what it has counted itself or, with [FailClosed], refuses. When Redis answers
-// again, it hears first what was decided meanwhile.
+// by what it has counted itself or, with [FailClosed], refuses. Bounds then hold for each
+// process: with two, a Member has up to 20 wrong codes at once. When Redis answers
+// again, the process first reports what it has decided meanwhile.
 //
 // [README]: https://github.com/eb715825/stytchb2b/blob/main/guard/README.md
 package guard

@@ -63,6 +63,8 @@ func (c *config) must(ok bool, format string, args ...any) {
 // Organizations in which more phones have entered codes, over about a week, than SMS
 // are open.
 //
+// A code answers all of the Member's SMS of the last hour.
+//
 // A number has six unanswered SMS, and eight if a Member asks who is trusted with it;
 // one leaks away every twelve hours. After 50 codes in a day entered with one phone,
 // more of them prove nothing.

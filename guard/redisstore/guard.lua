@@ -55,11 +55,13 @@ local function level(l, v) return math.max(0, (math.min(v, full(l, l.holds)) - n
 
 local function add(l, v, n) return full(l, math.min(l.holds, math.max(0, level(l, v) + n))) end
 
-local function fill(l, v, holds)
-  return math.max(math.min(v, full(l, l.holds)), full(l, math.min(holds, level(l, v) + 1)))
-end
-
 local function over(l, v, holds) return level(l, v) + 1 - holds end
+
+-- fit returns the level with one more, if there is room for it, and how many that are.
+local function fit(l, v, holds)
+  if over(l, v, holds) > 0 then return v, 0 end
+  return add(l, v, 1), 1
+end
 
 -- What is known.
 
@@ -73,7 +75,7 @@ do
     sent = v[1], before = v[2], row = v[3], charged = v[4], pooled = v[5],
     trusted = math.min(v[6], now + trust_lasts), guesses = v[7], to = v[8], number = v[9], last = v[10],
   }
-  if now - p.sent >= day then p.charged, p.pooled = 0, 0 end
+  if now - p.sent >= hour then p.charged, p.pooled = 0, 0 end
 end
 
 local credit = read(values[2], 2, 0) or {now, 0}
@@ -142,22 +144,18 @@ local function add_to_limits(n)
 end
 
 local function charge(is_trusted)
-  open = fill(NUMBERS, open, number_holds(is_trusted))
-  p.charged = p.charged + 1
+  local n = 0
+  if number ~= '-' then open, n = fit(NUMBERS, open, number_holds(is_trusted)) end
+  p.charged = p.charged + n
   if is_trusted then return end
-  pool = fill(POOL, pool, share())
-  credit = credit - 1
-  p.pooled = p.pooled + 1
+  pool, n = fit(POOL, pool, share())
+  p.pooled, credit = p.pooled + n, credit - n
 end
 
 local function discharge(n)
-  n = math.min(n, p.charged)
-  open = add(NUMBERS, open, -n)
-  p.charged = p.charged - n
-  n = math.min(n, p.pooled)
-  pool = add(POOL, pool, -n)
-  credit = credit + n
-  p.pooled = p.pooled - n
+  local charged, pooled = math.min(n, p.charged), math.min(n, p.pooled)
+  open, p.charged = add(NUMBERS, open, -charged), p.charged - charged
+  pool, p.pooled, credit = add(POOL, pool, -pooled), p.pooled - pooled, credit + pooled
 end
 
 local function vouch()
@@ -203,11 +201,11 @@ happens['3'] = function() -- Told
   local answer = flag('a')
   if p.to ~= number then
     local last = answer and p.pooled > 0 and 1 or 0
-    p.to, p.charged, p.pooled = number, last, last
-    if last > 0 then open = fill(NUMBERS, open, number_holds(false)) end
+    p.to, p.charged, p.pooled = number, 0, last
+    if last > 0 then open, p.charged = fit(NUMBERS, open, number_holds(false)) end
   end
   if flag('v') and vouch() then
-    if p.pooled > 0 then discharge(p.charged) end
+    if p.pooled > 0 then discharge(p.row) end
   elseif p.number ~= number and p.trusted > now then
     p.trusted = 0
     if answer and budget and p.pooled == 0 then charge(false) end
@@ -218,7 +216,7 @@ happens['4'] = function() -- Code
   if number ~= p.to and p.to ~= '-' then p.charged, p.pooled = 0, 0 end
   if vouch() then
     if p.pooled > 0 then pool = add(POOL, pool, -entered) end
-    discharge(p.charged)
+    discharge(p.row)
     if now - entered_at > speaks_again then
       entered_at = now
       credit = credit + 1

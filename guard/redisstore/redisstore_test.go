@@ -47,7 +47,7 @@ func TestStoreIsLikeMemory(t *testing.T) {
 		}
 	}
 	for by, n := range refused {
-		assert.Greater(t, n, 100, "cause %d", by)
+		assert.Greater(t, n, 50, "cause %d", by)
 	}
 }
 

@@ -101,7 +101,7 @@ func (s *Memory) turn(e *Event) *turn {
 	t.person, _ = s.persons.Get(t.member)
 	p := &t.person
 	p.trusted = min(p.trusted, t.now+trustLasts.Milliseconds()) // The clock may have been set back.
-	if t.now-p.sent >= day.Milliseconds() {
+	if t.now-p.sent >= together.Milliseconds() {
 		p.charged, p.pooled = 0, 0
 	}
 	switch {

@@ -18,6 +18,9 @@ const (
 	// rowLasts is for how long an SMS that was not answered is remembered: until then, a
 	// login after which Stytch may send another one is asked about.
 	rowLasts = 30 * day
+	// together is how long after an SMS a code answers those before it, too. With a
+	// day, users of yesterday who come back open a full pool to an attacker.
+	together = time.Hour
 	// maxDoublings are of the cooldown: 30 seconds become 32 minutes.
 	maxDoublings = 6
 	// poolWait is how long who finds the pool full waits at most. By then, codes that
@@ -34,16 +37,25 @@ const (
 	ofTrusted = 2
 )
 
-// What leaks one by one.
+// What leaks one by one. internal/tollfraud shows what breaks without each.
 var (
-	pool    = leaky{holds: 340, one: time.Hour}    // unanswered SMS, of all who are not trusted
-	numbers = leaky{holds: 8, one: 12 * time.Hour} // unanswered SMS to a number
-	codes   = leaky{holds: 50, one: day / 50}      // codes that were sent to a number, and entered
-	guesses = leaky{holds: 10, one: day / 30}      // wrong codes of a Member
+	// Unanswered SMS of all who are not trusted. With one in an hour and what codes make
+	// room for, 340 is the most that keeps a day's attack below 500 SMS at 600 new
+	// users. Fewer leave more people without a code in a rush of new users.
+	pool = leaky{holds: 340, one: time.Hour}
+	// Unanswered SMS to a number. People ask up to six times while no SMS arrives.
+	// A user whose number an attacker has filled waits 12 hours at most.
+	numbers = leaky{holds: 8, one: 12 * time.Hour}
+	// Codes sent to a number, and entered: 20 Members who share a phone need fewer. With
+	// no limit, one phone gets any number of SMS.
+	codes = leaky{holds: 50, one: day / 50}
+	// Wrong codes of a Member: 40 of a million in a day.
+	guesses = leaky{holds: 10, one: day / 30}
 )
 
 // entered is how much room a code of a Member who was not trusted makes in the
-// pool, beside its own SMS.
+// pool, beside its own SMS: as much as about one in seven people who never enter
+// theirs, and the attacker's part stays below one for four.
 const entered = 0.25
 
 // A leaky count holds so many, and one leaks away in each such time.
@@ -73,16 +85,20 @@ func (l leaky) add(v *level, now int64, n float64) {
 	*v = l.full(now, min(l.holds, max(0, l.at(*v, now)+n)))
 }
 
-// fill puts one in, up to so many.
-func (l leaky) fill(v *level, now int64, holds float64) {
-	*v = max(min(*v, l.full(now, l.holds)), l.full(now, min(holds, l.at(*v, now)+1)))
-}
-
 // room reports whether there is room for one more in so many, and how long it takes
 // until there is.
 func (l leaky) room(v level, now int64, holds float64) (time.Duration, bool) {
 	over := l.at(v, now) + 1 - holds
 	return time.Duration(over * float64(l.one)), over <= 0
+}
+
+// fit puts one in if there is room for it in so many, and returns how many that are.
+func (l leaky) fit(v *level, now int64, holds float64) int {
+	if _, ok := l.room(*v, now, holds); !ok {
+		return 0
+	}
+	l.add(v, now, 1)
+	return 1
 }
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
@@ -91,8 +107,8 @@ type person struct {
 	before  int64 // the SMS before it
 	row     int   // SMS since a code was entered
 	to      key   // the number that the last went to, if that is known
-	charged int   // SMS that count there, since a code was entered or a day without an SMS
-	pooled  int   // of them, what counts in the pool
+	charged int   // SMS that count there, since a code was entered or an hour without an SMS
+	pooled  int   // and in the pool
 	trusted int64 // until when
 	number  key   // that the trust is for
 	guesses level
@@ -244,34 +260,32 @@ func (t *turn) addToLimits(n float64) {
 	}
 }
 
-// charge counts an SMS in the budgets. What there is no room for closes them no
-// longer.
+// charge counts an SMS in the budgets that have room for it: what did not take room
+// gives none back.
 func (t *turn) charge(trusted bool) {
 	p := &t.person
 	if t.number != 0 {
-		numbers.fill(&t.phone.open, t.now, numberHolds(trusted))
+		p.charged += numbers.fit(&t.phone.open, t.now, numberHolds(trusted))
 	}
-	p.charged++
 	if trusted {
 		return
 	}
-	pool.fill(&t.s.pool, t.now, t.share())
-	t.credit.add(t.now, -1)
-	p.pooled++
+	n := pool.fit(&t.s.pool, t.now, t.share())
+	t.credit.add(t.now, -float64(n))
+	p.pooled += n
 }
 
-// discharge gives n SMS back.
+// discharge gives up to n SMS back to the number, and up to as many to the pool.
 func (t *turn) discharge(n int) {
 	p := &t.person
-	n = min(n, p.charged)
+	charged, pooled := min(n, p.charged), min(n, p.pooled)
 	if t.number != 0 {
-		numbers.add(&t.phone.open, t.now, -float64(n))
+		numbers.add(&t.phone.open, t.now, -float64(charged))
 	}
-	p.charged -= n
-	n = min(n, p.pooled)
-	pool.add(&t.s.pool, t.now, -float64(n))
-	t.credit.add(t.now, float64(n))
-	p.pooled -= n
+	p.charged -= charged
+	pool.add(&t.s.pool, t.now, -float64(pooled))
+	t.credit.add(t.now, float64(pooled))
+	p.pooled -= pooled
 }
 
 // undo takes a Send back.
@@ -308,14 +322,13 @@ func (t *turn) told() {
 		last := t.Answer && p.pooled > 0 // The last SMS went there.
 		p.to, p.charged, p.pooled = t.number, 0, 0
 		if last {
-			p.charged, p.pooled = 1, 1
-			numbers.fill(&t.phone.open, t.now, numberHolds(false))
+			p.charged, p.pooled = numbers.fit(&t.phone.open, t.now, numberHolds(false)), 1
 		}
 	}
 	switch {
 	case t.Verified && t.vouch():
 		if p.pooled > 0 {
-			t.discharge(p.charged)
+			t.discharge(p.row)
 		}
 	case p.number != t.number && p.trusted > t.now:
 		p.trusted = 0
@@ -335,7 +348,7 @@ func (t *turn) code() {
 		if p.pooled > 0 {
 			pool.add(&t.s.pool, t.now, -entered)
 		}
-		t.discharge(p.charged)
+		t.discharge(p.row)
 		if t.now-t.phone.entered > speaksAgain.Milliseconds() {
 			t.phone.entered = t.now
 			t.credit.add(t.now, 1)

@@ -3,256 +3,214 @@ package main
 import (
 	"math/rand/v2"
 	"time"
-
-	"github.com/eb715825/stytchb2b"
 )
 
-// An attacker makes Members and asks for SMS to them, on the simulation's last
-// day unless said otherwise.
+// An attack is a loop: at intervals it chooses a Member and a number, and asks.
+type attack struct {
+	every       time.Duration
+	days        []int         // 0 is the last day, -1 the day before; nil is {0}
+	from, until time.Duration // of each day; until is its end if it is 0
+	who         func(a *attacker, i int) *member
+	number      func(a *attacker, i int) string // nil: the Member's own, which Sends do not name
+	onFile      bool                            // Stytch knows the number, and Sends do not name it
+	login       bool                            // a primary login instead of a Send
+	enters      int                             // percent of the codes
+	guesses     bool                            // a wrong code after each request
+}
+
+// An attacker has Organizations and Members of its own, and numbers.
 type attacker struct {
-	s      *simulation
-	crowd  *crowd
-	random *rand.Rand
-
+	s             *simulation
+	crowd         *crowd
+	random        *rand.Rand
 	organizations []*organization
+	members       []*member
+	rented        []string // nobody reads the codes that they get
+	phones        []string // it can read codes on these
 }
 
-// found makes Organizations by the product's own sign-up.
-func (a *attacker) found(n int) {
-	for range n {
-		a.organizations = append(a.organizations, a.s.newOrganization())
+func newAttacker(s *simulation, c *crowd) *attacker {
+	a := &attacker{s: s, crowd: c, random: newRandom(9)}
+	for range 2000 {
+		a.organizations = append(a.organizations, s.newOrganization())
+	}
+	for range 5000 {
+		a.rented = append(a.rented, numberOf(a.random, pick(a.random, places).area))
+	}
+	for range 12 {
+		a.phones = append(a.phones, numberOf(a.random, pick(a.random, places).area))
+	}
+	return a
+}
+
+// fresh makes a Member in one of so many Organizations of the attacker's.
+func fresh(organizations int) func(*attacker, int) *member {
+	return func(a *attacker, i int) *member {
+		a.members = append(a.members, a.s.newMember(a.organizations[i%organizations]))
+		return a.members[len(a.members)-1]
 	}
 }
 
-// every does something at intervals, from a time of the last day on.
-func (a *attacker) every(interval, from time.Duration, do func(i int)) {
-	a.everyOn(len(a.s.days)-1, interval, from, do)
-}
-
-func (a *attacker) everyOn(day int, interval, from time.Duration, do func(i int)) {
-	begin := a.s.day(day)
-	var next func(i int)
-	next = func(i int) {
-		if at := begin.Add(from + time.Duration(i)*interval); at.Before(begin.Add(day24)) {
-			a.s.at(at, func() {
-				do(i)
-				next(i + 1)
-			})
+// again takes so many Members in turn.
+func again(n int) func(*attacker, int) *member {
+	return func(a *attacker, i int) *member {
+		if len(a.members) < n {
+			return fresh(2000)(a, i)
 		}
-	}
-	next(0)
-}
-
-// anywhere is a number that it has rented: each is of another block.
-func (a *attacker) anywhere() string { return numberOf(a.random, pick(a.random, places).area) }
-
-// member makes one, in an Organization of the attacker's.
-func (a *attacker) member(i int) *member {
-	return a.s.newMember(a.organizations[i%len(a.organizations)], "")
-}
-
-// among makes a Member in an Organization of the honest who come each day.
-func (a *attacker) among() *member {
-	return a.s.newMember(pick(a.random, a.crowd.returning).member.organization, "")
-}
-
-// ask asks for an SMS to a number, for a Member.
-func (a *attacker) ask(m *member, number string) error { return a.count(a.s.send(m, number)) }
-
-// signIn makes Stytch send an SMS, by a primary login.
-func (a *attacker) signIn(m *member) error { return a.count(a.s.login(m)) }
-
-// count counts an SMS, if err is nil.
-func (a *attacker) count(err error) error {
-	today := a.s.today()
-	today.asked++
-	if err == nil {
-		today.sent++
-		today.hours[a.s.now.Hour()]++
-	}
-	return err
-}
-
-// own asks for an SMS to a phone of the attacker's, and enters the code. Stytch may
-// know the phone already.
-func (a *attacker) own(m *member, phone string, onFile bool) {
-	m.number, m.verified = "", false
-	if onFile {
-		m.number, phone = phone, ""
-	}
-	if a.ask(m, phone) == nil {
-		a.verify(m)
+		return a.members[i%n]
 	}
 }
 
-// phones are n real ones.
-func (a *attacker) phones(n int) (phones []string) {
-	for range n {
-		phones = append(phones, a.anywhere())
+// earlier takes the Members that there are in turn.
+func earlier(a *attacker, i int) *member { return a.members[i%len(a.members)] }
+
+// among makes a Member in an Organization of the users'.
+func among(a *attacker, _ int) *member {
+	return a.s.newMember(pick(a.random, a.crowd.returning).member.organization)
+}
+
+// users takes so many of the users in turn.
+func users(n int) func(*attacker, int) *member {
+	return func(a *attacker, i int) *member { return a.crowd.returning[i%n].member }
+}
+
+// rented is one of the attacker's numbers, each of another block.
+func rented(a *attacker, _ int) string { return pick(a.random, a.rented) }
+
+// phones takes so many of the attacker's phones in turn.
+func phones(n int) func(*attacker, int) string {
+	return func(a *attacker, i int) string { return a.phones[i%n] }
+}
+
+// jamaican is a number of a country that is not allowed.
+func jamaican(a *attacker, _ int) string { return numberOf(a.random, "+1876") }
+
+// usersNumber takes each user's number eight times.
+func usersNumber(a *attacker, i int) string { return a.crowd.returning[i/8].number }
+
+// start schedules an attack.
+func (a *attacker) start(at attack) {
+	days := at.days
+	if days == nil {
+		days = []int{0}
 	}
-	return phones
-}
-
-// verify enters the code that a Member got.
-func (a *attacker) verify(m *member) {
-	a.s.after(15*time.Second, func() {
-		if _, right := a.s.enter(m, m.code); right {
-			a.s.today().entered++
-		}
-	})
-}
-
-// insist does something each time as soon as the guard lets it, until the day is
-// over.
-func (a *attacker) insist(do func() error) {
-	wait := max(30*time.Second, stytchb2b.RetryAfter(do()))
-	if a.s.now.Add(wait).Before(a.s.day(len(a.s.days))) {
-		a.s.after(wait, func() { a.insist(do) })
+	if at.until == 0 {
+		at.until = day24
 	}
-}
-
-// spread asks with ever new numbers, for Members of 2,000 Organizations, at intervals. A share of the codes is entered, by real phones.
-func spread(interval time.Duration, percent int) func(*attacker) {
-	return func(a *attacker) {
-		a.found(2000)
-		a.every(interval, 0, func(i int) {
-			m, real := a.member(i), a.random.IntN(100) < percent
-			if a.ask(m, a.anywhere()) == nil && real {
-				a.verify(m)
-			}
-		})
-	}
-}
-
-// hide asks for Members in the users' Organizations, with each number of another
-// block, on a day.
-func hide(day int) func(*attacker) {
-	return func(a *attacker) {
-		a.everyOn(day, 2*time.Second, 0, func(int) { _ = a.ask(a.among(), a.anywhere()) })
-	}
-}
-
-// prepare has codes of some phones entered, for ever new Members whose number is on
-// file at Stytch, so often on each of some days. On the last day their numbers are
-// others, Sends name none, and no code is entered.
-func prepare(phones, codes, days int) func(*attacker) {
-	return func(a *attacker) {
-		a.found(2000)
-		var members []*member
-		last := len(a.s.days) - 1
-		for i, phone := range a.phones(phones) {
-			for day := last - days; day < last; day++ {
-				a.everyOn(day, day24/time.Duration(codes), time.Duration(i)*time.Second, func(i int) {
-					members = append(members, a.member(i))
-					a.own(members[len(members)-1], phone, true)
+	for _, day := range days {
+		begin := a.s.day(len(a.s.played) - 1 + day)
+		var next func(i int)
+		next = func(i int) {
+			if after := at.from + time.Duration(i)*at.every; after < at.until {
+				a.s.at(begin.Add(after), func() {
+					a.once(at, i)
+					next(i + 1)
 				})
 			}
 		}
-		a.every(2*time.Second, 0, func(i int) {
-			m := members[i%len(members)]
-			m.number, m.verified = a.anywhere(), false
-			_ = a.ask(m, "")
-		})
+		next(0)
 	}
 }
 
+// once is one request of an attack.
+func (a *attacker) once(at attack, i int) {
+	m, number := at.who(a, i), ""
+	if at.number != nil {
+		number = at.number(a, i)
+	}
+	if at.onFile || at.login && m.number == "" {
+		m.verified = m.verified && m.number == number
+		m.number = number
+	}
+	if at.onFile || at.login {
+		number = ""
+	}
+	today := a.s.today()
+	today.asked++
+	send := func() error { return a.s.send(m, number) }
+	if at.login {
+		send = func() error { return a.s.login(m) }
+	}
+	if send() == nil {
+		today.sent++
+		today.hours[a.s.now.Hour()]++
+		if a.random.IntN(100) < at.enters {
+			a.s.after(15*time.Second, func() {
+				if _, right := a.s.enter(m, m.code); right {
+					a.s.today().entered++
+				}
+			})
+		}
+	}
+	if at.guesses {
+		if asked, _ := a.s.enter(m, -1); asked {
+			today.guesses++
+		}
+	}
+}
+
+var (
+	fast   = []attack{{every: time.Second / 2, who: fresh(2000), number: rented}}
+	spread = []attack{{every: 2 * time.Second, who: fresh(2000), number: rented}}
+	slowly = []attack{{every: 20 * time.Second, who: fresh(2000), number: rented}}
+	hidden = []attack{{every: 2 * time.Second, who: among, number: rented}}
+)
+
 var attacks = []scenario{
-	{name: "spread: twice a second, each number of another block, 2,000 Organizations", reach: &reach{sent: 400, never: 30, waited: 30}, attack: spread(time.Second/2, 0)},
-	{name: "500 Members ask again and again, number unnamed", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
-		a.found(500)
-		a.every(day24/500, 0, func(i int) {
-			m := a.member(i)
-			m.number = a.anywhere()
-			a.insist(func() error { return a.ask(m, "") })
-		})
+	{name: "asks in the names of 300 of your users, every two minutes", phones: 300, returning: 300, readme: true, attacks: []attack{
+		{every: 2 * time.Minute / 300, who: users(300)},
 	}},
-	{name: "spread, where half of the new users bring an Organization", reach: &reach{sent: 400, never: 300, waited: 300}, crowd: smallOrganizations, attack: spread(2*time.Second, 0)},
-	{name: "in your users' Organizations, each number of another block", reach: &reach{sent: 500, never: 600, waited: 600}, attack: hide(3)},
-	{name: "the day after that", days: 5, reach: &reach{sent: 0, never: 30, waited: 30}, attack: hide(3)},
-	{name: "the same, on the guard's second day", days: 2, reach: &reach{sent: 500, never: 600, waited: 600}, attack: hide(1)},
-	{name: "the same, on the day after a launch", days: 2, crowd: launched, reach: &reach{sent: 500, never: 1230, waited: 1230}, attack: hide(1)},
-	{name: "one phone, on file for ever new Members; codes entered", reach: &reach{sent: 500, never: 30, waited: 30}, attack: func(a *attacker) {
-		a.found(2000)
-		phone := a.phones(1)[0]
-		a.every(time.Second, 0, func(i int) { a.own(a.member(i), phone, true) })
+	{name: "knows the passwords of 500 Members with pumped numbers", passwords: 500, readme: true, attacks: []attack{
+		{every: time.Second / 2, who: again(500), number: rented, login: true},
 	}},
-	{name: "one phone, 5,000 codes entered yesterday; other numbers today, none entered", reach: &reach{sent: 500, never: 30, waited: 30}, attack: prepare(1, 5000, 1)},
-	{name: "twelve phones, 100 codes each on five days; other numbers today, none entered", days: 8, reach: &reach{sent: 700, never: 30, waited: 30}, attack: prepare(12, 100, 5)},
-	{name: "one phone, 40 codes in an Organization of its own, which then asks", reach: &reach{sent: 500, never: 30, waited: 30}, attack: func(a *attacker) {
-		a.found(1)
-		phone := a.phones(1)[0]
-		a.every(30*time.Second, 0, func(i int) {
-			if i < 40 {
-				a.own(a.member(i), phone, false)
-			}
-		})
-		a.every(2*time.Second, 30*time.Minute, func(i int) { _ = a.ask(a.member(i), a.anywhere()) })
+	{name: "spread, in the first hours of a guard, logins not passed on", hour: 13, days: 1, attacks: spread, returning: 3200, never: 340,
+		readme: true, why: "all users are strangers to it"},
+	{name: "spread, in the first hours of a guard, logins passed on", hour: 13, days: 1, logins: true, attacks: spread, never: 60,
+		readme: true, why: "no Organization has entered codes yet"},
+	{name: "in your users' Organizations", attacks: hidden, never: 600,
+		readme: true, why: "nothing tells the attacker from a new user"},
+	{name: "the day after that", days: 5, attacks: []attack{{every: 2 * time.Second, days: []int{-1}, who: among, number: rented}}},
+	{name: "in your users' Organizations, on the guard's second day", days: 2, attacks: hidden, never: 600, why: "as above"},
+	{name: "in your users' Organizations, on the day after a launch", days: 2, crowd: crowd{launched: true}, attacks: hidden, never: 1300,
+		why: "as above; all 6,000 are new, and more of them come back as new"},
+	{name: "spread, half of the new users bring an Organization", crowd: crowd{small: true}, attacks: spread, never: 300,
+		readme: true, why: "new Organizations share the half that the attacker fills"},
+	{name: "spread, the guard restarts without its memory, logins not passed on", restart: true, attacks: spread, returning: 2700, never: 300,
+		why: "all users are strangers again"},
+	{name: "spread, the guard restarts without its memory, logins passed on", restart: true, logins: true, attacks: spread, never: 70,
+		readme: true, why: "no Organization has entered codes since"},
+	{name: "one phone, codes entered for ever new Members", phones: 1, readme: true, attacks: []attack{
+		{every: time.Second, who: fresh(2000), number: phones(1), onFile: true, enters: 100},
 	}},
-	{name: "one phone's number, which 2,000 Members enroll", reach: &reach{sent: 12}, attack: func(a *attacker) {
-		a.found(2000)
-		phone := a.anywhere()
-		a.every(40*time.Second, 0, func(i int) { _ = a.ask(a.member(i), phone) })
+	{name: "spread over 2,000 Organizations, each number of another block", attacks: fast, readme: true},
+	{name: "the same with limits by key", guard: byKey, attacks: fast, readme: true},
+	{name: "the same without a guard", guard: nobody, attacks: fast},
+	{name: "one phone, 5,000 codes entered yesterday; then other numbers", phones: 1, attacks: []attack{
+		{every: day24 / 5000, days: []int{-1}, who: fresh(2000), number: phones(1), onFile: true, enters: 100},
+		{every: 2 * time.Second, who: earlier, number: rented, onFile: true},
 	}},
-	{name: "five phones, two codes a second, all entered", reach: &reach{sent: 5 * 100}, attack: func(a *attacker) {
-		a.found(2000)
-		phones := a.phones(5)
-		a.every(time.Second/2, 0, func(i int) { a.own(a.member(i), phones[i%5], false) })
+	{name: "twelve phones, 6,000 codes entered in five days; then other numbers", days: 8, phones: 12, readme: true, attacks: []attack{
+		{every: day24 / 1200, days: []int{-5, -4, -3, -2, -1}, who: fresh(2000), number: phones(12), onFile: true, enters: 100},
+		{every: 2 * time.Second, who: earlier, number: rented, onFile: true},
 	}},
-	{name: "one phone, 25 Members sign in all day; codes entered", reach: &reach{sent: 130}, attack: func(a *attacker) {
-		a.found(25)
-		phone := a.phones(1)[0]
-		var members []*member
-		a.every(20*time.Second, 0, func(i int) {
-			if i < 25 {
-				members = append(members, a.member(i))
-			}
-			a.own(members[i%25], phone, true)
-		})
+	{name: "one password, codes guessed all day", phones: 1, guesses: 40, returning: 1, readme: true, attacks: []attack{
+		{every: 3 * time.Second, who: users(1), login: true, guesses: true},
 	}},
-	{name: "spread, 20% of the codes entered", reach: &reach{sent: 500, never: 30, waited: 30}, attack: spread(2*time.Second, 20)},
-	{name: "Jamaican numbers on file; the Sends name none", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
-		a.found(2000)
-		a.every(45*time.Second, 0, func(i int) {
-			m := a.member(i)
-			m.number = numberOf(a.random, "+1876")
-			_ = a.ask(m, "")
-		})
+	{name: "500 Members ask again and again", attacks: []attack{{every: time.Second / 2, who: again(500), number: rented, onFile: true}}},
+	{name: "40 codes in an Organization of its own, which then asks", phones: 1, attacks: []attack{
+		{every: 30 * time.Second, until: 20 * time.Minute, who: fresh(1), number: phones(1), enters: 100},
+		{every: 2 * time.Second, from: 30 * time.Minute, who: fresh(1), number: rented},
 	}},
-	{name: "Members enroll your users' numbers, to have them refused", reach: &reach{sent: 400, never: 30, waited: 30}, attack: func(a *attacker) {
-		a.found(2000)
-		a.every(2*time.Second, 0, func(i int) { _ = a.ask(a.member(i), a.crowd.returning[i/8].number) })
+	{name: "2,000 Members enroll one phone", phones: 1, attacks: []attack{{every: 40 * time.Second, who: fresh(2000), number: phones(1)}}},
+	{name: "five phones, two codes a second, all entered", phones: 5, attacks: []attack{
+		{every: time.Second / 2, who: fresh(2000), number: phones(5), enters: 100},
 	}},
-	{name: "asks in the names of 300 users, each every two minutes", reach: &reach{sent: 3000, returning: 300, waited: 300}, attack: func(a *attacker) {
-		a.every(2*time.Minute/300, 0, func(i int) {
-			p, n := a.crowd.returning[i%300], ""
-			if p.member.organization.names {
-				n = p.number
-			}
-			_ = a.ask(p.member, n)
-		})
+	{name: "25 Members sign in all day with one phone, codes entered", phones: 1, attacks: []attack{
+		{every: 20 * time.Second, who: again(25), number: phones(1), onFile: true, enters: 100},
 	}},
-	{name: "one password: signs in again and again, and guesses codes", reach: &reach{sent: 10, guesses: 40, returning: 1, waited: 1}, attack: func(a *attacker) {
-		m := pick(a.random, a.crowd.returning).member
-		a.every(3*time.Second, 0, func(int) {
-			_ = a.signIn(m)
-			if asked, _ := a.s.enter(m, -1); asked {
-				a.s.today().guesses++
-			}
-		})
-	}},
-	{name: "passwords of 500 Members with pumped numbers, who sign in again and again", reach: &reach{sent: 900, never: 30, waited: 30}, attack: func(a *attacker) {
-		a.found(500)
-		a.every(time.Minute, 0, func(i int) {
-			if m := a.member(i); i < 500 {
-				m.number = a.anywhere()
-				a.insist(func() error { return a.signIn(m) })
-			}
-		})
-	}},
-	{name: "spread; every fourth user's last code was 35 days ago", days: 36, crowd: rare, reach: &reach{sent: 400, never: 30, waited: 30}, attack: spread(2*time.Second, 0)},
-	{name: "spread, in the first hours of the guard", fresh: true, attack: spread(2*time.Second, 0)},
-	{name: "the same; the product passes its logins on", fresh: true, logins: true, reach: &reach{sent: 400, never: 600, waited: 600}, attack: spread(2*time.Second, 0)},
-	{name: "spread, and the guard restarts at 13:00 without its memory", restart: true, attack: spread(2*time.Second, 0)},
-	{name: "the same; the product passes its logins on", restart: true, logins: true, reach: &reach{sent: 500, never: 600, waited: 600}, attack: spread(2*time.Second, 0)},
-	{name: "spread, two processes that count in one Redis", redis: true, days: 2, reach: &reach{sent: 400, never: 30, waited: 30}, attack: spread(20*time.Second, 0)},
+	{name: "spread, 20% of the codes entered", attacks: []attack{{every: 2 * time.Second, who: fresh(2000), number: rented, enters: 20}}},
+	{name: "Jamaican numbers on file", attacks: []attack{{every: 45 * time.Second, who: fresh(2000), number: jamaican, onFile: true}}},
+	{name: "Members enroll your users' numbers, to have them refused", attacks: []attack{{every: 2 * time.Second, who: fresh(2000), number: usersNumber}}},
+	{name: "spread, every fourth user's last code was 35 days ago", days: 36, crowd: crowd{rare: true}, attacks: spread},
+	{name: "spread, two processes that count in one Redis", days: 2, redis: true, attacks: slowly},
 }

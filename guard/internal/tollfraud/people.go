@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -49,22 +48,17 @@ func (s *simulation) newLogin(p *person, day int, clock time.Duration) {
 	at := s.on(day, clock)
 	s.at(at, func() {
 		p.returning = p.returning || p.member.verified
-		l := &login{s: s, p: p, day: s.days[day], given: p.number}
+		l := &login{s: s, p: p, day: s.played[day], given: p.number}
 		if !p.returning && p.random.Float64() < mistypes {
 			l.wrongOnce = true
 			l.given = newNumber(p.random, p.member.organization.home)
 		}
-		l.signIn()
+		if s.logins {
+			s.passOn(p.member, false)
+		}
+		l.ask()
 		s.at(at.Add(2*time.Hour), l.end)
 	})
-}
-
-// signIn is the primary login. The product may pass it on to the guard.
-func (l *login) signIn() {
-	if m := l.p.member; l.s.logins {
-		l.s.tell(m, false)
-	}
-	l.ask()
 }
 
 // ask asks for a code.
@@ -80,37 +74,25 @@ func (l *login) ask() {
 		return
 	}
 	l.refusals++
-	soon := stytchb2b.RetryAfter(err) + time.Second + time.Duration(l.p.random.Int64N(int64(3*time.Second)))
-	switch {
-	case errors.Is(err, guard.ErrCooldown):
-		if l.got { // The code that is there will do, or the button is pressed again.
-			if soon < time.Minute && l.p.random.IntN(2) == 0 {
-				l.again(soon)
-			} else {
-				l.read()
-			}
-			return
-		}
-		if soon < 5*time.Minute && l.refusals < 4 {
-			l.again(soon)
-		} else if l.refusals < 4 {
-			l.again(10 * time.Minute)
-		}
-	default:
+	// The page says when to ask again. People who are told nothing, or too long a
+	// time, ask in 10 minutes.
+	soon, patience, times := stytchb2b.RetryAfter(err)+time.Second+time.Duration(l.p.random.Int64N(int64(3*time.Second))), 10*time.Minute, 2
+	cooldown := errors.Is(err, guard.ErrCooldown)
+	if cooldown {
+		patience, times = 5*time.Minute, 4
+	} else {
 		l.waited = true
-		if l.got {
-			l.read()
-			return
-		}
-		// The page says when to try again. Who is told nothing, or too long a
-		// time, tries in 10 minutes. Nobody tries a third time.
-		if l.refusals < 2 {
-			if soon < 10*time.Minute && stytchb2b.RetryAfter(err) > 0 {
-				l.again(soon)
-			} else {
-				l.again(10 * time.Minute)
-			}
-		}
+	}
+	switch {
+	case l.got && cooldown && soon < time.Minute && l.p.random.IntN(2) == 0:
+		l.again(soon) // The button is pressed again.
+	case l.got:
+		l.read() // The code that is there will do.
+	case l.refusals >= times:
+	case soon < patience && stytchb2b.RetryAfter(err) > 0:
+		l.again(soon)
+	default:
+		l.again(10 * time.Minute)
 	}
 }
 
@@ -129,7 +111,7 @@ func (l *login) codeComes() {
 		})
 		return
 	}
-	if l.s.outage != nil && l.s.outage(l.p.member.number) {
+	if out := l.s.crowd.outage; out != nil && out(l.p.member.number, l.s.now.Sub(l.s.day(3)).Hours()) {
 		switch {
 		case l.asks < 3:
 			l.again(time.Duration(60+r.IntN(60)) * time.Second)
@@ -189,75 +171,6 @@ func (l *login) end() {
 	if !l.got {
 		g.never++
 	}
-}
-
-// A crowd are the honest users of a product.
-type crowd struct {
-	returning []*person
-	people    func(day int) []*person // who come
-	at        func(p *person) time.Duration
-}
-
-// newPerson makes somebody who is in Stytch's books already.
-func newPerson(s *simulation, o *organization, number string, returning bool) *person {
-	p := &person{number: number, returning: returning, random: newRandom(1000 + s.next()), member: s.newMember(o, "")}
-	if returning {
-		p.member.number, p.member.verified = number, true
-	}
-	return p
-}
-
-// newCrowd makes 5,400 people who come each day, and 600 a day who are new, in
-// Organizations whose sizes follow a power law. One in 25 of the new ones is from
-// a new Organization of four.
-func newCrowd(s *simulation, organizations, people, newPeople int) *crowd {
-	random := newRandom(1)
-	c := &crowd{at: officeHours}
-	var all []*organization
-	var sum float64
-	for i := range organizations {
-		all = append(all, newHonestOrganization(s, random))
-		sum += 1 / float64(i+1)
-	}
-	someone := func() *organization {
-		at := random.Float64() * sum
-		for i, o := range all {
-			if at -= 1 / float64(i+1); at < 0 {
-				return o
-			}
-		}
-		return all[0]
-	}
-	for i := range people {
-		o := someone()
-		if i < len(all) {
-			o = all[i]
-		}
-		c.returning = append(c.returning, newPerson(s, o, newNumber(random, o.home), true))
-	}
-	c.people = func(int) []*person {
-		var fresh *organization
-		come := slices.Clone(c.returning)
-		for i := range newPeople {
-			o := someone()
-			if i < newPeople/25 {
-				if i%4 == 0 {
-					fresh = newHonestOrganization(s, random)
-				}
-				o = fresh
-			}
-			come = append(come, newPerson(s, o, newNumber(random, o.home), false))
-		}
-		return come
-	}
-	return c
-}
-
-func newHonestOrganization(s *simulation, random *rand.Rand) *organization {
-	o := s.newOrganization()
-	o.home = pick(random, places)
-	o.names = random.IntN(4) == 0
-	return o
 }
 
 // officeHours are about nine, after lunch, or any time from seven to ten in the

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
+	"slices"
 	"strings"
 )
 
@@ -12,9 +12,9 @@ const (
 	decades                  = 6 // up to a million
 )
 
-// draw draws the SMS to the attacker on the day of the first attack, summed up,
-// with each setting.
-func draw(file string) error {
+// draw draws the SMS to the attacker over a day, without a guard, with limits by key
+// and with the guard: the days of the same attack.
+func draw(plays []*played) string {
 	var b strings.Builder
 	y := func(n float64) float64 { return top + height*(1-math.Log10(max(1, n))/decades) }
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-15 0 715 330" font-family="sans-serif" font-size="13">`+
@@ -26,21 +26,18 @@ func draw(file string) error {
 	for hour := 0; hour <= 24; hour += 6 {
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%d:00</text>`+"\n", left+width*hour/24, top+height+20, hour)
 	}
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">SMS to the attacker, of 172,800 asked for</text>`+"\n", left+width/2, top+height+42)
-	for i, set := range settings {
-		d, err := attacks[0].play(set)
-		if err != nil {
-			return err
-		}
-		color := []string{"#b00", "#c80", "#080"}[i]
+	same := slices.IndexFunc(plays, func(p *played) bool { return p.guard != recommended }) - 1
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">SMS to the attacker, of %s asked for</text>`+"\n", left+width/2, top+height+42, thousands(plays[same].day.asked))
+	for _, p := range plays[same : same+3] {
+		color := [...]string{"#080", "#c80", "#b00"}[p.guard]
 		sum, path := 0, fmt.Sprintf("M%d %.1f", left, y(1))
-		for hour, n := range d.hours {
+		for hour, n := range p.day.hours {
 			sum += n
 			path += fmt.Sprintf("L%d %.1f", left+width*(hour+1)/24, y(float64(sum)))
 		}
-		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="2.5"/><text x="%d" y="%.0f" fill="%s">%s: %s</text>`+"\n",
-			path, color, left+width+8, y(float64(sum))+4, color, []string{"no guard", "by key", "guard"}[i], thousands(sum))
+		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="2.5"/><text x="%d" y="%.0f" fill="%s">%v: %s</text>`+"\n",
+			path, color, left+width+8, y(float64(sum))+4, color, p.guard, thousands(sum))
 	}
 	b.WriteString("</svg>\n")
-	return os.WriteFile(file, []byte(b.String()), 0o644)
+	return b.String()
 }
