@@ -161,7 +161,7 @@ const demoHTML = `
 <h2 id="phone">Your phone</h2>
 <p class="help">Stytch is a fake in this process. It sends no real SMS; they arrive here.</p>
 <ol class="screen">
-{{range phone .Login.MemberID}}<li><span lang="{{.Locale}}" dir="auto">{{.Text}}</span><br><small>to {{.To}}</small></li>
+{{range phone .Login.MemberID}}<li><span lang="en" dir="auto">{{.Text}}</span><br><small>to {{.To}}</small></li>
 {{else}}<li class="empty">No messages</li>
 {{end}}</ol>
 <form method="post" action="/fault">
