@@ -57,8 +57,6 @@
 //     user_lock_limit_reached.
 //   - SMS go to the countries on the project's allowlist. It begins with the US and
 //     Canada, without the other countries with +1.
-//   - An Organization can restrict MFA to some methods, except for breakglass
-//     Members.
 //
 // # Assumed
 //
@@ -82,9 +80,8 @@
 //   - A wrong password: 401 unauthorized_credentials. No password at all: 404
 //     member_password_not_found.
 //   - Wrong, used and expired codes and wrong passwords are failed attempts. A right
-//     code resets their count, and so does a primary authentication without MFA. One
-//     that leads to MFA does not, unless [Server.FirstFactorEndsFailures] is set. A
-//     locked Member cannot be sent an SMS.
+//     code resets their count, and so does a primary authentication without MFA, but
+//     not one that leads to MFA. A locked Member cannot be sent an SMS.
 //   - Custom claims that begin with https://stytch.com/: 400
 //     stytch_claims_in_custom_claims. Other reserved names are ignored; Stytch's
 //     pages disagree on them. Too large: 400 custom_claims_too_large.
@@ -108,5 +105,6 @@
 // no permissions: it refuses an authorization_check. An intermediate session is good
 // for its own Member only, not for one in another Organization. It knows no devices: no answer
 // has a member_device. It distinguishes countries that share a calling code for +1
-// only. It has no rate limit until [Server.SetRateLimit].
+// only. Every Organization allows all MFA methods. It has no rate limit until
+// [Server.SetRateLimit].
 package stytchtest

@@ -43,8 +43,7 @@ func TestDrift(t *testing.T) {
 	}
 	require.True(t, strings.HasPrefix(stytch.values["project_id"], "project-test-"), "STYTCH_PROJECT_ID names no test project; this test calls no live one")
 	defer stytch.http.CloseIdleConnections()
-	answers, err := ask(t, stytch)
-	require.NoError(t, err)
+	answers := ask(t, stytch)
 	t.Logf("Stytch answered %d of %d calls.", len(answers), len(fake))
 	for _, line := range drift(fake, answers) {
 		t.Error(line)
@@ -95,14 +94,12 @@ type outcome struct {
 func askFake(t *testing.T) []outcome {
 	s := stytchtest.NewServer()
 	defer s.Close()
-	outcomes, err := ask(t, projectOf(s))
-	require.NoError(t, err)
-	return outcomes
+	return ask(t, projectOf(s))
 }
 
 // ask makes all calls, one after the other. Without a password, it leaves out those
 // of a login.
-func ask(t *testing.T, p *project) (outcomes []outcome, err error) {
+func ask(t *testing.T, p *project) (outcomes []outcome) {
 	values := maps.Clone(p.values)
 	for _, c := range driftCalls {
 		if c.login && p.values["password"] == "" {
@@ -111,10 +108,7 @@ func ask(t *testing.T, p *project) (outcomes []outcome, err error) {
 		if c.login && values["session_token"] == "" && values["intermediate_session_token"] != "" {
 			values["code"] = p.code()
 		}
-		answer, status, err := p.do(t, c, values)
-		if err != nil {
-			return outcomes, fmt.Errorf("%s: %w", c.name, err)
-		}
+		answer, status := p.do(t, c, values)
 		o := outcome{call: c.name, status: status, types: map[string]string{}}
 		if object, ok := answer.(map[string]any); ok {
 			o.errorType, _ = object["error_type"].(string)
@@ -127,11 +121,12 @@ func ask(t *testing.T, p *project) (outcomes []outcome, err error) {
 		describe("", answer, o.types)
 		outcomes = append(outcomes, o)
 	}
-	return outcomes, nil
+	return outcomes
 }
 
-func (p *project) do(t *testing.T, c driftCall, values map[string]string) (answer any, status int, err error) {
+func (p *project) do(t *testing.T, c driftCall, values map[string]string) (answer any, status int) {
 	var body []byte
+	var err error
 	switch b := c.body.(type) {
 	case string:
 		body = []byte(b)
@@ -161,14 +156,12 @@ func (p *project) do(t *testing.T, c driftCall, values map[string]string) (answe
 		req.SetBasicAuth(values["project_id"], "secret-test-wrong")
 	}
 	resp, err := p.http.Do(req)
-	if err != nil {
-		return nil, 0, err
-	}
+	require.NoError(t, err, c.name)
 	defer resp.Body.Close()
 	if json.NewDecoder(resp.Body).Decode(&answer) != nil {
 		answer = "not JSON"
 	}
-	return answer, resp.StatusCode, nil
+	return answer, resp.StatusCode
 }
 
 // describe notes the types of a value and of what is in it.
@@ -214,50 +207,31 @@ func drift(fake, stytch []outcome) (lines []string) {
 }
 
 // A difference in a status, a type or a field is found, in a project that is named
-// by the environment.
+// by the environment. Without a password, no call costs anything.
 func TestDriftIsFound(t *testing.T) {
 	t.Parallel()
 	fake := askFake(t)
-	assert.Empty(t, drift(fake, askFake(t)))
 	s := stytchtest.NewServer()
 	defer s.Close()
-	m, _ := s.Member(s.MemberID)
 	env := map[string]string{
 		"STYTCH_TEST_BASE_URL": s.URL, "STYTCH_PROJECT_ID": s.ProjectID, "STYTCH_SECRET": s.Secret, "STYTCH_TEST_ORGANIZATION_ID": s.OrganizationID,
 	}
-	fromEnv := func() *project { return projectFromEnv(func(name string) string { return env[name] }) }
-	assert.Nil(t, fromEnv())
+	getenv := func(name string) string { return env[name] }
+	assert.Nil(t, projectFromEnv(getenv))
 	env["STYTCH_TEST_MEMBER_ID"] = s.MemberID
-	stytch := fromEnv()
+	stytch := projectFromEnv(getenv)
 	require.NotNil(t, stytch)
 	defer stytch.http.CloseIdleConnections()
-
-	// Without a password, no call costs anything.
-	answers, err := ask(t, stytch)
-	require.NoError(t, err)
+	answers := ask(t, stytch)
 	assert.Less(t, len(answers), len(fake))
 	assert.Empty(t, drift(fake, answers))
 	assert.Empty(t, s.SMS())
 
-	// With the code of another SMS, the login fails.
-	env["STYTCH_TEST_EMAIL_ADDRESS"], env["STYTCH_TEST_PASSWORD"] = m.EmailAddress, m.Password
-	stytch = fromEnv()
-	defer stytch.http.CloseIdleConnections()
-	answers, err = ask(t, stytch)
-	require.NoError(t, err)
-	assert.Contains(t, drift(fake, answers), "authenticate: Stytch answers 404 otp_code_not_found, the fake 200 ")
-
 	s.FailAlways(stytchtest.Fault{StatusCode: 200, Body: `{"status_code":"200","new":[{"a":null}]}`})
-	answers, err = ask(t, projectOf(s))
-	require.NoError(t, err)
-	assert.Subset(t, drift(fake, answers), []string{
+	assert.Subset(t, drift(fake, ask(t, projectOf(s))), []string{
 		"send: status_code is string in Stytch's answer, float64 in the fake's",
 		"send: new[].a is <nil> in Stytch's answer, absent in the fake's",
 		"send: member.roles[].role_id is absent in Stytch's answer, string in the fake's",
 		"no body: Stytch answers 200 , the fake 400 bad_request",
 	})
-	s.Recover()
-	s.Fail(stytchtest.Fault{StatusCode: 502}, stytchtest.Fault{Reset: true})
-	_, err = ask(t, projectOf(s))
-	assert.ErrorContains(t, err, "a wrong secret: ")
 }

@@ -3,8 +3,6 @@ package stytchtest_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -60,8 +58,7 @@ func Example_rightCode() {
 	login, _ := stytch.LogIn(stytch.MemberID) // Stytch sends the first SMS automatically.
 	app := app{stytch.Client(), login}
 
-	sms, _ := stytch.NextSMS(context.Background())
-	fmt.Println(app.verify(sms.Code))
+	fmt.Println(app.verify(stytch.SMS()[0].Code))
 	// Output: Welcome, Ada Lovelace.
 }
 
@@ -80,7 +77,7 @@ func Example_wrongCode() {
 func Example_limited() {
 	stytch := stytchtest.NewServer()
 	defer stytch.Close()
-	stytch.SetRateLimit(stytchtest.RateLimit{PerNumber: 2})
+	stytch.SetRateLimit(2)
 	login, _ := stytch.LogIn(stytch.MemberID)
 	// MaxWait: -1 keeps the test fast: the client does not wait and retry.
 	app := app{stytch.Client(stytchb2b.WithRetry(stytchb2b.RetryPolicy{MaxWait: -1})), login}
@@ -101,8 +98,7 @@ func Example_lostAnswer() {
 
 	stytch.Fail(stytchtest.Fault{Processed: true, Reset: true})
 	fmt.Println(app.resend())
-	sms := stytch.SMSTo(stytch.MemberID)
-	fmt.Println(app.verify(sms[len(sms)-1].Code))
+	fmt.Println(app.verify(stytch.SMS()[1].Code)) // of the second SMS
 	// Output:
 	// Your code may be on its way. If it does not arrive within a minute, request another one.
 	// Welcome, Ada Lovelace.
@@ -115,42 +111,7 @@ func Example_expired() {
 	login, _ := stytch.LogIn(stytch.MemberID)
 	app := app{stytch.Client(), login}
 
-	sms, _ := stytch.NextSMS(context.Background())
 	stytch.Advance(2 * time.Minute)
-	fmt.Println(app.verify(sms.Code))
+	fmt.Println(app.verify(stytch.SMS()[0].Code))
 	// Output: That code has expired. Request a new one.
-}
-
-// Stytch is down until it recovers.
-func ExampleServer_FailAlways() {
-	stytch := stytchtest.NewServer()
-	defer stytch.Close()
-	login, _ := stytch.LogIn(stytch.MemberID)
-	app := app{stytch.Client(), login}
-
-	stytch.FailAlways(stytchtest.Fault{StatusCode: http.StatusBadGateway})
-	fmt.Println(app.resend())
-	fmt.Println(app.resend())
-	stytch.Recover()
-	fmt.Println(app.resend())
-	// Output:
-	// Your code may be on its way. If it does not arrive within a minute, request another one.
-	// Your code may be on its way. If it does not arrive within a minute, request another one.
-	// We have sent you a code.
-}
-
-// Over TLS and HTTP/2, with a client other than that of package stytchb2b.
-func ExampleNewTLSServer() {
-	stytch := stytchtest.NewTLSServer()
-	defer stytch.Close()
-
-	resp, err := stytch.HTTPClient().Get(stytch.URL + "/v1/b2b/sessions/jwks/" + stytch.ProjectID)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	fmt.Println(resp.Proto, resp.StatusCode)
-	// Output: HTTP/2.0 200
 }

@@ -141,18 +141,16 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-
 		w.Header().Set("Content-Length", strconv.Itoa(len(ans.body)))
 	}
 	w.WriteHeader(ans.status)
-	half := len(ans.body) / 2
-	if !f.Truncate && f.BodyDelay == 0 {
-		half = len(ans.body)
-	}
-	_, _ = w.Write(ans.body[:half])
+	first := len(ans.body)
 	if f.Truncate || f.BodyDelay > 0 {
-		_ = http.NewResponseController(w).Flush()
+		first /= 2
 	}
+	_, _ = w.Write(ans.body[:first])
+	_ = http.NewResponseController(w).Flush()
 	if f.Truncate || !pause(f.BodyDelay, r, stop) {
 		panic(http.ErrAbortHandler)
 	}
-	_, err := w.Write(ans.body[half:])
+	_, err := w.Write(ans.body[first:])
 	for filler := bytes.Repeat([]byte(" "), 32<<10); f.Endless && err == nil; {
 		if _, err = w.Write(filler); !pause(0, r, stop) {
 			panic(http.ErrAbortHandler)

@@ -131,24 +131,19 @@ func (a answer) errorObject() (e errorObject) {
 
 // An apiError is an answer outside 2xx.
 type apiError struct {
-	status     int
-	errorType  string
-	message    string
-	retryAfter int // seconds; 0 for none
+	status    int
+	errorType string
+	message   string
 }
 
 func fail(status int, errorType, message string) *apiError {
-	return &apiError{status: status, errorType: errorType, message: message}
+	return &apiError{status, errorType, message}
 }
 
 func (e *apiError) answer() answer {
-	ans := newAnswer(e.status, object{
+	return newAnswer(e.status, object{
 		"error_type":    e.errorType,
 		"error_message": e.message,
 		"error_url":     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
 	})
-	if e.retryAfter > 0 {
-		ans.header.Set("Retry-After", fmt.Sprint(e.retryAfter))
-	}
-	return ans
 }

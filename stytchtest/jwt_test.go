@@ -1,13 +1,13 @@
 package stytchtest_test
 
 import (
-	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"math/big"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -21,30 +21,19 @@ import (
 // verified returns the claims of a JWT that the key in the JWKS has signed.
 func verified(t *testing.T, s *stytchtest.Server, jwt string) (claims map[string]any) {
 	t.Helper()
-	resp, err := s.HTTPClient().Get(s.URL + "/v1/b2b/sessions/jwks/" + s.ProjectID)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	assert.Equal(t, "public, max-age=900", resp.Header.Get("Cache-Control"))
-	var jwks struct {
-		Keys []map[string]any `json:"keys"`
-	}
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&jwks))
+	var jwks struct{ Keys []map[string]any }
+	header := request(t, s, http.MethodGet, "/v1/b2b/sessions/jwks/"+s.ProjectID, nil, &jwks).Header
+	assert.Equal(t, "public, max-age=900", header.Get("Cache-Control"))
 	require.Len(t, jwks.Keys, 1)
 	jwk := jwks.Keys[0]
 	assert.Equal(t, []any{"RSA", "sig", "RS256", []any{"verify"}}, []any{jwk["kty"], jwk["use"], jwk["alg"], jwk["key_ops"]})
-	number := func(name string) *big.Int {
-		b, err := base64.RawURLEncoding.DecodeString(jwk[name].(string))
-		require.NoError(t, err)
-		return new(big.Int).SetBytes(b)
-	}
-	key := &rsa.PublicKey{N: number("n"), E: int(number("e").Int64())}
 	der, err := base64.StdEncoding.DecodeString(jwk["x5c"].([]any)[0].(string))
 	require.NoError(t, err)
 	certificate, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
-	assert.True(t, key.Equal(certificate.PublicKey))
-	thumbprint := sha256.Sum256(der)
-	assert.Equal(t, base64.RawURLEncoding.EncodeToString(thumbprint[:]), jwk["x5tS256"])
+	key, thumbprint := certificate.PublicKey.(*rsa.PublicKey), sha256.Sum256(der)
+	base64URL := base64.RawURLEncoding.EncodeToString
+	assert.Equal(t, []any{base64URL(key.N.Bytes()), "AQAB", base64URL(thumbprint[:])}, []any{jwk["n"], jwk["e"], jwk["x5tS256"]})
 
 	parts := strings.Split(jwt, ".")
 	require.Len(t, parts, 3)
@@ -53,11 +42,8 @@ func verified(t *testing.T, s *stytchtest.Server, jwt string) (claims map[string
 		require.NoError(t, err)
 		return b
 	}
-	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	require.NoError(t, rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], decode(parts[2])))
-	var header map[string]any
-	require.NoError(t, json.Unmarshal(decode(parts[0]), &header))
-	assert.Equal(t, map[string]any{"alg": "RS256", "typ": "JWT", "kid": jwk["kid"]}, header)
+	require.NoError(t, certificate.CheckSignature(x509.SHA256WithRSA, []byte(parts[0]+"."+parts[1]), decode(parts[2])))
+	assert.JSONEq(t, fmt.Sprintf(`{"alg":"RS256","typ":"JWT","kid":%q}`, jwk["kid"]), string(decode(parts[0])))
 	require.NoError(t, json.Unmarshal(decode(parts[1]), &claims))
 	return claims
 }

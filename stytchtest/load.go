@@ -2,7 +2,6 @@ package stytchtest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -27,9 +26,6 @@ func (s *Server) Load(r io.Reader) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&seed); err != nil {
 		return fmt.Errorf("stytchtest: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("stytchtest: there is more than one JSON value")
 	}
 	for i, o := range seed.Organizations {
 		if _, err := s.AddOrganization(o); err != nil {

@@ -156,9 +156,6 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 		sess = s.state.newIntermediateSession(member)
 	}
 	sess.addFactor(f, now)
-	if s.FirstFactorEndsFailures {
-		member.unlock()
-	}
 	required := object{"member_options": MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
 	if s.sendAutomatically(org, member, locale, now) {
 		required["secondary_auth_initiated"] = "sms_otp"
@@ -187,7 +184,7 @@ func (m *Member) activate(now time.Time) {
 // it did. It sends none to a Member whose default method is an authenticator app.
 func (s *Server) sendAutomatically(org *Organization, member *Member, locale string, now time.Time) bool {
 	number := member.MFAPhoneNumber
-	if number == "" || member.DefaultMFAMethod == "totp" || !org.allowsSMS(member) || s.mayReceive(number, now) != nil {
+	if number == "" || member.DefaultMFAMethod == "totp" || s.mayReceive(number, now) != nil {
 		return false
 	}
 	s.deliver(org, member, number, locale, true, now)

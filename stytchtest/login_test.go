@@ -20,7 +20,7 @@ func TestLogIn(t *testing.T) {
 		M = stytchtest.Member
 		O = stytchtest.Organization
 	)
-	required, noSMS := O{MFAPolicy: "REQUIRED_FOR_ALL"}, O{AllowedMFAMethods: []string{"totp"}}
+	required := O{MFAPolicy: "REQUIRED_FOR_ALL"}
 	for _, tc := range []struct {
 		name      string
 		org       O
@@ -33,8 +33,6 @@ func TestLogIn(t *testing.T) {
 		{name: "MFA required, no number yet", org: required, mfa: true},
 		{name: "an authenticator app by default", member: M{MFAPhoneNumber: firstNumber, MFAEnrolled: true, TOTP: true, DefaultMFAMethod: "totp"}, mfa: true},
 		{name: "an authenticator app beside", member: M{MFAPhoneNumber: firstNumber, MFAEnrolled: true, TOTP: true}, mfa: true, sent: true},
-		{name: "no SMS allowed", org: noSMS, member: M{MFAPhoneNumber: firstNumber, MFAEnrolled: true}, mfa: true},
-		{name: "no SMS allowed, breakglass", org: noSMS, member: M{MFAPhoneNumber: firstNumber, MFAEnrolled: true, IsBreakglass: true}, mfa: true, sent: true},
 		{name: "a country that is not allowed", member: M{MFAPhoneNumber: "+4915112340123", MFAEnrolled: true}, mfa: true},
 		{name: "invited", member: M{MFAPhoneNumber: firstNumber, MFAEnrolled: true, Status: "invited"}, mfa: true, sent: true},
 		{name: "pending, not enrolled", member: M{Status: "pending"}},

@@ -33,7 +33,6 @@ const (
 // An answer is what the server says, in the fields that tests look at.
 type answer struct {
 	HTTPStatus int
-	RetryAfter string
 
 	StatusCode               int                     `json:"status_code"`
 	RequestID                string                  `json:"request_id"`
@@ -84,20 +83,11 @@ func post(t *testing.T, s *stytchtest.Server, path string, change fields) answer
 }
 
 // postOnly makes a request with just these fields.
-func postOnly(t *testing.T, s *stytchtest.Server, path string, f fields) answer {
+func postOnly(t *testing.T, s *stytchtest.Server, path string, f fields) (a answer) {
 	t.Helper()
-	text, err := json.Marshal(f)
-	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(limited(t), http.MethodPost, s.URL+path, bytes.NewReader(text))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.SetBasicAuth(s.ProjectID, s.Secret)
-	resp, err := s.HTTPClient().Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
+	resp := request(t, s, http.MethodPost, path, f, &a)
+	a.HTTPStatus = resp.StatusCode
 	assert.Equal(t, "application/json", resp.Header.Get("Content-Type"))
-	a := answer{HTTPStatus: resp.StatusCode, RetryAfter: resp.Header.Get("Retry-After")}
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&a))
 	assert.Equal(t, a.HTTPStatus, a.StatusCode)
 	assert.Regexp(t, "^request-id-test-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", a.RequestID)
 	if a.StatusCode != 200 {
@@ -105,6 +95,33 @@ func postOnly(t *testing.T, s *stytchtest.Server, path string, f fields) answer 
 		assert.Contains(t, a.ErrorURL, fmt.Sprintf("/%d#%s", a.StatusCode, a.ErrorType))
 	}
 	return a
+}
+
+// request makes a request, whose answer is JSON.
+func request(t *testing.T, s *stytchtest.Server, method, path string, f fields, into any) *http.Response {
+	t.Helper()
+	resp, body, err := do(t, s, method, path, f)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(body, into))
+	return resp
+}
+
+// do makes a request, and reads 1 MiB of the answer.
+func do(t *testing.T, s *stytchtest.Server, method, path string, f fields) (*http.Response, []byte, error) {
+	t.Helper()
+	text, err := json.Marshal(f)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(limited(t), method, s.URL+path, bytes.NewReader(text))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.SetBasicAuth(s.ProjectID, s.Secret)
+	resp, err := s.HTTPClient().Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp, body, err
 }
 
 // enter has a code sent, and enters it. The fields are those of both requests.
@@ -143,19 +160,10 @@ func session(t *testing.T, s *stytchtest.Server) stytchtest.PrimaryAuthenticatio
 	return login
 }
 
+// rawSend is a Send for the server's first Member, whatever the answer is.
 func rawSend(t *testing.T, s *stytchtest.Server) (*http.Response, []byte, error) {
-	req, err := http.NewRequestWithContext(limited(t), http.MethodPost, s.URL+sendPath,
-		strings.NewReader(fmt.Sprintf(`{"organization_id":%q,"member_id":%q}`, s.OrganizationID, s.MemberID)))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth(s.ProjectID, s.Secret)
-	resp, err := s.HTTPClient().Do(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return resp, body, err
+	t.Helper()
+	return do(t, s, http.MethodPost, sendPath, fields{"organization_id": s.OrganizationID, "member_id": s.MemberID})
 }
 
 // newest returns the last SMS.

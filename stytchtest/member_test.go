@@ -1,7 +1,6 @@
 package stytchtest_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"testing"
 
@@ -18,14 +17,8 @@ func TestMemberNumber(t *testing.T) {
 	s := stytchtest.NewServer()
 	defer s.Close()
 	call := func(method, path string) (int, stytchb2b.Member) {
-		req, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/v1/b2b/organizations/"+path, nil)
-		require.NoError(t, err)
-		req.SetBasicAuth(s.ProjectID, s.Secret)
-		resp, err := s.HTTPClient().Do(req)
-		require.NoError(t, err)
-		defer resp.Body.Close()
 		var answer struct{ Member stytchb2b.Member }
-		require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
+		resp := request(t, s, method, "/v1/b2b/organizations/"+path, nil, &answer)
 		return resp.StatusCode, answer.Member
 	}
 	primary, err := s.LogIn(s.MemberID)
@@ -38,13 +31,9 @@ func TestMemberNumber(t *testing.T) {
 	assert.Empty(t, m.MFAPhoneNumber)
 	assert.False(t, m.MFAPhoneNumberVerified)
 
-	_, err = s.Client().OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{
-		OrganizationID: s.OrganizationID, MemberID: s.MemberID, IntermediateSessionToken: primary.IntermediateSessionToken, Code: s.SMS()[0].Code,
-	})
-	require.Error(t, err)
-	resp, err := s.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: s.OrganizationID, MemberID: s.MemberID, MFAPhoneNumber: "+12025550199"})
-	require.NoError(t, err)
-	assert.Equal(t, "+12025550199", resp.Member.MFAPhoneNumber)
+	a := post(t, s, authenticatePath, fields{"intermediate_session_token": primary.IntermediateSessionToken, "code": newest(s).Code})
+	assert.Equal(t, "404 otp_code_not_found", a.error())
+	assert.Equal(t, "+12025550199", post(t, s, sendPath, fields{"mfa_phone_number": "+12025550199"}).Member.MFAPhoneNumber)
 
 	for _, path := range []string{s.OrganizationID + "/members/mfa_phone_numbers/nobody", "nowhere/members/mfa_phone_numbers/" + s.MemberID, s.OrganizationID + "/members/" + s.MemberID} {
 		status, _ = call(http.MethodDelete, path)

@@ -22,7 +22,7 @@ func memberObject(m *Member) object {
 		"name":                      m.Name,
 		"status":                    m.Status,
 		"is_admin":                  slices.Contains(m.Roles, "stytch_admin"),
-		"is_breakglass":             m.IsBreakglass,
+		"is_breakglass":             false,
 		"is_locked":                 !m.LockExpiresAt.IsZero(),
 		"member_password_id":        "",
 		"mfa_enrolled":              m.MFAEnrolled,
@@ -86,9 +86,6 @@ func organizationObject(org *Organization) object {
 	}
 	if org.ExternalID != "" {
 		o["organization_external_id"] = org.ExternalID
-	}
-	if len(org.AllowedMFAMethods) > 0 {
-		o["mfa_methods"], o["allowed_mfa_methods"] = "RESTRICTED", org.AllowedMFAMethods
 	}
 	return o
 }

@@ -24,9 +24,9 @@ func TestObjects(t *testing.T) {
 	defer s.Close()
 	created := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(created)
-	o := organization(t, s, stytchtest.Organization{ExternalID: "acme-1", TrustedMetadata: map[string]any{"tier": "gold"}})
+	o := organization(t, s, stytchtest.Organization{Slug: "acme", ExternalID: "acme-1", TrustedMetadata: map[string]any{"tier": "gold"}})
 	m := member(t, s, stytchtest.Member{
-		OrganizationID: o.OrganizationID, ExternalID: "ada-1", MFAPhoneNumber: firstNumber, Roles: []string{"stytch_admin", "editor"},
+		OrganizationID: "acme", ExternalID: "ada-1", MFAPhoneNumber: firstNumber, Roles: []string{"stytch_admin", "editor"},
 		TrustedMetadata: map[string]any{"seats": 3.0}, UntrustedMetadata: map[string]any{"theme": "dark"},
 	})
 	login, err := s.LogIn(m.MemberID)

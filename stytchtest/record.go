@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxRecords is how many SMS, requests and tokens a Server remembers: the newest.
+// maxRecords is how many requests and tokens a Server remembers: the newest.
 const maxRecords = 100_000
 
 // An SMS is a message that a Member's phone received.
@@ -42,10 +42,6 @@ type record struct {
 }
 
 func (r *record) addSMS(m SMS) {
-	if len(r.sms) >= maxRecords {
-		r.sms = slices.Delete(r.sms, 0, maxRecords/10)
-		r.next = max(0, r.next-maxRecords/10)
-	}
 	r.sms = append(r.sms, m)
 	close(r.changed)
 	r.changed = make(chan struct{})

@@ -56,12 +56,12 @@ func (s *Server) mayReceive(number string, now time.Time) *apiError {
 	if !slices.Contains(s.state.allowed, countryOf(number)) {
 		return fail(400, "invalid_phone_number_country_code", "The phone number's country code is invalid, unsupported, or disabled.")
 	}
-	return s.state.limits.check(number, now)
+	return s.state.limit.check(number, now)
 }
 
 // deliver sends a Member an SMS with a new code.
 func (s *Server) deliver(org *Organization, member *Member, number, locale string, automatic bool, now time.Time) {
-	s.state.limits.count(number, now)
+	s.state.limit.count(number, now)
 	if member.MFAPhoneNumber != number {
 		member.MFAPhoneNumber, member.updated = number, now
 	}
@@ -95,8 +95,6 @@ func (s *state) find(organizationID, memberID string, p sessionParams) (org *Org
 		err = fail(404, "member_not_found", "Member could not be found.")
 	case member.Status != "active":
 		err = fail(400, "action_available_only_for_active_members", "You may not attach an MFA factor to a member that is not active.")
-	case !org.allowsSMS(member):
-		err = fail(400, "operation_restricted_by_organization_mfa_methods", "The Organization does not allow this MFA method.")
 	default:
 		if sess, err = s.findSession(p, member); err == nil {
 			err = member.checkLock(s.now())

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/eb715825/stytchb2b"
 )
@@ -29,12 +28,6 @@ type Server struct {
 	// number in the US, an email address and a password: [Server.Member] returns
 	// them. In the Organization, MFA is optional.
 	OrganizationID, MemberID string
-
-	// FirstFactorEndsFailures is whether a primary authentication that leads to MFA
-	// resets the count of consecutive failures that locks a Member. Stytch does not
-	// document whether it does. If so, anyone with the password can guess codes without
-	// limit. Set it before the first request.
-	FirstFactorEndsFailures bool
 
 	closed chan struct{} // ends the delays of faults
 	once   sync.Once
@@ -88,7 +81,6 @@ func NewUnstartedServer() *Server {
 	s := newServer()
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // It would log the handshakes and connections that tests break.
-	s.Config.ReadHeaderTimeout = 10 * time.Second
 	return s
 }
 

@@ -23,9 +23,6 @@ type Organization struct {
 	Name string `json:"organization_name"`
 	// MFAPolicy is "OPTIONAL" or "REQUIRED_FOR_ALL". Empty means "OPTIONAL".
 	MFAPolicy string `json:"mfa_policy"`
-	// AllowedMFAMethods restricts MFA to some of "sms_otp" and "totp". Empty
-	// allows all.
-	AllowedMFAMethods []string `json:"allowed_mfa_methods"`
 	// TrustedMetadata is returned unchanged.
 	TrustedMetadata map[string]any `json:"trusted_metadata"`
 
@@ -55,8 +52,6 @@ type Member struct {
 	DefaultMFAMethod string `json:"default_mfa_method"`
 	// TOTP gives the Member an authenticator app, which is an active MFA factor.
 	TOTP bool `json:"totp"`
-	// IsBreakglass exempts the Member from AllowedMFAMethods.
-	IsBreakglass bool `json:"is_breakglass"`
 	// LockCreatedAt is when Stytch locked the Member after ten failed attempts, and
 	// LockExpiresAt when the lock ends. Both are zero without a lock.
 	LockCreatedAt time.Time `json:"lock_created_at"`
@@ -80,7 +75,7 @@ type state struct {
 	codes         map[string]code // by member ID
 	sessions      sessions
 	allowed       []string // countries, ISO 3166
-	limits        limits
+	limit         rateLimit
 	clock         clock
 }
 
@@ -115,11 +110,6 @@ func (s *Server) AddOrganization(o Organization) (Organization, error) {
 	o.MFAPolicy = cmp.Or(o.MFAPolicy, "OPTIONAL")
 	if !slices.Contains([]string{"OPTIONAL", "REQUIRED_FOR_ALL"}, o.MFAPolicy) {
 		return o, fmt.Errorf("stytchtest: mfa_policy: must be OPTIONAL or REQUIRED_FOR_ALL, not %q", o.MFAPolicy)
-	}
-	for _, m := range o.AllowedMFAMethods {
-		if m != "sms_otp" && m != "totp" {
-			return o, fmt.Errorf("stytchtest: allowed_mfa_methods: must be sms_otp or totp, not %q", m)
-		}
 	}
 	for _, name := range []string{o.OrganizationID, o.Slug, o.ExternalID} {
 		if name != "" && s.state.organization(name) != nil {
@@ -209,10 +199,6 @@ func find[T any](all []*T, matches func(*T) bool) *T {
 		return all[i]
 	}
 	return nil
-}
-
-func (o *Organization) allowsSMS(m *Member) bool {
-	return m.IsBreakglass || len(o.AllowedMFAMethods) == 0 || slices.Contains(o.AllowedMFAMethods, "sms_otp")
 }
 
 // AllowCountries replaces the project's allowlist of countries, which begins with

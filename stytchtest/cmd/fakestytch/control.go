@@ -135,11 +135,9 @@ func (c control) fail(_ *http.Request, p struct {
 }
 
 func (c control) setRateLimit(_ *http.Request, p struct {
-	stytchtest.RateLimit
-	Window duration `json:"window"`
+	PerNumber int `json:"per_number"`
 }) (any, error) {
-	p.RateLimit.Window = time.Duration(p.Window)
-	c.SetRateLimit(p.RateLimit)
+	c.SetRateLimit(p.PerNumber)
 	return done{}, nil
 }
 

@@ -44,11 +44,11 @@
 //	curl -d '{"reset": true, "processed": true, "times": 2}' $fake/faults
 //	curl -d '{"status_code": 502, "body": "<html>", "always": true}' $fake/faults
 //	curl -X DELETE $fake/faults                                # removes all
-//	curl -d '{"per_number": 2, "window": "1h"}' $fake/rate_limit
+//	curl -d '{"per_number": 2}' $fake/rate_limit          # in an hour
 //	curl -d '{"countries": ["US", "DE"]}' $fake/countries
 //
-// The fields are those of stytchtest.Fault and stytchtest.RateLimit. An error is
-// {"error": "..."} with a 4xx status.
+// The fields of a fault are those of stytchtest.Fault. An error is {"error": "..."}
+// with a 4xx status.
 //
 // Stytch's clients verify a session's JWT by their own clock. By that clock, a JWT
 // issued after "advance" is not valid yet: after testing an expired code or session,
@@ -57,8 +57,8 @@
 //
 // # Exit status
 //
-// The exit status is 0 after SIGINT or SIGTERM, 2 for wrong usage, and 1 for any other
-// failure.
+// The exit status is 0 after SIGINT or SIGTERM, 2 for a flag that does not exist or
+// has a malformed value, and 1 for any other failure.
 package main
 
 import (
@@ -87,9 +87,6 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// usageError reports wrong usage of the command.
-type usageError struct{ error }
-
 // options are the flags.
 type options struct {
 	addr, seed, projectID, secret, cert, key, host string
@@ -114,31 +111,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return 2
 	}
-	err := serve(ctx, o, flags.Args(), stdout)
-	if err == nil {
-		return 0
+	if err := serve(ctx, o, flags.Args(), stdout); err != nil {
+		fmt.Fprintln(stderr, "fakestytch:", err)
+		return 1
 	}
-	fmt.Fprintln(stderr, "fakestytch:", err)
-	if errors.As(err, &usageError{}) {
-		return 2
-	}
-	return 1
+	return 0
 }
 
 // check reports wrong usage.
 func (o options) check(rest []string) error {
 	if len(rest) > 0 {
-		return usageError{fmt.Errorf("unexpected argument %q", rest[0])}
+		return fmt.Errorf("unexpected argument %q", rest[0])
 	}
 	host, _, err := net.SplitHostPort(o.addr)
 	if err != nil {
-		return usageError{fmt.Errorf("-addr: %w", err)}
+		return fmt.Errorf("-addr: %w", err)
 	}
 	if ip, err := netip.ParseAddr(host); !o.allowRemote && host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return usageError{fmt.Errorf("-addr: %s is not a loopback address; -allow-remote allows it", o.addr)}
+		return fmt.Errorf("-addr: %s is not a loopback address; -allow-remote allows it", o.addr)
 	}
 	if (o.cert == "") != (o.key == "") || o.cert != "" && !o.tls {
-		return usageError{errors.New("-tls, -cert and -key go together")}
+		return errors.New("-tls, -cert and -key go together")
 	}
 	return nil
 }

@@ -161,16 +161,16 @@ func TestWrongUse(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"-addr 0.0.0.0:0", 2, "not a loopback address"},
-		{"-addr :4010", 2, "not a loopback address"},
-		{"-addr example.com:0", 2, "not a loopback address"},
-		{"-addr 127.0.0.1", 2, "missing port"},
+		{"-addr 0.0.0.0:0", 1, "not a loopback address"},
+		{"-addr :4010", 1, "not a loopback address"},
+		{"-addr example.com:0", 1, "not a loopback address"},
+		{"-addr 127.0.0.1", 1, "missing port"},
 		{"-addr 127.0.0.1:99999", 1, "port"},
-		{"4010", 2, "unexpected argument"},
+		{"4010", 1, "unexpected argument"},
 		{"-port 4010", 2, "-addr"},
 		{"-h", 0, "-addr"},
-		{"-addr 127.0.0.1:0 -cert cert.pem -key key.pem", 2, "go together"},
-		{"-addr 127.0.0.1:0 -tls -cert cert.pem", 2, "go together"},
+		{"-addr 127.0.0.1:0 -cert cert.pem -key key.pem", 1, "go together"},
+		{"-addr 127.0.0.1:0 -tls -cert cert.pem", 1, "go together"},
 		{"-addr 127.0.0.1:0 -tls -cert no-such-directory/cert.pem -key no-such-directory/key.pem", 1, "no-such-directory"},
 		{"-addr 127.0.0.1:0 -tls -cert main_test.go -key no-such-file", 1, "no-such-file"},
 		{"-addr 127.0.0.1:0 -seed no-such-file", 1, "no-such-file"},
