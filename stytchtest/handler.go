@@ -93,10 +93,7 @@ type answer struct {
 // newAnswer makes an answer from an object, and adds the two fields that all answers
 // have.
 func newAnswer(status int, o object) answer {
-	fields, err := json.Marshal(o)
-	if err != nil {
-		panic("stytchtest: " + err.Error()) // Metadata that is not JSON.
-	}
+	fields := must(json.Marshal(o)) // It fails for metadata that is not JSON.
 	body := fmt.Appendf(nil, `{"status_code":%d,"request_id":"request-id-test-%s"`, status, uuid())
 	if len(o) > 0 {
 		body = append(body, ',')

@@ -28,15 +28,9 @@ type signingKey struct {
 // signing is shared by all servers of the process: one key per server would take most
 // of the time of many tests.
 var signing = sync.OnceValue(func() signingKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic("stytchtest: " + err.Error())
-	}
+	key := must(rsa.GenerateKey(rand.Reader, 2048))
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0)}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic("stytchtest: " + err.Error())
-	}
+	certificate := must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
 	return signingKey{"jwk-test-" + uuid(), key, certificate}
 })
 
@@ -86,11 +80,7 @@ func (s *Server) newJWT(session object, now time.Time) string {
 	key := signing()
 	signed := jsonPart(object{"alg": "RS256", "kid": key.id, "typ": "JWT"}) + "." + jsonPart(claims)
 	digest := sha256.Sum256([]byte(signed))
-	signature, err := rsa.SignPKCS1v15(nil, key.rsa, crypto.SHA256, digest[:])
-	if err != nil {
-		panic("stytchtest: " + err.Error())
-	}
-	return signed + "." + base64URL(signature)
+	return signed + "." + base64URL(must(rsa.SignPKCS1v15(nil, key.rsa, crypto.SHA256, digest[:])))
 }
 
 func jsonPart(o object) string {

@@ -21,23 +21,13 @@ type rateLimit struct {
 	sent      map[string]int // by number
 }
 
-// at begins a new hour if the previous one is over.
-func (l *rateLimit) at(now time.Time) {
+// check returns the error for one more SMS to the number, or nil.
+func (l *rateLimit) check(number string, now time.Time) *apiError {
 	if hour := now.Truncate(time.Hour); l.sent == nil || !hour.Equal(l.hour) {
 		l.hour, l.sent = hour, map[string]int{}
 	}
-}
-
-// check returns the error for one more SMS to the number, or nil.
-func (l *rateLimit) check(number string, now time.Time) *apiError {
-	l.at(now)
 	if l.perNumber == 0 || l.sent[number] < l.perNumber {
 		return nil
 	}
 	return fail(429, "too_many_requests", "Too many requests have been made.")
-}
-
-func (l *rateLimit) count(number string, now time.Time) {
-	l.at(now)
-	l.sent[number]++
 }

@@ -41,9 +41,6 @@ func memberObject(m *Member) object {
 	if m.ExternalID != "" {
 		o["external_id"] = m.ExternalID
 	}
-	if m.Password != "" {
-		o["member_password_id"] = "member-password-test-" + m.MemberID
-	}
 	if !m.LockExpiresAt.IsZero() {
 		o["lock_created_at"], o["lock_expires_at"] = timestamp(m.LockCreatedAt), timestamp(m.LockExpiresAt)
 	}

@@ -125,9 +125,12 @@ func (s *Server) Client(opts ...stytchb2b.Option) *stytchb2b.Client {
 	if s.TLS != nil || s.Listener == nil { // The latter is an in-memory network.
 		ours = append(ours, stytchb2b.WithHTTPClient(s.HTTPClient()))
 	}
-	client, err := stytchb2b.NewClient(s.ProjectID, s.Secret, append(ours, opts...)...)
+	return must(stytchb2b.NewClient(s.ProjectID, s.Secret, append(ours, opts...)...))
+}
+
+func must[T any](v T, err error) T {
 	if err != nil {
 		panic("stytchtest: " + err.Error())
 	}
-	return client
+	return v
 }
