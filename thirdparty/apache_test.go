@@ -55,19 +55,10 @@ func TestApache(t *testing.T) {
 	t.Parallel()
 	runAll(t, "apache2", apacheConfig, []scenario{
 		{name: "no fault", config: apachePass},
-		{
-			name: "origin hangs", config: apacheImpatient,
-			fault: hangs, chance: 0.1, sent: true,
-		},
-		{
-			// On a client's reused connection, Apache closes it instead of answering.
-			name: "origin resets", config: apachePass,
-			fault: resets, chance: 0.3, sent: true,
-		},
-		{
-			name: "a connection is closed after 3 requests", config: "MaxKeepAliveRequests 3\n" + apachePass,
-			connections: atOnce,
-		},
+		{name: "origin hangs", config: apacheImpatient, fault: hangs, chance: 0.1, sent: true},
+		// On a client's reused connection, Apache closes it instead of answering.
+		{name: "origin resets", config: apachePass, fault: resets, chance: 0.3, sent: true},
+		{name: "a connection is closed after 3 requests", config: "MaxKeepAliveRequests 3\n" + apachePass, connections: atOnce},
 	}, "-DFOREGROUND", "-f", "{{.File}}")
 }
 
@@ -78,10 +69,7 @@ func TestModSecurity(t *testing.T) {
 	}
 	const leak = `SecRule RESPONSE_BODY "@contains request_id" "id:1,phase:4,deny,status:403"`
 	runAll(t, "apache2", apacheConfig, []scenario{
-		{
-			name: "403 for the answer's body", config: apacheModSecurity + leak + "\n" + apachePass,
-			statuses: []int{403}, sent: true,
-		},
+		{name: "403 for the answer's body", config: apacheModSecurity + leak + "\n" + apachePass, statuses: []int{403}, sent: true},
 		{
 			name:   "the connection is dropped for the answer's body",
 			config: apacheModSecurity + `SecRule RESPONSE_BODY "@contains request_id" "id:1,phase:4,drop"` + "\n" + apachePass,

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/internal/faults"
@@ -115,11 +117,10 @@ var (
 func (l *lab) settle() {
 	l.Late.Wait()
 	last, since := l.arrived.Load(), time.Now()
-	for range time.Tick(10 * time.Millisecond) {
+	require.Eventually(l, func() bool {
 		if n := l.arrived.Load(); n != last {
 			last, since = n, time.Now()
-		} else if time.Since(since) > 150*time.Millisecond {
-			return
 		}
-	}
+		return time.Since(since) > 150*time.Millisecond
+	}, time.Minute, 10*time.Millisecond)
 }

@@ -23,13 +23,7 @@ func TestLighttpd(t *testing.T) {
 	runAll(t, "lighttpd", lighttpdConfig, []scenario{
 		{name: "no fault", config: lighttpdPass},
 		// Its shortest timeout is a second.
-		{
-			name: "origin hangs", config: lighttpdImpatient,
-			fault: hangs, chance: 0.1, statuses: []int{504}, sent: true,
-		},
-		{
-			name: "origin resets", config: lighttpdPass,
-			fault: resets, chance: 0.3, sent: true,
-		},
+		{name: "origin hangs", config: lighttpdImpatient, fault: hangs, chance: 0.1, statuses: []int{504}, sent: true},
+		{name: "origin resets", config: lighttpdPass, fault: resets, chance: 0.3, sent: true},
 	}, "-D", "-f", "{{.File}}")
 }

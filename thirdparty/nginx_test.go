@@ -60,11 +60,7 @@ func TestNginx(t *testing.T) {
 		{name: "no fault", config: nginxHTTP + nginxPass},
 		{name: "no fault, TLS", config: nginxTLS + nginxPass, tls: true},
 
-		{
-			name:   "origin hangs",
-			config: nginxHTTP + "proxy_read_timeout 50ms;" + nginxPass,
-			fault:  hangs, statuses: []int{504}, sent: true,
-		},
+		{name: "origin hangs", config: nginxHTTP + "proxy_read_timeout 50ms;" + nginxPass, fault: hangs, statuses: []int{504}, sent: true},
 		{
 			name: "origin hangs, 302 to a page of regret",
 			config: nginxHTTP + `
@@ -97,16 +93,8 @@ func TestNginx(t *testing.T) {
 		location = /x { internal; }` + nginxPass,
 			fault: hangs, statuses: []int{404}, sent: true,
 		},
-		{
-			name:   "origin resets",
-			config: nginxHTTP + nginxPass,
-			fault:  resets, chance: 0.3, statuses: []int{502}, sent: true,
-		},
-		{
-			name:   "origin resets, TLS",
-			config: nginxTLS + nginxPass,
-			tls:    true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
-		},
+		{name: "origin resets", config: nginxHTTP + nginxPass, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
+		{name: "origin resets, TLS", config: nginxTLS + nginxPass, tls: true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
 		{
 			// The default of proxy_next_upstream: error and timeout, but not for a
 			// POST that was sent.
@@ -117,11 +105,7 @@ func TestNginx(t *testing.T) {
 		listen 127.0.0.1:{{.Port}};` + nginxPass,
 			fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
 		},
-		{
-			name:     "403 of auth_request",
-			config:   nginxHTTP + "auth_request /auth; location = /auth { return 403; }" + nginxPass,
-			statuses: []int{403}, unsent: true,
-		},
+		{name: "403 of auth_request", config: nginxHTTP + "auth_request /auth; location = /auth { return 403; }" + nginxPass, statuses: []int{403}, unsent: true},
 		{
 			name: "too many at a time, 429",
 			config: "limit_req_zone $binary_remote_addr zone=all:1m rate=50r/s; limit_req_status 429;" + nginxHTTP +
@@ -133,26 +117,10 @@ func TestNginx(t *testing.T) {
 		{name: "reload, TLS", config: nginxTLS + nginxPass, tls: true, event: reload, fault: slow, connections: 3},
 		{name: "killed workers", config: nginxHTTP + nginxPass, event: kill, fault: slow, sent: true},
 		{name: "killed workers, TLS", config: nginxTLS + nginxPass, tls: true, event: kill, fault: slow, sent: true},
-		{
-			name:        "a connection is closed after 3 requests",
-			config:      nginxHTTP + "keepalive_requests 3;" + nginxPass,
-			connections: atOnce,
-		},
-		{
-			name:   "a connection is closed after 3 requests, TLS",
-			config: nginxTLS + "keepalive_requests 3;" + nginxPass,
-			tls:    true, connections: atOnce,
-		},
-		{
-			// It announces its limit to clients, but some requests start before that.
-			name:   "2 requests at a time, TLS",
-			config: nginxTLS + "http2_max_concurrent_streams 2;" + nginxPass,
-			tls:    true,
-		},
-		{
-			name:   "canceled, TLS",
-			config: nginxTLS + nginxPass,
-			tls:    true, canceled: true, fault: slower, sent: true,
-		},
+		{name: "a connection is closed after 3 requests", config: nginxHTTP + "keepalive_requests 3;" + nginxPass, connections: atOnce},
+		{name: "a connection is closed after 3 requests, TLS", config: nginxTLS + "keepalive_requests 3;" + nginxPass, tls: true, connections: atOnce},
+		// It announces its limit to clients, but some requests start before that.
+		{name: "2 requests at a time, TLS", config: nginxTLS + "http2_max_concurrent_streams 2;" + nginxPass, tls: true},
+		{name: "canceled, TLS", config: nginxTLS + nginxPass, tls: true, canceled: true, fault: slower, sent: true},
 	}, "-p", ".", "-c", "{{.File}}")
 }

@@ -40,26 +40,11 @@ func TestSquid(t *testing.T) {
 	const deny, tooLong = "http_reply_access deny all\n", "reply_body_max_size 100 bytes\n"
 	runAll(t, "squid", squidConfig, []scenario{
 		{name: "proxy, no fault", config: squidForward, throughProxy: true},
-		{
-			name: "proxy, answers are denied", config: squidForward + deny, throughProxy: true,
-			statuses: []int{403}, sent: true,
-		},
-		{
-			name: "proxy, answers are too long", config: squidForward + tooLong, throughProxy: true,
-			statuses: []int{403}, sent: true,
-		},
-		{
-			name: "proxy, requests are denied", config: "http_access deny all\n" + squidForward, throughProxy: true,
-			statuses: []int{403}, unsent: true,
-		},
-		{
-			name: "proxy, origin resets", config: squidForward, throughProxy: true,
-			fault: resets, chance: 0.3, sent: true,
-		},
-		{
-			name: "proxy, origin hangs", config: squidForward + "read_timeout 1 second\n", throughProxy: true,
-			fault: hangs, chance: 0.05, sent: true,
-		},
+		{name: "proxy, answers are denied", config: squidForward + deny, throughProxy: true, statuses: []int{403}, sent: true},
+		{name: "proxy, answers are too long", config: squidForward + tooLong, throughProxy: true, statuses: []int{403}, sent: true},
+		{name: "proxy, requests are denied", config: "http_access deny all\n" + squidForward, throughProxy: true, statuses: []int{403}, unsent: true},
+		{name: "proxy, origin resets", config: squidForward, throughProxy: true, fault: resets, chance: 0.3, sent: true},
+		{name: "proxy, origin hangs", config: squidForward + "read_timeout 1 second\n", throughProxy: true, fault: hangs, chance: 0.05, sent: true},
 		{name: "accelerator, no fault", config: squidAccelerator},
 		{
 			// deny_info turns a denial into a redirect.
@@ -67,9 +52,6 @@ func TestSquid(t *testing.T) {
 			config:   squidAccelerator + "acl any src all\ndeny_info 302:https://sorry.example.com/ any\nhttp_reply_access deny any\n",
 			statuses: []int{302}, sent: true,
 		},
-		{
-			name: "accelerator, origin resets", config: squidAccelerator,
-			fault: resets, chance: 0.3, sent: true,
-		},
+		{name: "accelerator, origin resets", config: squidAccelerator, fault: resets, chance: 0.3, sent: true},
 	}, "-n", "squid{{.Port}}", "-N", "-d", "1", "-f", "{{.File}}")
 }

@@ -160,6 +160,8 @@ func TestStytchGoSend(t *testing.T) {
 // JWT, and the fake the session.
 func TestStytchGoLogin(t *testing.T) {
 	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	s := stytchtest.NewTLSServer()
 	t.Cleanup(s.Close)
 	c := newStytchGo(t, s, s.URL, s.HTTPClient())
@@ -171,14 +173,14 @@ func TestStytchGoLogin(t *testing.T) {
 			SecondaryAuthInitiated string `json:"secondary_auth_initiated"`
 		} `json:"mfa_required"`
 	}
-	require.NoError(t, c.post(t.Context(), "/v1/b2b/passwords/authenticate",
+	require.NoError(t, c.post(ctx, "/v1/b2b/passwords/authenticate",
 		fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": m.Password}, &login))
 	require.NotNil(t, login.MFARequired)
 	assert.Equal(t, "sms_otp", login.MFARequired.SecondaryAuthInitiated)
 	assert.False(t, login.MemberAuthenticated)
 
 	member := fields{"organization_id": s.OrganizationID, "member_id": s.MemberID}
-	require.NoError(t, c.post(t.Context(), "/v1/b2b/otps/sms/send", member, &struct{}{}))
+	require.NoError(t, c.post(ctx, "/v1/b2b/otps/sms/send", member, &struct{}{}))
 	sms := s.SMSTo(s.MemberID)
 	require.Len(t, sms, 2)
 	member["intermediate_session_token"], member["code"] = login.IntermediateSessionToken, sms[0].Code
@@ -186,10 +188,10 @@ func TestStytchGoLogin(t *testing.T) {
 		SessionJWT string `json:"session_jwt"`
 	}
 	var refusal stytchError
-	require.ErrorAs(t, c.post(t.Context(), "/v1/b2b/otps/sms/authenticate", member, &done), &refusal)
+	require.ErrorAs(t, c.post(ctx, "/v1/b2b/otps/sms/authenticate", member, &done), &refusal)
 	assert.Equal(t, "otp_code_not_found", refusal.ErrorType, "the newer code has replaced it")
 	member["code"] = sms[1].Code
-	require.NoError(t, c.post(t.Context(), "/v1/b2b/otps/sms/authenticate", member, &done))
+	require.NoError(t, c.post(ctx, "/v1/b2b/otps/sms/authenticate", member, &done))
 
 	var claims struct { // the claims that Stytch's client reads
 		Session struct {
@@ -216,6 +218,6 @@ func TestStytchGoLogin(t *testing.T) {
 			ID string `json:"member_session_id"`
 		} `json:"member_session"`
 	}
-	require.NoError(t, c.post(t.Context(), "/v1/b2b/sessions/authenticate", fields{"session_jwt": done.SessionJWT}, &session))
+	require.NoError(t, c.post(ctx, "/v1/b2b/sessions/authenticate", fields{"session_jwt": done.SessionJWT}, &session))
 	assert.Equal(t, claims.Session.ID, session.MemberSession.ID)
 }

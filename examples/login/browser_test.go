@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/eb715825/stytchb2b"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -283,9 +281,6 @@ func failures(b *browser) {
 	if !b.noScripts {
 		assert.Equal(b, "You can request a new code now.", b.js(`document.getElementById("resend-ready").textContent`))
 	}
-	b.app.fake.Fail(stytchtest.Fault{StatusCode: http.StatusTooManyRequests, ErrorType: stytchb2b.ErrorTypeUserLockLimitReached})
-	b.press("Request a new code")
-	b.check("Error: Enter your code", "Your account is locked after too many failed attempts. Please try again later.")
 	b.app.fake.Fail(stytchtest.Fault{Processed: true, Reset: true})
 	b.press("Request a new code")
 	b.check("Enter your code", "Your code may be on its way. If it does not arrive within a minute, request another one.")
