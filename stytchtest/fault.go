@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/eb715825/stytchb2b"
@@ -108,9 +107,9 @@ func (s *Server) Recover() {
 }
 
 // nextFault returns the fault for a request, if there is one. s.mu is held.
-func (s *Server) nextFault(body []byte) (Fault, bool) {
+func (s *Server) nextFault(body []byte) Fault {
 	if len(s.faults)+len(s.lasting) == 0 {
-		return Fault{}, false
+		return Fault{}
 	}
 	var p struct {
 		MemberID string `json:"member_id"`
@@ -120,12 +119,12 @@ func (s *Server) nextFault(body []byte) (Fault, bool) {
 	if i := slices.IndexFunc(s.faults, meant); i >= 0 {
 		fault := s.faults[i]
 		s.faults = slices.Delete(s.faults, i, i+1)
-		return fault, true
+		return fault
 	}
 	if i := slices.IndexFunc(s.lasting, meant); i >= 0 {
-		return s.lasting[i], true
+		return s.lasting[i]
 	}
-	return Fault{}, false
+	return Fault{}
 }
 
 // write sends the answer, with the fault. stop ends delays.
@@ -137,16 +136,15 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-
 		reset(w)
 	}
 	maps.Copy(w.Header(), ans.header)
-	if !f.Endless {
-		w.Header().Set("Content-Length", strconv.Itoa(len(ans.body)))
-	}
 	w.WriteHeader(ans.status)
 	first := len(ans.body)
 	if f.Truncate || f.BodyDelay > 0 {
 		first /= 2
 	}
 	_, _ = w.Write(ans.body[:first])
-	_ = http.NewResponseController(w).Flush()
+	if first < len(ans.body) {
+		_ = http.NewResponseController(w).Flush()
+	}
 	if f.Truncate || !pause(f.BodyDelay, r, stop) {
 		panic(http.ErrAbortHandler)
 	}

@@ -17,10 +17,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 
 	s.mu.Lock()
-	fault, faulty := s.nextFault(body)
+	fault := s.nextFault(body)
 	ans := fault.answer()
-	if !faulty || fault.Processed || fault.real() {
-		if processed := s.process(r, body, bodyErr); !faulty || fault.real() {
+	if fault.Processed || fault.real() {
+		if processed := s.process(r, body, bodyErr); fault.real() {
 			ans = processed
 		}
 	}

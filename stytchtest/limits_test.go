@@ -91,9 +91,9 @@ func TestLock(t *testing.T) {
 
 	// The lock expires, and the count restarts.
 	s.Advance(1)
-	assert.False(t, inSession().Member.IsLocked)
 	stored, _ = s.Member(m.MemberID)
 	assert.Zero(t, stored.LockExpiresAt)
+	assert.False(t, inSession().Member.IsLocked)
 	require.Equal(t, "200 ", send())
 	wrong(9)
 	assert.Equal(t, "200 ", authenticate(newest(s).Code).error())

@@ -72,6 +72,7 @@ func TestLogIn(t *testing.T) {
 					"code": newest(s).Code, "intermediate_session_token": login.IntermediateSessionToken,
 				})
 				assert.Equal(t, "200 ", done.error())
+				assert.True(t, done.Member.MFAEnrolled)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,6 +139,9 @@ func TestFaults(t *testing.T) {
 				s.Fail(F{MemberID: "another"}, tc.fault)
 				resp, body, err := rawSend(t, s)
 				assert.Equal(t, tc.broken, err != nil, "%v", err)
+				if tc.fault.Reset && name == "plain" {
+					assert.ErrorIs(t, err, syscall.ECONNRESET)
+				}
 				if tc.status != 0 {
 					assert.Equal(t, tc.status, resp.StatusCode)
 					assert.Equal(t, tc.fault.Header.Get("Via"), resp.Header.Get("Via"))

@@ -42,9 +42,6 @@ type sessions struct {
 }
 
 func (s *sessions) add(token string, sess *session) {
-	if s.byToken[token] != nil {
-		return // a JWT of the same second
-	}
 	s.byToken[token] = sess
 	s.order = append(s.order, token)
 	if len(s.order) > maxRecords {

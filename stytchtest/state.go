@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -230,8 +231,4 @@ func token() string {
 	return base64.URLEncoding.EncodeToString(b[:])
 }
 
-func isE164(s string) bool {
-	digits, ok := strings.CutPrefix(s, "+")
-	return ok && len(digits) >= 2 && len(digits) <= 15 && digits[0] != '0' &&
-		strings.Trim(digits, "0123456789") == ""
-}
+var isE164 = regexp.MustCompile(`^\+[1-9]\d{1,14}$`).MatchString

@@ -75,6 +75,7 @@ func TestRefused(t *testing.T) {
 			assert.Equal(t, tc.status, w.Code)
 			assert.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 			assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+			assert.Equal(t, "same-origin", w.Header().Get("Referrer-Policy"))
 			assert.Empty(t, w.Header().Get("Set-Cookie"))
 		})
 	}
