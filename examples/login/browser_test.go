@@ -242,7 +242,7 @@ func enterCodes(b *browser) {
 	b.check("Enter your code", "We have sent you a code.")
 	assert.Equal(b, "code", b.js(`document.activeElement.id`))
 	assert.Equal(b, "one-time-code numeric", b.js(`document.activeElement.autocomplete + " " + document.activeElement.inputMode`))
-	assert.Regexp(b, `^Request a new code in [12] seconds?$`, b.text("#resend"))
+	assert.Regexp(b, `^Request a new code( in [12] seconds?)?$`, b.text("#resend"), "the wait may be over on a busy machine")
 
 	b.enter("code", "12345")
 	b.press("Continue")
