@@ -397,7 +397,7 @@ func TestNothingSent(t *testing.T) {
 			expired:     "no usable answer after 0 attempts: context deadline exceeded" + call.says[false],
 			t.Context(): "the guard refused: no more for +12025550123" + call.says[false],
 		} {
-			err, logged := nothingSent(t, func(c *stytchb2b.Client) error { return call.do(ctx, c) }, guard)
+			logged, err := nothingSent(t, func(c *stytchb2b.Client) error { return call.do(ctx, c) }, guard)
 			assert.EqualError(t, err, "stytchb2b: "+text)
 			assert.Contains(t, logged, " op="+[]string{"OTPs.SMS.Send", "OTPs.SMS.Authenticate"}[i]+" ")
 			assert.Contains(t, logged, strings.ReplaceAll(text, "+12025550123", "***0123"))

@@ -195,7 +195,7 @@ func assertChecked(t *testing.T, fault string, call func(*stytchb2b.Client) erro
 		require.NoError(t, call(newClient(t, roundTripper(ok.do))))
 		return
 	}
-	err, logged := nothingSent(t, call)
+	logged, err := nothingSent(t, call)
 	var paramErr *stytchb2b.ParamError
 	require.ErrorAs(t, err, &paramErr)
 	assert.Equal(t, strings.Fields(fault)[0], paramErr.Field)
@@ -207,7 +207,7 @@ func assertChecked(t *testing.T, fault string, call func(*stytchb2b.Client) erro
 
 // nothingSent makes a call that ends before its first request. Its error and its
 // record in the log say so.
-func nothingSent(t *testing.T, call func(*stytchb2b.Client) error, opts ...stytchb2b.Option) (err error, logged string) {
+func nothingSent(t *testing.T, call func(*stytchb2b.Client) error, opts ...stytchb2b.Option) (logged string, err error) {
 	t.Helper()
 	var log strings.Builder
 	s := &script{ends: []end{ok}}
@@ -217,7 +217,7 @@ func nothingSent(t *testing.T, call func(*stytchb2b.Client) error, opts ...stytc
 	assert.False(t, stytchb2b.MaybeSent(err) || stytchb2b.MaybeUsed(err))
 	assertOneLine(t, err)
 	assert.Regexp(t, `^\S+ level=WARN msg="stytchb2b: call" op=\S+ duration=\S+ outcome="not applied" attempts=0 error="stytchb2b: .*"\n$`, log.String())
-	return err, log.String()
+	return log.String(), err
 }
 
 // errorOf returns the error of a call. There is either a response or an error.
