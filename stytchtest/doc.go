@@ -80,8 +80,9 @@
 //   - A wrong password: 401 unauthorized_credentials. No password at all: 404
 //     member_password_not_found.
 //   - Wrong, used and expired codes and wrong passwords are failed attempts. A right
-//     code resets their count, and so does a primary authentication without MFA, but
-//     not one that leads to MFA. A locked Member cannot be sent an SMS.
+//     code resets their count, and so does a primary authentication without MFA. One that
+//     leads to MFA does not, unless [Server.FirstFactorEndsFailures] is set. A locked
+//     Member cannot be sent an SMS.
 //   - Custom claims that begin with https://stytch.com/: 400
 //     stytch_claims_in_custom_claims. Other reserved names are ignored; Stytch's
 //     pages disagree on them. Too large: 400 custom_claims_too_large.

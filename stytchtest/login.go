@@ -156,6 +156,9 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 		sess = s.state.newIntermediateSession(member)
 	}
 	sess.addFactor(f, now)
+	if s.FirstFactorEndsFailures {
+		member.unlock()
+	}
 	required := object{"member_options": MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
 	if s.sendAutomatically(org, member, locale, now) {
 		required["secondary_auth_initiated"] = "sms_otp"

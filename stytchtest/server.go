@@ -29,6 +29,12 @@ type Server struct {
 	// them. In the Organization, MFA is optional.
 	OrganizationID, MemberID string
 
+	// FirstFactorEndsFailures is whether a primary authentication that leads to MFA
+	// resets the count of consecutive failures that locks a Member. Stytch does not
+	// document whether it does. If so, anyone with the password can guess codes without
+	// limit. Set it before the first request.
+	FirstFactorEndsFailures bool
+
 	closed chan struct{} // ends the delays of faults
 	once   sync.Once
 	logf   func(format string, args ...any)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -161,4 +162,23 @@ func TestSignInTooSoon(t *testing.T) {
 	assert.Regexp(t, `^Please wait (60|5\d) seconds before you try again\.$`, noticeOf(page))
 	assert.Len(t, app.fake.SMS(), 1)
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
+}
+
+// Someone who knows the password cannot guess a code, however often they sign in.
+func TestGuesses(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.FirstFactorEndsFailures = true // Stytch does not document that it is not so.
+	app := f.start(t, config{cooldown: time.Millisecond})
+	for range 3 {
+		many(8, func(int) {
+			v := newVisitor(t, app)
+			v.do(http.MethodPost, "/sign-in", v.form([]string{"member_id", f.MemberID}))
+			for j := range 4 {
+				v.do(http.MethodPost, "/code", v.form([]string{"code", fmt.Sprintf("00000%d", j)}))
+			}
+		})
+	}
+	assert.LessOrEqual(t, len(f.Requests()), 10)
+	assert.NotEmpty(t, f.Requests())
 }
