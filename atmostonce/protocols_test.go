@@ -3,7 +3,6 @@ package atmostonce_test
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -45,33 +44,55 @@ func TestMixedFleet(t *testing.T) {
 	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 }
 
-// TestRegisteredHTTP2 has a protocol that is registered with an http.Transport: HTTP/2
-// without TLS, whose server acts and refuses the stream.
-func TestRegisteredHTTP2(t *testing.T) {
+// TestRegistered has protocols that are registered with an http.Transport: HTTP/2
+// without TLS, and HTTP/3. The server acts and refuses the stream. After that, net/http
+// may still report a connection that was dialed for the request, but went elsewhere.
+func TestRegistered(t *testing.T) {
 	t.Parallel()
-	l := &ledger{}
-	s := faults.Serve(t, faults.HTTP1, l)
-	base := &http.Transport{}
-	base.RegisterProtocol("http", faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-		trace := httptrace.ContextClientTrace(req.Context())
-		for range 2 {
-			conn, err := net.Dial("tcp", s.Listener.Addr().String())
-			require.NoError(t, err)
-			defer conn.Close()
-			trace.GetConn(req.URL.Host)
-			trace.GotConn(httptrace.GotConnInfo{Conn: conn})
-			if err := req.Context().Err(); err != nil {
-				return nil, err
-			}
-			trace.WroteHeaderField(":authority", []string{req.URL.Host})
-			trace.WroteHeaders()
-			l.act([]byte("order"))
-		}
-		return nil, errors.New("refused twice")
-	}))
-	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+	for name, tt := range map[string]struct {
+		scheme string
+		next   string // where the second connection leads
+		want   end
+	}{
+		"HTTP/2, resent":    {"http", "example.com:80", end{sent: true, acts: 1}},
+		"HTTP/2, elsewhere": {"http", "names.example:80", end{200, true, 1}},
+		"HTTP/3, resent":    {"https", "example.com:80", end{sent: true, acts: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &ledger{}
+			s := faults.Serve(t, faults.HTTP1, l)
+			base := &http.Transport{}
+			base.RegisterProtocol(tt.scheme, faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(req.Context())
+				for i, hostPort := range []string{"example.com:80", tt.next} {
+					var conn net.Conn = struct{ net.Conn }{} // HTTP/3 has none of net's.
+					if tt.scheme == "http" {
+						var err error
+						conn, err = net.Dial("tcp", s.Listener.Addr().String())
+						require.NoError(t, err)
+						defer conn.Close()
+					}
+					trace.GetConn(hostPort)
+					trace.GotConn(httptrace.GotConnInfo{Conn: conn})
+					if err := req.Context().Err(); err != nil {
+						return nil, err
+					}
+					if i > 0 && hostPort != "example.com:80" {
+						break
+					}
+					if trace.WroteHeaderField != nil {
+						trace.WroteHeaderField(":authority", []string{req.URL.Host})
+					}
+					trace.WroteHeaders()
+					l.act([]byte("order"))
+				}
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+			}))
+			got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, l, tt.scheme+"://example.com", "order")
+			assert.Equal(t, tt.want, got, "%v", err)
+		})
+	}
 }
 
 // TestOtherProtocolKept has a protocol of TLSNextProto that reports nothing, and whose
@@ -237,4 +258,48 @@ func TestDNSOverHTTPSAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestLimitAtHandover has a limit that ends just before a connection comes. One of
+// HTTP/2 is left to those who share it, and one of HTTP/1.1 is closed.
+func TestLimitAtHandover(t *testing.T) {
+	t.Parallel()
+	for protocol, closed := range map[string]bool{"h2": false, "http/1.1": true} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			conn := &negotiated{protocol: protocol}
+			base := &http.Transport{}
+			base.RegisterProtocol("https", faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(req.Context())
+				trace.GetConn("example.com:443")
+				<-req.Context().Done()
+				trace.GotConn(httptrace.GotConnInfo{Conn: conn})
+				return nil, context.Cause(req.Context())
+			}))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://example.com", nil)
+			require.NoError(t, err)
+			_, err = (&atmostonce.Transport{Base: base}).Once(req, time.Millisecond)
+			require.ErrorContains(t, err, "no connection within 1ms")
+			assert.False(t, atmostonce.MaybeSent(err))
+			assert.Equal(t, closed, conn.closed)
+		})
+	}
+}
+
+// A negotiated is a connection of TLS.
+type negotiated struct {
+	net.Conn
+	protocol string
+	closed   bool
+}
+
+func (c *negotiated) ConnectionState() tls.ConnectionState {
+	return tls.ConnectionState{NegotiatedProtocol: c.protocol}
+}
+
+func (c *negotiated) Close() error {
+	c.closed = true
+	return nil
 }
