@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -368,4 +370,29 @@ func TestSlowSend(t *testing.T) {
 	v.waitFor(func() bool { return titleOf(v.look()) == "Enter your code" })
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.look()))
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
+}
+
+// A sign-in is not lost after its SMS went out, however long other calls for the
+// Member take.
+func TestSignInWhileCallsHang(t *testing.T) {
+	t.Parallel()
+	app := newTestApp(t, time.Millisecond)
+	signIn := func() *visitor {
+		v := newVisitor(t, app)
+		v.waitFor(func() bool { return titleOf(v.signIn(ada)) == "Enter your code" })
+		return v
+	}
+	app.fake.Fail(slices.Repeat([]stytchtest.Fault{{Delay: time.Hour, MemberID: app.fake.MemberID}}, 3)...)
+	var wg sync.WaitGroup
+	for range 3 {
+		v := signIn()
+		wg.Go(func() { v.do(http.MethodPost, "/code", v.form([]string{"code", "000000"})) })
+	}
+	v := newVisitor(t, app)
+	v.waitFor(func() bool { return len(app.fake.Requests()) == 3 })
+	v = signIn()
+	sms := app.fake.SMS()
+	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", sms[len(sms)-1].Code)))
+	app.fake.Close() // The calls end.
+	wg.Wait()
 }
