@@ -170,6 +170,8 @@ func TestMaybeSent(t *testing.T) {
 		{"made by hand: 429", &stytchb2b.APIError{StatusCode: 429, ErrorType: "t"}, false},
 		{"made by hand: 499", &stytchb2b.APIError{StatusCode: 499, ErrorType: "t"}, true},
 		{"made by hand: client_closed_request", &stytchb2b.APIError{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeClientClosedRequest}, true},
+		{"made by hand: internal_server_error under another status", &stytchb2b.APIError{StatusCode: 403, ErrorType: stytchb2b.ErrorTypeInternalServerError}, true},
+		{"made by hand: server_unavailable under another status", &stytchb2b.APIError{StatusCode: 429, ErrorType: stytchb2b.ErrorTypeServerUnavailable}, true},
 		{"made by hand: 500", &stytchb2b.APIError{StatusCode: 500, ErrorType: "t"}, true},
 		{"made by hand: a stranger's 400", &stytchb2b.APIError{StatusCode: 400}, true},
 		{"made by hand: nothing", &stytchb2b.APIError{}, true},

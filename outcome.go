@@ -82,10 +82,11 @@ func judge(sent bool, a answer, success response) (Outcome, statement, error) {
 // proves returns what an error from Stytch proves. Stytch returns 499 if the
 // connection closed while it worked
 // (https://stytch.com/docs/api-reference/b2b/api/errors/499). 408 and 460 also mean a
-// timeout or a closed connection.
+// timeout or a closed connection. A gateway can return a 5xx under another status.
 func (s statement) proves() Outcome {
 	switch {
 	case s.ErrorType == "", s.ErrorType == ErrorTypeClientClosedRequest,
+		s.ErrorType == ErrorTypeInternalServerError, s.ErrorType == ErrorTypeServerUnavailable,
 		s.StatusCode == http.StatusRequestTimeout, s.StatusCode == 460, s.StatusCode == 499,
 		s.StatusCode < 400, s.StatusCode > 499:
 		return OutcomeUnknown
