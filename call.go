@@ -46,8 +46,8 @@ func run[P any, R response](ctx context.Context, c *call, params P,
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.client.timeout)
 	defer cancel()
-	if ctx.Err() != nil {
-		return resp, c.transportError(&attempt{overall: OutcomeNotApplied}, withContext(ctx, context.Cause(ctx)))
+	if err := c.over(ctx); err != nil {
+		return resp, err
 	}
 	var done func(R, error)
 	if guard := c.client.guard; guard != nil {
@@ -55,7 +55,10 @@ func run[P any, R response](ctx context.Context, c *call, params P,
 			return resp, guardError(c.op, err)
 		}
 	}
-	if err = c.attempts(ctx, success); err == nil {
+	if err = c.over(ctx); err == nil { // The Guard may have taken too long.
+		err = c.attempts(ctx, success)
+	}
+	if err == nil {
 		resp = success
 	}
 	if done != nil {
@@ -78,6 +81,14 @@ func (c *call) check(ctx context.Context, params any) (err error) {
 		return &ParamError{"ctx", "must not be nil"}
 	}
 	return nil
+}
+
+// over returns an error if the context is over before the first attempt.
+func (c *call) over(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return c.transportError(&attempt{overall: OutcomeNotApplied}, withContext(ctx, context.Cause(ctx)))
 }
 
 // attempts makes attempts until one ends the call, and returns its error.

@@ -172,6 +172,7 @@ func TestGuardAllowsTooLate(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, err, guard.told[1])
 		assert.False(t, stytchb2b.MaybeSent(err))
+		assert.ErrorContains(t, err, "after 0 attempts")
 		assert.Empty(t, s.at)
 	})
 }

@@ -49,7 +49,7 @@ func uncancelable(req *http.Request) *http.Request {
 }
 
 // TestUncancelable has a Base that keeps the cancel from requests, which net/http
-// would then send again by itself.
+// would then send again automatically.
 func TestUncancelable(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]faults.HTTP2{
