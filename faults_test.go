@@ -368,9 +368,10 @@ func (l *lab) giveUp(next http.RoundTripper, req *http.Request, fault stytchtest
 	ctx, cancel := context.WithCancel(req.Context())
 	if fault.Delay > 0 {
 		defer cancel()
+		before := l.call.applied(l.Stytch, fault.MemberID) // by an earlier attempt
 		go func() {
 			defer cancel()
-			assert.Eventually(l, func() bool { return ctx.Err() != nil || l.call.applied(l.Stytch, fault.MemberID) > 0 }, timeout, time.Millisecond)
+			assert.Eventually(l, func() bool { return ctx.Err() != nil || l.call.applied(l.Stytch, fault.MemberID) > before }, timeout, time.Millisecond)
 		}()
 	}
 	resp, err := next.RoundTrip(req.WithContext(ctx))
