@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b/internal/faults"
-	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 // http3Server is an origin that speaks HTTP/3. Its requests take effect. Then the first
@@ -80,74 +79,56 @@ func (s *http3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.fault(r.Context().Value(connKey{}).(*quic.Conn), stream)
 }
 
-// http3Client makes a transport that speaks HTTP/3.
-func (l *lab) http3Client() *http.Client {
+func (l *lab) http3Transport() *http3.Transport {
 	t := &http3.Transport{}
 	l.Cleanup(func() { _ = t.Close() })
-	return &http.Client{Transport: t}
+	return t
 }
 
 func TestHTTP3(t *testing.T) {
 	t.Parallel()
-	t.Run("no fault", func(t *testing.T) {
-		t.Parallel()
-		l := newLab(t)
-		s := l.serveHTTP3(nil)
-		tally := l.Check(l.Send(*sends, atOnce, false, l.clients(s.url, l.http3Client())...))
-		assert.Equal(t, tally.Sends, tally.Well)
-	})
-	t.Run("canceled", func(t *testing.T) {
-		t.Parallel()
-		l := newLab(t)
-		l.chance, l.fault = 0.5, slower
-		s := l.serveHTTP3(nil)
-		results := l.Send(max(500, *sends), atOnce, true, l.clients(s.url, l.http3Client())...)
-		l.settle()
-		tally := l.Check(results)
-		assert.NotZero(t, tally.SentAndFailed)
-	})
-	// Each Send has its own transport, so that contexts also end during handshakes.
-	t.Run("canceled, new connections", func(t *testing.T) {
-		t.Parallel()
-		l := newLab(t)
-		l.chance, l.fault = 1, slower
-		s := l.serveHTTP3(nil)
-		once := &http.Client{Transport: faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-			return l.http3Client().Transport.RoundTrip(req)
-		})}
-		results := l.Send(*sends, atOnce, true, l.clients(s.url, once)...)
-		l.settle()
-		tally := l.Check(results)
-		assert.NotZero(t, tally.UnsentAndFailed)
-		assert.NotZero(t, tally.Well)
-	})
-	t.Run("retried", func(t *testing.T) {
-		t.Parallel()
-		l := newLab(t)
-		l.chance, l.fault = 0.3, stytchtest.Fault{StatusCode: 503, Processed: true}
-		s := l.serveHTTP3(nil)
-		tally := l.Check(l.Send(*sends, atOnce, false, l.clients(s.url, &http.Client{Transport: retries(l, l.http3Client().Transport)})...))
-		assert.NotZero(t, tally.SentAndFailed)
-	})
-	// The cancel does not reach the transport, so that requests go on when hystrix
-	// has returned. quic-go's net.Conn panics when it is closed.
-	t.Run("hystrix, without the cancel", func(t *testing.T) {
-		t.Parallel()
-		l := newLab(t)
-		s := l.serveHTTP3(nil)
-		slowDials := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-			t := &http3.Transport{Dial: func(_ context.Context, addr string, tlsConfig *tls.Config, config *quic.Config) (*quic.Conn, error) {
+	// onceEach gives each Send its own transport, so that contexts also end during
+	// handshakes.
+	onceEach := func(l *lab) http.RoundTripper {
+		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) { return l.http3Transport().RoundTrip(req) })
+	}
+	// The cancel does not reach the transport, so that requests go on when hystrix has
+	// returned. quic-go's net.Conn panics when it is closed.
+	uncanceled := func(l *lab) http.RoundTripper {
+		return circuitBreaker(l, faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			t := l.http3Transport()
+			t.Dial = func(_ context.Context, addr string, tlsConfig *tls.Config, config *quic.Config) (*quic.Conn, error) {
 				<-time.After(rand.N(2 * patience))
 				return quic.DialAddrEarly(context.Background(), addr, tlsConfig, config)
-			}}
-			l.Cleanup(func() { _ = t.Close() })
+			}
 			return t.RoundTrip(req.WithContext(context.WithoutCancel(req.Context())))
+		}))
+	}
+	shared := func(l *lab) http.RoundTripper { return l.http3Transport() }
+	for _, tt := range []struct {
+		name      string
+		transport func(*lab) http.RoundTripper
+		canceled  bool
+		sends     int
+		shows     func(faults.Tally) bool
+	}{
+		{"no fault", shared, false, *sends, func(tally faults.Tally) bool { return tally.Well == tally.Sends }},
+		{"canceled", shared, true, max(500, *sends), func(tally faults.Tally) bool { return tally.SentAndFailed > 0 }},
+		{"canceled, new connections", onceEach, true, *sends, func(tally faults.Tally) bool { return tally.UnsentAndFailed > 0 && tally.Well > 0 }},
+		{"hystrix, without the cancel", uncanceled, false, *sends, func(tally faults.Tally) bool { return tally.Well < tally.Sends }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			if tt.canceled {
+				l.chance, l.fault = 1, slower
+			}
+			s := l.serveHTTP3(nil)
+			results := l.Send(tt.sends, atOnce, tt.canceled, l.clients(s.url, &http.Client{Transport: tt.transport(l)})...)
+			l.settle()
+			assert.True(t, tt.shows(l.Check(results)), "the scenario shows nothing")
 		})
-		results := l.Send(*sends, atOnce, false, l.clients(s.url, &http.Client{Transport: circuitBreaker(l, slowDials)})...)
-		l.settle()
-		tally := l.Check(results)
-		assert.Less(t, tally.Well, tally.Sends)
-	})
+	}
 	for code := http3.ErrCodeNoError; code <= http3.ErrCodeVersionFallback; code++ {
 		for name, fault := range map[string]http3Fault{
 			"stream reset": func(_ *quic.Conn, stream *http3.Stream) {
@@ -162,7 +143,7 @@ func TestHTTP3(t *testing.T) {
 				t.Parallel()
 				l := newLab(t)
 				s := l.serveHTTP3(fault)
-				tally := l.Check(l.Send(max(12, *sends/10), 4, false, l.clients(s.url, l.http3Client())...))
+				tally := l.Check(l.Send(max(12, *sends/10), 4, false, l.clients(s.url, &http.Client{Transport: l.http3Transport()})...))
 				assert.NotZero(t, tally.SentAndFailed, "Sends that failed after their SMS")
 			})
 		}

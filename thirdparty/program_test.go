@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"text/template"
@@ -214,7 +214,7 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 			_ = os.Remove(file)
 		}
 		if l.Failed() {
-			l.Logf("%s: %s", filepath.Base(path), lastLines(output.String(), 8))
+			l.Logf("%s: %s", filepath.Base(path), output.Bytes()[max(0, output.Len()-1000):])
 		}
 	})
 	require.Eventually(l, func() bool {
@@ -237,11 +237,6 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 	return p
 }
 
-func lastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
 func (l *lab) execute(text string, set settings) string {
 	var b strings.Builder
 	require.NoError(l, template.Must(template.New("").Parse(text)).Execute(&b, set))
@@ -258,31 +253,17 @@ func (l *lab) dir() string {
 	return dir
 }
 
-var ports struct {
-	sync.Mutex
-	given map[int]bool
-}
+var lastPort = rand.Int64N(15000)
 
 // freePort returns a port below the ephemeral range, so that the kernel assigns it to
 // no other server or connection of these tests.
 func freePort(l *lab) int {
-	ports.Lock()
-	defer ports.Unlock()
 	for range 1000 {
-		port := 15000 + rand.N(15000)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
+		port := int(15000 + atomic.AddInt64(&lastPort, 1)%15000)
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = listener.Close()
+			return port
 		}
-		_ = listener.Close()
-		if ports.given[port] {
-			continue
-		}
-		if ports.given == nil {
-			ports.given = map[int]bool{}
-		}
-		ports.given[port] = true
-		return port
 	}
 	require.Fail(l, "no port is free")
 	return 0
@@ -293,16 +274,10 @@ func (p *program) signal(sig syscall.Signal) { _ = p.cmd.Process.Signal(sig) }
 
 // killChildren kills the processes that the program started.
 func (p *program) killChildren() {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, file := range stats {
-		stat, err := os.ReadFile(file)
-		if err != nil {
-			continue // It has ended.
-		}
-		// "pid (name) state parent ...": the name may contain anything.
-		_, rest, _ := strings.Cut(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " ")
-		fields := strings.Fields(rest)
-		if len(fields) > 1 && fields[1] == strconv.Itoa(p.cmd.Process.Pid) {
+	statuses, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, file := range statuses {
+		status, _ := os.ReadFile(file) // Its process may have ended.
+		if bytes.Contains(status, fmt.Appendf(nil, "\nPPid:\t%d\n", p.cmd.Process.Pid)) {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}

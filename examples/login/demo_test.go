@@ -74,6 +74,7 @@ func TestRunDemo(t *testing.T) {
 
 // The phone stands beside the pages.
 func TestBrowserDemo(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t, modes[0], serve(t, config{cooldown: time.Minute}, newDemo))
 	b.check("Sign in", "")
 	b.do(chromedp.Click(`//label[contains(., "Grace")]`))

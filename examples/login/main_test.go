@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -19,7 +20,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	logging.Disable() // go-redis writes to stderr when a Redis is gone.
+	_ = flag.Set("test.parallel", "4") // They wait more than they compute.
+	logging.Disable()                  // go-redis writes to stderr when a Redis is gone.
 	// A memory store of the sessions' library has a goroutine for good. Stopping it
 	// is a data race in that library.
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/alexedwards/scs/v2/memstore.(*MemStore).startCleanup"))

