@@ -39,7 +39,7 @@ func TestAfterLoginSMSSent(t *testing.T) {
 		}
 		require.ErrorIs(t, allow(t, g, stranger("fraud", 20_000)), guard.ErrUnanswered)
 		enter(t, g, stranger("of users", 1))
-		assert.NoError(t, allow(t, g, stranger("of users", 2)), "the other half")
+		assert.NoError(t, allow(t, g, stranger("of users", 2)), "the rest")
 	})
 }
 

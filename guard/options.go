@@ -58,8 +58,8 @@ func (c *config) must(ok bool, format string, args ...any) {
 // they get. A Member who has entered one in the last 90 days, or whose number Stytch
 // calls verified, is trusted with that number, and passes.
 //
-// All others share a pool of 340 unanswered SMS. One leaks away every hour, and four
-// codes that they enter make room for one more. Half of the pool is kept for
+// All others share a pool of 290 unanswered SMS. One leaks away every hour, and three
+// codes that they enter make room for one more. A hundred are kept for
 // Organizations in which more phones have entered codes, over about a week, than SMS
 // are open.
 //

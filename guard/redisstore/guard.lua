@@ -9,8 +9,8 @@
 
 local second, hour, day = 1000, 3600000, 86400000
 local trust_lasts, row_lasts, max_doublings, pool_wait = 90 * day, 30 * day, 6, 300 * second
-local organization_lasts, speaks_again, of_trusted, entered = 7 * day, 20 * hour, 2, 0.25
-local POOL = {holds = 340, one = hour}
+local organization_lasts, speaks_again, of_trusted, entered, kept = 7 * day, 20 * hour, 2, 1 / 3, 100
+local POOL = {holds = 290, one = hour}
 local NUMBERS = {holds = 8, one = 12 * hour}
 local CODES = {holds = 50, one = day / 50}
 local GUESSES = {holds = 10, one = day / 30}
@@ -110,7 +110,7 @@ local function codes_left() return over(CODES, codes, CODES.holds) <= 0 end
 
 local function trusts() return p.trusted > now and number == p.number and codes_left() end
 
-local function share() return credit > 0.5 and POOL.holds or POOL.holds / 2 end
+local function share() return credit > 0.5 and POOL.holds or POOL.holds - kept end
 
 local function number_holds(trusted) return trusted and NUMBERS.holds or NUMBERS.holds - of_trusted end
 

@@ -40,9 +40,9 @@ const (
 // What leaks one by one. internal/tollfraud shows what breaks without each.
 var (
 	// Unanswered SMS of all who are not trusted. With one in an hour and what codes make
-	// room for, 340 is the most that keeps a day's attack below 500 SMS at 600 new
-	// users. Fewer leave more people without a code in a rush of new users.
-	pool = leaky{holds: 340, one: time.Hour}
+	// room for, 290 is the most that keeps a day's attack below 500 SMS at 600 new
+	// users.
+	pool = leaky{holds: 290, one: time.Hour}
 	// Unanswered SMS to a number. People ask up to six times while no SMS arrives.
 	// A user whose number an attacker has filled waits 12 hours at most.
 	numbers = leaky{holds: 8, one: 12 * time.Hour}
@@ -53,10 +53,16 @@ var (
 	guesses = leaky{holds: 10, one: day / 30}
 )
 
-// entered is how much room a code of a Member who was not trusted makes in the
-// pool, beside its own SMS: as much as about one in seven people who never enter
-// theirs, and the attacker's part stays below one for four.
-const entered = 0.25
+const (
+	// entered is how much room a code of a Member who was not trusted makes in the pool,
+	// beside its own SMS: enough for the one in six who does not enter one, or enters it
+	// later, in a rush of new users.
+	entered = 1.0 / 3
+	// kept is how much of the pool is for Organizations whose codes speak for them. A rush
+	// of new users of a new Organization fills the rest in its first minute, and codes of
+	// an attacker fill a smaller part.
+	kept = 100
+)
 
 // A leaky count holds so many, and one leaks away in each such time.
 type leaky struct {
@@ -180,7 +186,7 @@ func (t *turn) share() float64 {
 	if t.credit.n > 0.5 {
 		return pool.holds
 	}
-	return pool.holds / 2
+	return pool.holds - kept
 }
 
 // ask decides on a Send.

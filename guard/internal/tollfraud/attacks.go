@@ -30,7 +30,7 @@ type attacker struct {
 }
 
 func newAttacker(s *simulation, c *crowd) *attacker {
-	a := &attacker{s: s, crowd: c, random: newRandom(9)}
+	a := &attacker{s: s, crowd: c, random: s.newRandom(9)}
 	for range 2000 {
 		a.organizations = append(a.organizations, s.newOrganization())
 	}
@@ -174,7 +174,7 @@ var attacks = []scenario{
 	{name: "in your users' Organizations, on the day after a launch", days: 2, crowd: crowd{launched: true}, attacks: hidden, never: 1300,
 		why: "as above; all 6,000 are new, and more of them come back as new"},
 	{name: "spread, half of the new users bring an Organization", crowd: crowd{small: true}, attacks: spread, never: 300,
-		readme: true, why: "new Organizations share the half that the attacker fills"},
+		readme: true, why: "new Organizations share the part that the attacker fills"},
 	{name: "spread, the guard restarts without its memory, logins not passed on", restart: true, attacks: spread, returning: 2700, never: 300,
 		why: "all users are strangers again"},
 	{name: "spread, the guard restarts without its memory, logins passed on", restart: true, logins: true, attacks: spread, never: 70,

@@ -35,8 +35,11 @@ var honestDays = []scenario{
 		return hour > 9 && hour < 10 && strings.HasPrefix(number, "+44")
 	}}},
 	{name: "Organizations of four", crowd: crowd{small: true}},
-	{name: "10,000 new people of one Organization between 8:55 and 9:10", crowd: crowd{company: 10_000, atNine: true}, never: 80, waited: 500,
-		readme: true, why: "their codes on the way fill the pool; 0 to 70 in five draws of random numbers"},
+	{name: "10,000 new people of one Organization between 8:55 and 9:10", crowd: crowd{company: 10_000, atNine: true}},
+	{name: "the same, drawn again", draw: 1, crowd: crowd{company: 10_000, atNine: true}},
+	{name: "and again", draw: 2, crowd: crowd{company: 10_000, atNine: true}},
+	{name: "a fourth time", draw: 3, crowd: crowd{company: 10_000, atNine: true}},
+	{name: "a fifth time", draw: 4, crowd: crowd{company: 10_000, atNine: true}},
 	{name: "2,000 new people of one Organization and one block of numbers", crowd: crowd{company: 2000, block: true}},
 	{name: "30 companies where 20 Members share a phone", crowd: crowd{shared: true}},
 }
@@ -46,7 +49,7 @@ func (c *crowd) fill(s *simulation) {
 	if c.organizations+c.daily+c.fresh == 0 {
 		c.organizations, c.daily, c.fresh = 400, 5400, 600
 	}
-	c.random = newRandom(1)
+	c.random = s.newRandom(1)
 	for range c.organizations {
 		c.all = append(c.all, c.newOrganization(s))
 	}
@@ -95,7 +98,7 @@ func (c *crowd) newOrganization(s *simulation) *organization {
 }
 
 func (c *crowd) newPerson(s *simulation, o *organization, number string, returning bool) *person {
-	p := &person{number: number, returning: returning, random: newRandom(1000 + s.next()), member: s.newMember(o)}
+	p := &person{number: number, returning: returning, random: s.newRandom(1000 + s.next()), member: s.newMember(o)}
 	if returning {
 		p.member.number, p.member.verified = number, true
 	}

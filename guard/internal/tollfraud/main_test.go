@@ -33,7 +33,7 @@ func TestPlay(t *testing.T) {
 	again, err := small.play()
 	require.NoError(t, err)
 	assert.Equal(t, day, again)
-	day.sent, day.entered, day.guesses, day.returning.never, day.newcomers.never, day.newcomers.waited = 1000, 501, 1, 1, 31, 51
+	day.sent, day.entered, day.guesses, day.returning.never, day.newcomers.never, day.newcomers.waited = 1000, 501, 1, 1, 31, 251
 	broken := (&played{scenario: small, day: day}).check()
 	assert.Len(t, broken.(interface{ Unwrap() []error }).Unwrap(), 6, "%v", broken)
 }

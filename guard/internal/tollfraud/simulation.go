@@ -52,7 +52,9 @@ type group struct {
 
 // newRandom returns random numbers of a stream of their own, so that one
 // person's day does not depend on what another one meets.
-func newRandom(stream int) *rand.Rand { return rand.New(rand.NewPCG(20261126, uint64(stream))) }
+func (s *simulation) newRandom(stream int) *rand.Rand {
+	return rand.New(rand.NewPCG(20261126+uint64(s.draw), uint64(stream)))
+}
 
 // play plays a scenario, and returns the last day.
 func (sc scenario) play() (*day, error) {
