@@ -1,6 +1,7 @@
 package atmostonce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,7 +150,7 @@ func (a *attempt) hook() {
 	if a.cancel != nil {
 		a.trace.WroteRequest = func(httptrace.WroteRequestInfo) { a.done(&a.written) }
 	}
-	if a.direct == nil || !a.own && a.req.URL != nil && a.req.URL.Scheme == "http" {
+	if !a.own {
 		a.trace.WroteHeaderField = a.wroteHeaderField
 	}
 	if a.connect > 0 && !a.dialsAtOnce() {
@@ -161,19 +162,18 @@ func (a *attempt) hook() {
 
 func (a *attempt) getConn(hostPort string) {
 	a.mu.Lock()
-	a.askFor(hostPort, a.direct == nil && a.isTarget(hostPort))
+	a.askFor(hostPort, leadsTo(hostPort, a.req.URL.Host))
 	a.mu.Unlock()
 	if a.dialsAtOnce() {
 		a.dial()
 	}
 }
 
-// isTarget reports whether Base asks for a connection to the request's own host and
-// port. net/http translates names that are not ASCII.
-func (a *attempt) isTarget(hostPort string) bool {
-	host := a.req.URL.Host
-	foreign := strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 })
-	return foreign || hostPort == host || hostPort == host+":80" || hostPort == host+":443"
+// leadsTo reports whether an address is that of a host. net/http changes odd names,
+// such as those that are not ASCII.
+func leadsTo(hostPort, host string) bool {
+	odd := strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 || r == '%' || r == '/' || r == ' ' })
+	return odd || hostPort == host || hostPort == host+":80" || hostPort == host+":443"
 }
 
 // gotConn takes note of a connection. One that is of no use is closed before
@@ -201,20 +201,25 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 		a.refused = false
 		a.hand(http2)
 	}
+	a.away = false
 }
 
 func (a *attempt) wroteHeaders() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.wrote = a.wrote || !a.refused
+	a.sent = a.sent || !a.named
 }
 
-// wroteHeaderField learns of HTTP/2 without TLS: it has fields such as ":path".
-func (a *attempt) wroteHeaderField(key string, _ []string) {
-	if strings.HasPrefix(key, ":") {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.http2 = true
+// wroteHeaderField learns whose header is written, and of HTTP/2 without TLS: it has
+// fields such as ":path".
+func (a *attempt) wroteHeaderField(key string, value []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.http2 = a.http2 || strings.HasPrefix(key, ":")
+	if (key == ":authority" || key == "Host") && len(value) > 0 {
+		a.named = true
+		a.sent = a.sent || leadsTo(value[0], cmp.Or(a.req.Host, a.req.URL.Host))
 	}
 }
 

@@ -11,19 +11,17 @@ import (
 type evidence struct {
 	asked   bool // Base asked for a connection.
 	handed  bool // One was handed over. It may have been for another request, such as one for a token.
-	wrote   bool // A header was written.
+	wrote   bool // A header was written. So may that have been.
+	named   bool // Headers have shown their Host.
+	sent    bool // The request's own header was written, as far as that shows.
 	copied  bool // The body was copied.
 	refused bool // The last connection was closed at once. The next header leads nowhere.
 	dead    bool // It was a kept one, and dead.
 	resent  bool // Base tried to send the request again.
 
-	http2 bool // The last header was of HTTP/2, or the last connection is.
-	// Of an http.Transport:
-	first string // where the first connection leads: a host and a port
-	again bool   // Another one to there was asked for, after a header.
-	// Of another RoundTripper:
-	target   bool // The last one that was asked for leads to the request's host.
-	toTarget bool // So did one that was handed over.
+	http2 bool   // The last header was of HTTP/2, or the last connection is.
+	first string // where the first connection leads: a host and a port. It may be a proxy's.
+	away  bool   // The one that is asked for leads neither there nor to the request's host.
 }
 
 func (e *evidence) askFor(hostPort string, target bool) {
@@ -31,34 +29,33 @@ func (e *evidence) askFor(hostPort string, target bool) {
 		e.first = hostPort
 	}
 	e.asked = true
-	e.target = target
-	e.again = e.again || e.wrote && hostPort == e.first
+	e.away = !target && hostPort != e.first
 	e.refused, e.dead = false, false
 }
 
 func (e *evidence) hand(http2 bool) {
 	e.handed = true
 	e.http2 = http2
-	e.toTarget = e.toTarget || e.target
 }
 
 var errResent = errors.New("the request is not sent again, because it may have been processed; if it was not, " +
 	"something below made a request of its own with this one's context, and should use another")
 
 // resends reports whether the connection that is handed over is for a request that
-// may have been sent before.
+// may have been sent before. net/http does not always report that it asked for one.
 func (a *attempt) resends() bool {
 	switch {
 	case a.repeats || !a.handed && !a.wrote:
 		return false
 	case a.direct != nil:
-		// What its dialer sends, such as to resolve a name, comes before that. Over
-		// HTTP/1.1, it sends a POST again only if none of it was written.
-		return a.again && (a.http2 || idempotent(a.req.Method) || hasKey(a.req))
+		// Over HTTP/1.1, it sends a POST again only if none of it was written.
+		return a.sent && !a.away && (a.http2 || idempotent(a.req.Method) || hasKey(a.req))
+	case a.sent:
+		return true
 	}
 	// What was sent before was another request, such as one for a token, if it went
 	// elsewhere and nobody has touched the body, not even to wait for a 100.
-	return a.toTarget || a.body == nil || a.body.read || a.copied || a.req.Header["Expect"] != nil
+	return a.body == nil || a.body.read || a.copied || a.req.Header["Expect"] != nil
 }
 
 // A verdict is what an attempt that failed has come to.

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -160,17 +161,22 @@ func TestRequestsOfBase(t *testing.T) {
 	}
 	overHTTPS := func(s *faults.Server, url string) *http.Transport {
 		resolver := s.Transport()
-		return s.Transport(func(t *http.Transport) {
-			t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-				get, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-				if err != nil {
-					return nil, err
+		return s.Transport(func(b *http.Transport) {
+			b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+				var lookups sync.WaitGroup
+				for range 2 { // A and AAAA
+					lookups.Go(func() {
+						get, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+						if !assert.NoError(t, err) {
+							return
+						}
+						resp, err := resolver.RoundTrip(get)
+						if assert.NoError(t, err) {
+							_ = resp.Body.Close()
+						}
+					})
 				}
-				resp, err := resolver.RoundTrip(get)
-				if err != nil {
-					return nil, err
-				}
-				_ = resp.Body.Close()
+				lookups.Wait()
 				return new(net.Dialer).DialContext(ctx, network, address)
 			}
 		})

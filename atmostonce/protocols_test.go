@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,14 +50,19 @@ func TestMixedFleet(t *testing.T) {
 // may still report a connection that was dialed for the request, but went elsewhere.
 func TestRegistered(t *testing.T) {
 	t.Parallel()
+	const host, proxy, names = "example.com:80", "proxy.example:3128", "names.example:80"
+	resent := end{sent: true, acts: 1}
 	for name, tt := range map[string]struct {
 		scheme string
-		next   string // where the second connection leads
+		asks   [2]string // for the two connections; one may not be reported
 		want   end
 	}{
-		"HTTP/2, resent":    {"http", "example.com:80", end{sent: true, acts: 1}},
-		"HTTP/2, elsewhere": {"http", "names.example:80", end{200, true, 1}},
-		"HTTP/3, resent":    {"https", "example.com:80", end{sent: true, acts: 1}},
+		"HTTP/2, resent": {"http", [2]string{host, host}, resent},
+		// A canceled request has dialed it.
+		"HTTP/2, resent on what is left": {"http", [2]string{host, ""}, resent},
+		"HTTP/2, resent through a proxy": {"http", [2]string{proxy, proxy}, resent},
+		"HTTP/2, elsewhere":              {"http", [2]string{host, names}, end{200, true, 1}},
+		"HTTP/3, resent":                 {"https", [2]string{host, host}, resent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +71,7 @@ func TestRegistered(t *testing.T) {
 			base := &http.Transport{}
 			base.RegisterProtocol(tt.scheme, faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 				trace := httptrace.ContextClientTrace(req.Context())
-				for i, hostPort := range []string{"example.com:80", tt.next} {
+				for _, hostPort := range tt.asks {
 					var conn net.Conn = struct{ net.Conn }{} // HTTP/3 has none of net's.
 					if tt.scheme == "http" {
 						var err error
@@ -73,15 +79,17 @@ func TestRegistered(t *testing.T) {
 						require.NoError(t, err)
 						defer conn.Close()
 					}
-					trace.GetConn(hostPort)
+					if hostPort != "" {
+						trace.GetConn(hostPort)
+					}
 					trace.GotConn(httptrace.GotConnInfo{Conn: conn})
 					if err := req.Context().Err(); err != nil {
 						return nil, err
 					}
-					if i > 0 && hostPort != "example.com:80" {
+					if hostPort == names {
 						break
 					}
-					if trace.WroteHeaderField != nil {
+					if tt.scheme == "http" {
 						trace.WroteHeaderField(":authority", []string{req.URL.Host})
 					}
 					trace.WroteHeaders()
@@ -302,4 +310,37 @@ func (c *negotiated) ConnectionState() tls.ConnectionState {
 func (c *negotiated) Close() error {
 	c.closed = true
 	return nil
+}
+
+// TestResentThroughProxy has a server behind a proxy that acts and asks for the order
+// to be sent again. net/http first asks for a connection to the proxy, and then for one
+// to the server.
+func TestResentThroughProxy(t *testing.T) {
+	t.Parallel()
+	l := &ledger{}
+	s := faults.Serve(t, faults.HTTPS2, l)
+	network := faults.HTTP2{Processed: true, Code: 7, Meets: once(), Process: l.process}.Network(s).(*http.Transport)
+	dial := network.DialContext
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, err := dial(limited(t), "tcp", r.Host)
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer to.Close()
+		w.WriteHeader(http.StatusOK)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer conn.Close()
+		go func() { _, _ = io.Copy(to, conn) }()
+		_, _ = io.Copy(conn, to)
+	}))
+	defer proxy.Close()
+	defer network.CloseIdleConnections()
+	network.DialContext = nil
+	network.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: network}}, l, s.URL, "order")
+	require.Error(t, err)
+	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 }
