@@ -24,7 +24,7 @@ func (s *Server) Now() time.Time {
 }
 
 // SetTime stops the server's clock at t. Everything follows that clock: codes,
-// sessions, JWTs, locks and rate limits. The zero time returns the clock to real
+// sessions, JWTs and locks. The zero time returns the clock to real
 // time.
 //
 // A client that verifies a JWT locally uses its own clock. By that clock, a JWT issued

@@ -75,7 +75,7 @@
 //     action_available_only_for_active_members), and becomes active with the
 //     primary authentication. A deleted Member: 404 member_not_found.
 //   - After a primary authentication, a Member whose default MFA method is "totp"
-//     gets no SMS. Neither does one whose country or limit does not allow it; the
+//     gets no SMS. Neither does one in a country that is not allowed; the
 //     authentication succeeds nevertheless.
 //   - A wrong password: 401 unauthorized_credentials. No password at all: 404
 //     member_password_not_found.
@@ -106,6 +106,6 @@
 // no permissions: it refuses an authorization_check. An intermediate session is good
 // for its own Member only, not for one in another Organization. It knows no devices: no answer
 // has a member_device. It distinguishes countries that share a calling code for +1
-// only. Every Organization allows all MFA methods. It has no rate limit until
-// [Server.SetRateLimit].
+// only. Every Organization allows all MFA methods. It has no rate limits: a [Fault] is
+// one.
 package stytchtest

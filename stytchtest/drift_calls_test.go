@@ -50,7 +50,7 @@ var driftCalls = []driftCall{
 	{name: "another project", status: 401, errorType: "unauthorized_credentials", path: sendPath, body: ofMember(), as: "another project"},
 	{name: "a wrong path", status: 404, errorType: "route_not_found", path: "/v1/b2b/otps/sms/nothing", body: ofMember()},
 	{name: "a wrong method", status: 404, errorType: "route_not_found", path: "GET " + sendPath},
-	{name: "a wrong Content-Type", status: 400, errorType: "bad_request", path: sendPath, body: "organization_id=1", contentType: "text/plain"},
+	{name: "a wrong Content-Type", status: 400, errorType: "bad_request", path: sendPath, body: ofMember(), contentType: "text/plain"},
 	{name: "no body", status: 400, errorType: "bad_request", path: sendPath},
 	{name: "a body that is cut off", status: 400, errorType: "bad_request", path: sendPath, body: `{"organization_id":`},
 	{name: "a body that is no object", status: 400, errorType: "bad_request", path: sendPath, body: `[]`},

@@ -108,9 +108,6 @@ func (s *Server) Recover() {
 
 // nextFault returns the fault for a request, if there is one. s.mu is held.
 func (s *Server) nextFault(body []byte) Fault {
-	if len(s.faults)+len(s.lasting) == 0 {
-		return Fault{}
-	}
 	var p struct {
 		MemberID string `json:"member_id"`
 	}
@@ -158,14 +155,12 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-
 
 // pause waits, and reports whether the request should continue.
 func pause(d time.Duration, r *http.Request, stop <-chan struct{}) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-stop:
 		return false
 	case <-r.Context().Done():
 		return false
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	}
 }

@@ -160,7 +160,7 @@ func (s *Server) logIn(org *Organization, member *Member, f factor, sess *sessio
 		member.unlock()
 	}
 	required := object{"member_options": MemberOptions{masked(member.MFAPhoneNumber), member.totpRegistrationID()}}
-	if s.sendAutomatically(org, member, locale, now) {
+	if s.sendAutomatically(org, member, locale) {
 		required["secondary_auth_initiated"] = "sms_otp"
 	}
 	member.activate(now)
@@ -185,11 +185,11 @@ func (m *Member) activate(now time.Time) {
 
 // sendAutomatically sends the SMS after a primary authentication, and reports whether
 // it did. It sends none to a Member whose default method is an authenticator app.
-func (s *Server) sendAutomatically(org *Organization, member *Member, locale string, now time.Time) bool {
+func (s *Server) sendAutomatically(org *Organization, member *Member, locale string) bool {
 	number := member.MFAPhoneNumber
-	if number == "" || member.DefaultMFAMethod == "totp" || s.mayReceive(number, now) != nil {
+	if number == "" || member.DefaultMFAMethod == "totp" || !s.state.serves(number) {
 		return false
 	}
-	s.deliver(org, member, number, locale, true, now)
+	s.deliver(org, member, number, locale, true)
 	return true
 }

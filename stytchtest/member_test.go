@@ -2,7 +2,9 @@ package stytchtest_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,12 +33,20 @@ func TestMemberNumber(t *testing.T) {
 	assert.Empty(t, m.MFAPhoneNumber)
 	assert.False(t, m.MFAPhoneNumberVerified)
 
+	for _, request := range []string{
+		"DELETE " + s.OrganizationID + "/members/mfa_phone_numbers/nobody", "DELETE nowhere/members/mfa_phone_numbers/" + s.MemberID,
+		"DELETE " + s.OrganizationID + "/members/" + s.MemberID, "DELETE " + s.OrganizationID + "/member?member_id=" + s.MemberID,
+		"GET " + s.OrganizationID + "/members/mfa_phone_numbers/" + s.MemberID,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		status, _ = call(method, path)
+		assert.Equal(t, http.StatusNotFound, status, request)
+	}
+
 	a := post(t, s, authenticatePath, fields{"intermediate_session_token": primary.IntermediateSessionToken, "code": newest(s).Code})
 	assert.Equal(t, "404 otp_code_not_found", a.error())
-	assert.Equal(t, "+12025550199", post(t, s, sendPath, fields{"mfa_phone_number": "+12025550199"}).Member.MFAPhoneNumber)
-
-	for _, path := range []string{s.OrganizationID + "/members/mfa_phone_numbers/nobody", "nowhere/members/mfa_phone_numbers/" + s.MemberID, s.OrganizationID + "/members/" + s.MemberID} {
-		status, _ = call(http.MethodDelete, path)
-		assert.Equal(t, http.StatusNotFound, status, path)
-	}
+	s.SetTime(m.UpdatedAt.Add(time.Hour))
+	m = post(t, s, sendPath, fields{"mfa_phone_number": "+12025550199"}).Member.Member
+	assert.Equal(t, "+12025550199", m.MFAPhoneNumber)
+	assert.Equal(t, s.Now(), m.UpdatedAt)
 }

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"time"
 )
 
 // send is POST /v1/b2b/otps/sms/send. s.mu is held.
@@ -32,11 +31,10 @@ func (s *Server) send(body []byte) (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	now := s.state.now()
-	if err := s.mayReceive(number, now); err != nil {
-		return nil, err
+	if !s.state.serves(number) {
+		return nil, fail(400, "invalid_phone_number_country_code", "The phone number's country code is invalid, unsupported, or disabled.")
 	}
-	s.deliver(org, member, number, p.Locale, false, now)
+	s.deliver(org, member, number, p.Locale, false)
 	return object{"member_id": member.MemberID, "member": memberObject(member), "organization": organizationObject(org)}, nil
 }
 
@@ -50,17 +48,12 @@ func checkLocale(locale string) *apiError {
 	return nil
 }
 
-// mayReceive returns an error if no SMS may go to the number now.
-func (s *Server) mayReceive(number string, now time.Time) *apiError {
-	if !slices.Contains(s.state.allowed, countryOf(number)) {
-		return fail(400, "invalid_phone_number_country_code", "The phone number's country code is invalid, unsupported, or disabled.")
-	}
-	return s.state.limit.check(number, now)
-}
+// serves reports whether SMS go to the number's country.
+func (s *state) serves(number string) bool { return slices.Contains(s.allowed, countryOf(number)) }
 
 // deliver sends a Member an SMS with a new code.
-func (s *Server) deliver(org *Organization, member *Member, number, locale string, automatic bool, now time.Time) {
-	s.state.limit.sent[number]++ // mayReceive has checked it.
+func (s *Server) deliver(org *Organization, member *Member, number, locale string, automatic bool) {
+	now := s.state.now()
 	if member.MFAPhoneNumber != number {
 		member.MFAPhoneNumber, member.updated = number, now
 	}
@@ -128,7 +121,7 @@ func (s *state) numberFor(org *Organization, member *Member, given string) (stri
 		return "", fail(400, "missing_sms_parameter", "The Member has no phone number, and none was provided.")
 	}
 	for _, other := range s.members {
-		if other.OrganizationID == org.OrganizationID && other.MFAPhoneNumber == given && other.Status != "deleted" {
+		if other.OrganizationID == org.OrganizationID && other.MFAPhoneNumber == given {
 			return "", fail(400, "duplicate_member_phone_number", "Another Member of the Organization has this phone number.")
 		}
 	}

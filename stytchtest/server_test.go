@@ -121,7 +121,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"none", F{}, 1, 200, `"member_id"`, false},
 		{"a gateway's page", F{StatusCode: 503, Header: http.Header{"Via": {"1.1 proxy"}}, Body: "<html>"}, 0, 503, "<html>", false},
-		{"a status after processing", F{StatusCode: 500, Processed: true}, 1, 500, "internal_server_error", false},
+		{"a status after processing", F{StatusCode: 500, Processed: true, Header: http.Header{"Via": {"1.1 proxy"}}}, 1, 500, "internal_server_error", false},
 		{"Stytch's own 403", F{StatusCode: 403}, 0, 403, `"error_type":"organization_suspended"`, false},
 		{"a gateway's 502", F{StatusCode: 502}, 0, 502, "", false},
 		{"a type of Stytch's", F{StatusCode: 400, ErrorType: "billing_not_verified"}, 0, 400, `"error_type":"billing_not_verified"`, false},
@@ -131,7 +131,15 @@ func TestFaults(t *testing.T) {
 		{"endless", F{Endless: true}, 1, 200, strings.Repeat(" ", 1<<19), false},
 		{"delays", F{Delay: time.Millisecond, BodyDelay: time.Millisecond}, 1, 200, "}", false},
 	} {
-		for name, newServer := range map[string]func() *stytchtest.Server{"plain": stytchtest.NewServer, "TLS": stytchtest.NewTLSServer} {
+		for name, newServer := range map[string]func() *stytchtest.Server{
+			"HTTP/1.1": stytchtest.NewServer,
+			"HTTP/1.1 over TLS": func() *stytchtest.Server {
+				s := stytchtest.NewUnstartedServer()
+				s.StartTLS()
+				return s
+			},
+			"HTTP/2": stytchtest.NewTLSServer,
+		} {
 			t.Run(tc.name+", "+name, func(t *testing.T) {
 				t.Parallel()
 				s := newServer()
@@ -139,7 +147,7 @@ func TestFaults(t *testing.T) {
 				s.Fail(F{MemberID: "another"}, tc.fault)
 				resp, body, err := rawSend(t, s)
 				assert.Equal(t, tc.broken, err != nil, "%v", err)
-				if tc.fault.Reset && name == "plain" {
+				if tc.fault.Reset && name != "HTTP/2" {
 					assert.ErrorIs(t, err, syscall.ECONNRESET)
 				}
 				if tc.status != 0 {
@@ -150,7 +158,7 @@ func TestFaults(t *testing.T) {
 				assert.Len(t, s.SMS(), tc.sms)
 				resp, _, err = rawSend(t, s)
 				require.NoError(t, err, "the fault is gone")
-				assert.Equal(t, name == "TLS", resp.ProtoMajor == 2)
+				assert.Equal(t, name == "HTTP/2", resp.ProtoMajor == 2)
 				assert.Len(t, s.SMS(), tc.sms+1)
 			})
 		}

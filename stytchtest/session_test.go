@@ -67,51 +67,26 @@ func TestSession(t *testing.T) {
 // Which session a request may name.
 func TestSessionArgument(t *testing.T) {
 	t.Parallel()
-	intermediate := func(s *stytchtest.Server, memberID string) fields {
-		return fields{"intermediate_session_token": s.IntermediateSessionToken(memberID)}
-	}
-	named := func(name string, token func(stytchtest.PrimaryAuthentication) string, later time.Duration) func(*testing.T, *stytchtest.Server) fields {
-		return func(t *testing.T, s *stytchtest.Server) fields {
-			login := session(t, s)
-			s.Advance(later)
-			return fields{"member_id": login.MemberID, name: token(login)}
-		}
-	}
-	token := func(l stytchtest.PrimaryAuthentication) string { return l.SessionToken }
-	jwt := func(l stytchtest.PrimaryAuthentication) string { return l.SessionJWT }
-	for _, tc := range []struct {
-		name   string
-		fields func(*testing.T, *stytchtest.Server) fields
-		error  string
-	}{
-		{"a session", named("session_token", token, 0), "200 "},
-		{"a session's JWT", named("session_jwt", jwt, 0), "200 "},
-		{"an expired JWT", named("session_jwt", jwt, 6*time.Minute), "200 "},
-		{"an expired session", named("session_token", token, time.Hour), "404 session_not_found"},
-		{"a session token as an intermediate one", named("intermediate_session_token", token, 0), "404 intermediate_session_not_found"},
-		{"a JWT as a session token", named("session_token", jwt, 0), "404 session_not_found"},
-		{"a session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
-			return fields{"session_token": session(t, s).SessionToken}
-		}, "400 member_session_member_id_mismatch"},
-		{"an intermediate session", func(_ *testing.T, s *stytchtest.Server) fields { return intermediate(s, s.MemberID) }, "200 "},
-		{"an intermediate session token as a session's", func(_ *testing.T, s *stytchtest.Server) fields {
-			return fields{"session_token": s.IntermediateSessionToken(s.MemberID)}
-		}, "404 session_not_found"},
-		{"an expired intermediate session", func(_ *testing.T, s *stytchtest.Server) fields {
-			f := intermediate(s, s.MemberID)
-			s.Advance(10 * time.Minute)
-			return f
-		}, "404 intermediate_session_not_found"},
-		{"an intermediate session of another Member", func(t *testing.T, s *stytchtest.Server) fields {
-			return intermediate(s, member(t, s, stytchtest.Member{}).MemberID)
-		}, "400 member_session_member_id_mismatch"},
+	s := stytchtest.NewServer()
+	defer s.Close()
+	expired := session(t, s)
+	s.Advance(50 * time.Minute)
+	expiredIntermediate, login := s.IntermediateSessionToken(s.MemberID), session(t, s)
+	s.Advance(10 * time.Minute)
+	for _, tc := range []struct{ name, memberID, parameter, token, error string }{
+		{"a session", login.MemberID, "session_token", login.SessionToken, "200 "},
+		{"its JWT, which has expired", login.MemberID, "session_jwt", login.SessionJWT, "200 "},
+		{"an expired session", expired.MemberID, "session_token", expired.SessionToken, "404 session_not_found"},
+		{"its JWT", expired.MemberID, "session_jwt", expired.SessionJWT, "404 session_not_found"},
+		{"a session token as an intermediate one", login.MemberID, "intermediate_session_token", login.SessionToken, "404 intermediate_session_not_found"},
+		{"a JWT as a session token", login.MemberID, "session_token", login.SessionJWT, "404 session_not_found"},
+		{"a session of another Member", s.MemberID, "session_token", login.SessionToken, "400 member_session_member_id_mismatch"},
+		{"an intermediate session", s.MemberID, "intermediate_session_token", s.IntermediateSessionToken(s.MemberID), "200 "},
+		{"an intermediate session token as a session's", s.MemberID, "session_token", s.IntermediateSessionToken(s.MemberID), "404 session_not_found"},
+		{"an expired intermediate session", s.MemberID, "intermediate_session_token", expiredIntermediate, "404 intermediate_session_not_found"},
+		{"an intermediate session of another Member", s.MemberID, "intermediate_session_token", s.IntermediateSessionToken(login.MemberID), "400 member_session_member_id_mismatch"},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			s := stytchtest.NewServer()
-			defer s.Close()
-			assert.Equal(t, tc.error, post(t, s, sendPath, tc.fields(t, s)).error())
-		})
+		assert.Equal(t, tc.error, post(t, s, sendPath, fields{"member_id": tc.memberID, tc.parameter: tc.token}).error(), tc.name)
 	}
 }
 

@@ -76,7 +76,6 @@ type state struct {
 	codes         map[string]code // by member ID
 	sessions      sessions
 	allowed       []string // countries, ISO 3166
-	limit         rateLimit
 	clock         clock
 }
 

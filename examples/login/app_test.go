@@ -28,7 +28,7 @@ func TestFirstSMS(t *testing.T) {
 	page := v.signIn(ada)
 	assert.Equal(t, "We have sent you a code.", noticeOf(page))
 	assert.Contains(t, page, `Enter the code we sent to <span class="number">•••• 0106</span>`)
-	assert.Regexp(t, `disabled data-wait="(30|2\d)"`, page)
+	assert.Regexp(t, `disabled data-wait="(30|2\d)">Request a new code <span>in (30|2\d) seconds</span>`, page)
 	require.Len(t, app.fake.SMS(), 1)
 	assert.True(t, app.fake.SMS()[0].Automatic)
 	assert.Empty(t, app.fake.Requests(), "no Send was made")
@@ -107,6 +107,7 @@ func TestSendFailures(t *testing.T) {
 		{"refused", "", []stytchtest.Fault{apiError(400, "billing_not_verified")}, failed, "Error: " + code, "", 0},
 		{"unsubscribed", "", []stytchtest.Fault{apiError(400, "unsubscribed_phone_number")}, "That phone has blocked our messages. Reply START to our last message, then request another code.", "Error: " + code, "", 0},
 		{"locked", "", []stytchtest.Fault{apiError(429, "user_lock_limit_reached")}, locked, "Error: " + code, "", 0},
+		{"a number that Stytch does not have any more", "", []stytchtest.Fault{apiError(400, "missing_sms_parameter")}, "", "Add your phone number", "", 0},
 		{"an expired sign-in", "", []stytchtest.Fault{apiError(404, "intermediate_session_not_found")}, "Your sign-in has expired. Please sign in again.", "Error: Sign in", "", 0},
 
 		{"no number", " ", nil, badNumber, number, "", 0},

@@ -33,7 +33,6 @@ func (c control) handler(stytch http.Handler) http.Handler {
 	handle(mux, "POST login", c.login)
 	handle(mux, "POST faults", c.fail)
 	handle(mux, "DELETE faults", func(*http.Request, done) (any, error) { c.Recover(); return done{}, nil })
-	handle(mux, "POST rate_limit", c.setRateLimit)
 	handle(mux, "POST countries", c.setCountries)
 	mux.HandleFunc("POST /_fakestytch/seed", func(w http.ResponseWriter, r *http.Request) { answer(w, done{}, c.Load(r.Body)) })
 	mux.HandleFunc("/_fakestytch/", func(w http.ResponseWriter, r *http.Request) {
@@ -131,13 +130,6 @@ func (c control) fail(_ *http.Request, p struct {
 	for range max(1, p.Times) {
 		c.Fail(fault)
 	}
-	return done{}, nil
-}
-
-func (c control) setRateLimit(_ *http.Request, p struct {
-	PerNumber int `json:"per_number"`
-}) (any, error) {
-	c.SetRateLimit(p.PerNumber)
 	return done{}, nil
 }
 

@@ -86,12 +86,6 @@ func TestControl(t *testing.T) {
 	assert.Equal(t, object{"now": "2026-05-04T12:52:00Z"}, post("clock", `{"advance": "2m"}`))
 	assert.Equal(t, object{"now": "2026-05-04T12:52:00Z"}, get("clock"))
 
-	post("rate_limit", `{"per_number": 1}`)
-	require.NoError(t, send())
-	assert.ErrorContains(t, send(), "too_many_requests")
-	post("rate_limit", `{}`)
-	require.NoError(t, send())
-
 	post("countries", `{"countries": ["DE"]}`)
 	assert.ErrorContains(t, send(), "invalid_phone_number_country_code")
 	post("countries", `{"countries": ["US"]}`)

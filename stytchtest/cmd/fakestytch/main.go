@@ -44,7 +44,6 @@
 //	curl -d '{"reset": true, "processed": true, "times": 2}' $fake/faults
 //	curl -d '{"status_code": 502, "body": "<html>", "always": true}' $fake/faults
 //	curl -X DELETE $fake/faults                                # removes all
-//	curl -d '{"per_number": 2}' $fake/rate_limit               # SMS in an hour
 //	curl -d '{"countries": ["US", "DE"]}' $fake/countries
 //
 // The fields of a fault are those of stytchtest.Fault. An error is {"error": "..."}

@@ -11,32 +11,6 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// The limit is for each number, until the top of the hour.
-func TestRateLimit(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	s.SetTime(time.Date(2026, 1, 1, 12, 50, 0, 0, time.UTC))
-	send := func(f fields) string { return post(t, s, sendPath, f).error() }
-	const limited = "429 too_many_requests"
-	s.SetRateLimit(2)
-	assert.Equal(t, []string{"200 ", "200 ", limited}, []string{send(nil), send(nil), send(nil)})
-	assert.Equal(t, "200 ", send(withNumber(t, s, "+12025550107")))
-	s.Advance(10*time.Minute - 1)
-	assert.Equal(t, limited, send(nil))
-	s.Advance(1)
-	assert.Equal(t, "200 ", send(nil))
-
-	// The SMS after a primary authentication counts, and respects the limit.
-	for _, initiated := range []string{"sms_otp", ""} {
-		login, err := s.LogIn(s.MemberID)
-		require.NoError(t, err)
-		assert.Equal(t, initiated, login.MFARequired.SecondaryAuthInitiated)
-	}
-	s.SetRateLimit(0)
-	assert.Equal(t, "200 ", send(nil))
-}
-
 // Ten consecutive failed attempts lock a Member for an hour.
 func TestLock(t *testing.T) {
 	t.Parallel()
