@@ -89,6 +89,7 @@ var driftCalls = []driftCall{
 	{name: "session: too short", status: 400, errorType: "invalid_session_duration_minutes", path: sessionPath, body: fields{"session_token": noToken, "session_duration_minutes": 4}},
 
 	{name: "revoke: nothing", status: 400, errorType: "no_session_arguments", path: revokePath, body: fields{}},
+	{name: "revoke: a number", status: 400, errorType: "bad_request", path: revokePath, body: fields{"session_token": 7}},
 	{name: "revoke: two", status: 400, errorType: "too_many_session_arguments", path: revokePath, body: fields{"member_session_id": noToken, "session_token": noToken}},
 	{name: "revoke: an unknown session ID", status: 404, errorType: "session_not_found", path: revokePath, body: fields{"member_session_id": "member-session-test-" + nobody}},
 	{name: "revoke: an unknown session token", status: 404, errorType: "session_not_found", path: revokePath, body: fields{"session_token": noToken}},
@@ -100,7 +101,7 @@ var driftCalls = []driftCall{
 	{name: "password: no address", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("email_address", nil), login: true},
 	{name: "password: none", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("password", nil), login: true},
 	{name: "password: an unknown address", status: 404, errorType: "member_not_found", path: passwordPath, body: ofPassword("email_address", "nobody@example.com"), login: true},
-	{name: "password: a number", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("password", 7), login: true},
+	{name: "password: a number", status: 400, errorType: "bad_request", path: passwordPath, body: ofPassword("locale", 7), login: true},
 	{name: "password: an unknown Organization", status: 404, errorType: "organization_not_found", path: passwordPath, body: ofPassword("organization_id", "organization-test-"+nobody), login: true},
 	{name: "password: an unknown locale", status: 400, errorType: "invalid_locale", path: passwordPath, body: ofPassword("locale", "tlh"), login: true},
 	{name: "password: an unknown session", status: 404, errorType: "session_not_found", path: passwordPath, body: ofPassword("session_token", noToken), login: true},

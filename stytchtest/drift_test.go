@@ -30,8 +30,7 @@ type project struct {
 // in the environment, and compares the answers. CONTRIBUTING.md says how.
 func TestDrift(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	fake := projectOf(s)
 	answers := ask(t, fake)
 	for _, c := range driftCalls {

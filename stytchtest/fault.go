@@ -145,9 +145,9 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, ans answer, stop <-
 	if f.Truncate || !pause(f.BodyDelay, r, stop) {
 		panic(http.ErrAbortHandler)
 	}
-	_, err := w.Write(ans.body[first:])
-	for filler := bytes.Repeat([]byte(" "), 32<<10); f.Endless && err == nil; {
-		if _, err = w.Write(filler); !pause(0, r, stop) {
+	_, _ = w.Write(ans.body[first:])
+	for filler := bytes.Repeat([]byte(" "), 32<<10); f.Endless; _, _ = w.Write(filler) {
+		if !pause(0, r, stop) {
 			panic(http.ErrAbortHandler)
 		}
 	}

@@ -49,8 +49,7 @@ func (s *Server) process(r *http.Request, body []byte, bodyErr error) answer {
 
 // route returns the endpoint of a request that is well-formed and authorized.
 func (s *Server) route(r *http.Request, bodyErr error) (func([]byte) (object, *apiError), *apiError) {
-	user, password, ok := r.BasicAuth()
-	if !ok || user != s.ProjectID || password != s.Secret {
+	if user, password, _ := r.BasicAuth(); user != s.ProjectID || password != s.Secret {
 		return nil, fail(401, "unauthorized_credentials", "Unauthorized credentials.")
 	}
 	if endpoint := s.memberEndpoint(r); endpoint != nil {

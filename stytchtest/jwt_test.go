@@ -51,8 +51,7 @@ func verified(t *testing.T, s *stytchtest.Server, jwt string) (claims map[string
 // Anyone can verify a session's JWT with the key.
 func TestJWT(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
 	login := session(t, s)

@@ -14,8 +14,7 @@ import (
 // Ten consecutive failed attempts lock a Member for an hour.
 func TestLock(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(now)
 	m := member(t, s, stytchtest.Member{MFAPhoneNumber: firstNumber, MFAEnrolled: true, Password: "p"})
@@ -53,8 +52,6 @@ func TestLock(t *testing.T) {
 	assert.Equal(t, locked, send())
 	_, err := s.LogIn(m.MemberID)
 	assert.ErrorContains(t, err, "user_lock_limit_reached")
-	stored, _ := s.Member(m.MemberID)
-	assert.Equal(t, []time.Time{now, now.Add(time.Hour)}, []time.Time{stored.LockCreatedAt, stored.LockExpiresAt})
 	inSession := func() answer {
 		return postOnly(t, s, sessionPath, fields{"session_token": a.SessionToken, "session_duration_minutes": 300})
 	}
@@ -65,8 +62,6 @@ func TestLock(t *testing.T) {
 
 	// The lock expires, and the count restarts.
 	s.Advance(1)
-	stored, _ = s.Member(m.MemberID)
-	assert.Zero(t, stored.LockExpiresAt)
 	assert.False(t, inSession().Member.IsLocked)
 	require.Equal(t, "200 ", send())
 	wrong(9)
@@ -77,8 +72,7 @@ func TestLock(t *testing.T) {
 // assumed, one that leads to MFA does, too.
 func TestLoginEndsFailures(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	for i, last := range []string{"200 ", "429 user_lock_limit_reached", "200 "} {
 		m := member(t, s, stytchtest.Member{Password: "p", MFAEnrolled: i > 0})
 		s.FirstFactorEndsFailures = i == 2

@@ -22,7 +22,7 @@ func (s *Server) memberEndpoint(r *http.Request) func([]byte) (object, *apiError
 			return nil, err
 		}
 		member := s.state.member(org, memberID)
-		if member == nil || member.Status == "deleted" {
+		if member == nil {
 			return nil, fail(404, "member_not_found", "Member could not be found.")
 		}
 		if ofNumber {

@@ -20,8 +20,7 @@ import (
 // they were created and changed.
 func TestObjects(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	created := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	s.SetTime(created)
 	o := organization(t, s, stytchtest.Organization{Slug: "acme", ExternalID: "acme-1", TrustedMetadata: map[string]any{"tier": "gold"}})

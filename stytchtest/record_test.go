@@ -13,7 +13,7 @@ func TestRecordsAreBounded(t *testing.T) {
 	t.Parallel()
 	r := record{}
 	all := sessions{byToken: map[string]*session{}}
-	const n = maxRecords + 1
+	const n = maxRecords + 2
 	for i := range n {
 		name := strconv.Itoa(i)
 		r.addRequest(Request{Path: name})

@@ -1,7 +1,6 @@
 package stytchtest_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -23,8 +22,7 @@ import (
 // Tests see what arrived, and how it was answered.
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	post(t, s, sendPath, fields{"locale": "es"})
 	s.Fail(stytchtest.Fault{Reset: true})
 	_, _, err := rawSend(t, s)
@@ -38,36 +36,10 @@ func TestRequests(t *testing.T) {
 	assert.Zero(t, requests[1].StatusCode)
 }
 
-func TestNextSMS(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := s.NextSMS(ctx)
-	assert.ErrorIs(t, err, context.Canceled)
-
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for range 3 {
-			post(t, s, sendPath, nil)
-		}
-	})
-	var received []stytchtest.SMS
-	for range 3 {
-		sms, err := s.NextSMS(limited(t))
-		require.NoError(t, err)
-		received = append(received, sms)
-	}
-	assert.Equal(t, s.SMS(), received)
-	wg.Wait()
-}
-
 // What is added must be what Stytch has.
 func TestAddRefuses(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	for says, o := range map[string]stytchtest.Organization{
 		"mfa_policy": {MFAPolicy: "SOMETIMES"},
 		"already":    {OrganizationID: s.OrganizationID},
@@ -95,8 +67,7 @@ func TestAddRefuses(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	for text, says := range map[string]string{
 		"[]":                               "cannot unmarshal array",
 		`{"members": [{}, {"phone": ""}]}`: `unknown field "phone"`,
@@ -154,6 +125,7 @@ func TestFaults(t *testing.T) {
 					assert.Equal(t, tc.status, resp.StatusCode)
 					assert.Equal(t, tc.fault.Header.Get("Via"), resp.Header.Get("Via"))
 					assert.Contains(t, string(body), tc.body)
+					assert.Equal(t, tc.body == "", len(body) == 0)
 				}
 				assert.Len(t, s.SMS(), tc.sms)
 				resp, _, err = rawSend(t, s)
@@ -168,8 +140,7 @@ func TestFaults(t *testing.T) {
 // A fault may last until Recover.
 func TestFailAlways(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	status := func(f fields) int { return post(t, s, sendPath, f).HTTPStatus }
 	s.FailAlways(stytchtest.Fault{StatusCode: 401, MemberID: s.MemberID})
 	s.FailAlways(stytchtest.Fault{StatusCode: 503})

@@ -265,7 +265,7 @@ func (s *Server) authenticateSession(body []byte) (object, *apiError) {
 		return nil, err
 	}
 	sess := s.state.sessions.find(sessionParams{SessionToken: p.SessionToken, SessionJWT: p.SessionJWT}, s.state.now())
-	if sess == nil || s.state.memberByID(sess.memberID).Status == "deleted" {
+	if sess == nil {
 		return nil, fail(404, "session_not_found", "Session could not be found.")
 	}
 	member := s.state.memberByID(sess.memberID)

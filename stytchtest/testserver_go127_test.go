@@ -14,30 +14,21 @@ import (
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
-// In a bubble the server goes by its clock: a code expires while the test sleeps
-// for two minutes, and a slow answer takes no time.
+// In a bubble the server goes by its clock, and a slow answer takes no time.
 func TestSynctest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := stytchtest.NewTestServer(t)
-		client := s.Client()
-		login, err := s.LogIn(s.MemberID)
+		time.Sleep(2 * time.Minute)
+		_, err := s.LogIn(s.MemberID)
 		require.NoError(t, err)
 		sms, err := s.NextSMS(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, time.Now().UTC(), sms.At)
 
-		time.Sleep(2 * time.Minute)
-		_, err = client.OTPs.SMS.Authenticate(t.Context(), stytchb2b.SMSAuthenticateParams{
-			OrganizationID: s.OrganizationID, MemberID: s.MemberID, Code: sms.Code, IntermediateSessionToken: login.IntermediateSessionToken,
-		})
-		var apiErr *stytchb2b.APIError
-		require.ErrorAs(t, err, &apiErr)
-		assert.Equal(t, stytchb2b.ErrorTypeUnableToAuthOTPCode, apiErr.ErrorType)
-
 		s.Fail(stytchtest.Fault{Delay: time.Hour})
 		began := time.Now()
-		_, err = client.OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: s.OrganizationID, MemberID: s.MemberID})
+		_, err = s.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: s.OrganizationID, MemberID: s.MemberID})
 		assert.True(t, stytchb2b.MaybeSent(err))
 		assert.Equal(t, stytchb2b.DefaultTimeout, time.Since(began))
 		assert.Len(t, s.SMS(), 2, "it has gone out")

@@ -67,18 +67,14 @@ func TestModSecurity(t *testing.T) {
 	if _, err := os.Stat(apacheModules + "/mod_security2.so"); err != nil {
 		t.Skip("there is no ModSecurity here")
 	}
-	const leak = `SecRule RESPONSE_BODY "@contains request_id" "id:1,phase:4,deny,status:403"`
+	const (
+		leak    = `SecRule RESPONSE_BODY "@contains request_id" "id:1,phase:4,deny,status:403"`
+		drop    = `SecRule RESPONSE_BODY "@contains request_id" "id:1,phase:4,drop"`
+		request = `SecRule REQUEST_URI "@contains send" "id:1,phase:2,deny,status:403"`
+	)
 	runAll(t, "apache2", apacheConfig, []scenario{
 		{name: "403 for the answer's body", config: apacheModSecurity + leak + "\n" + apachePass, statuses: []int{403}, sent: true},
-		{
-			name:   "the connection is dropped for the answer's body",
-			config: apacheModSecurity + `SecRule RESPONSE_BODY "@contains request_id" "id:1,phase:4,drop"` + "\n" + apachePass,
-			sent:   true,
-		},
-		{
-			name:     "403 for the request",
-			config:   apacheModSecurity + `SecRule REQUEST_URI "@contains send" "id:1,phase:2,deny,status:403"` + "\n" + apachePass,
-			statuses: []int{403}, unsent: true,
-		},
+		{name: "the connection is dropped for the answer's body", config: apacheModSecurity + drop + "\n" + apachePass, sent: true},
+		{name: "403 for the request", config: apacheModSecurity + request + "\n" + apachePass, statuses: []int{403}, unsent: true},
 	}, "-DFOREGROUND", "-f", "{{.File}}")
 }

@@ -14,8 +14,7 @@ import (
 // Tests compare responses with go-cmp, which panics at an unexported field.
 func TestGoCmp(t *testing.T) {
 	t.Parallel()
-	s := stytchtest.NewServer()
-	defer s.Close()
+	s := stytchtest.NewTestServer(t)
 	got, err := s.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: s.OrganizationID, MemberID: s.MemberID})
 	require.NoError(t, err)
 	want := *got

@@ -52,20 +52,11 @@ func TestHAProxy(t *testing.T) {
 		{name: "429 instead of the answer", config: haproxyFront + haproxyBack + "	http-response deny deny_status 429 hdr Retry-After 0", statuses: []int{429}, sent: true},
 		{name: "403 with the body of the answer", config: haproxyFront + haproxyBack + "	http-response set-status 403", statuses: []int{403}, sent: true},
 		{name: "307 instead of the answer", config: haproxyFront + haproxyBack + "	http-response redirect location " + faults.SendPath + " code 307", statuses: []int{307}, sent: true},
-		{
-			name:     "429 before the origin",
-			config:   haproxyFront + "	http-request deny deny_status 429 hdr Retry-After 0 if { rand(2) eq 0 }" + haproxyBack,
-			statuses: []int{429}, unsent: true,
-		},
+		{name: "429 before the origin", config: haproxyFront + "	http-request deny deny_status 429 hdr Retry-After 0 if { rand(2) eq 0 }" + haproxyBack, statuses: []int{429}, unsent: true},
 		{name: "full queue", config: haproxyFront + "backend origin\n	timeout queue 1ms\n	server origin {{.Origin}} maxconn 1", fault: slow, statuses: []int{503}, unsent: true},
 
 		{name: "origin hangs", config: "timeout server 50ms\n" + haproxyFront + haproxyBack, fault: hangs, statuses: []int{504}, sent: true},
-		{
-			name:     "origin hangs, 302 to a page of regret",
-			config:   "timeout server 50ms\n	errorloc302 504 https://sorry.example.com/\n" + haproxyFront + haproxyBack,
-			fault:    hangs,
-			statuses: []int{302}, sent: true,
-		},
+		{name: "origin hangs, 302 to a page of regret", config: "timeout server 50ms\n	errorloc302 504 https://sorry.example.com/\n" + haproxyFront + haproxyBack, fault: hangs, statuses: []int{302}, sent: true},
 		{name: "origin resets", config: haproxyFront + haproxyBack, fault: resets, chance: 0.3, sent: true},
 		// On a reused connection to the origin, HAProxy 2.6 turns it into
 		// REFUSED_STREAM, after which net/http sends the request again.

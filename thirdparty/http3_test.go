@@ -20,32 +20,41 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// http3Server is an origin that speaks HTTP/3. Its requests take effect. Then the first
-// for each Member ends with the fault.
-type http3Server struct {
-	*lab
-	url   string
-	fault http3Fault
-	seen  sync.Map // by Member
-}
-
 // An http3Fault ends a request that has taken effect. If it is nil, there is no fault.
 type http3Fault func(*quic.Conn, *http3.Stream)
 
 type connKey struct{}
 
-func (l *lab) serveHTTP3(fault http3Fault) *http3Server {
-	s := &http3Server{lab: l, fault: fault}
+// serveHTTP3 starts an origin that speaks HTTP/3, and returns its URL. Its requests take
+// effect. Then the first for each Member ends with the fault.
+func (l *lab) serveHTTP3(fault http3Fault) string {
+	var seen sync.Map // by Member
 	server := &http3.Server{
-		Handler: s,
 		ConnContext: func(ctx context.Context, conn *quic.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, conn)
 		},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				panic(http.ErrAbortHandler) // It was canceled before it arrived.
+			}
+			member, _ := faults.Named(body)
+			if _, again := seen.LoadOrStore(member, true); fault == nil || again {
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				l.ServeHTTP(w, r)
+				return
+			}
+			l.Process(body)
+			stream, err := w.(http3.HTTPStreamer).HTTPStream()
+			if err != nil {
+				panic(http.ErrAbortHandler)
+			}
+			fault(r.Context().Value(connKey{}).(*quic.Conn), stream)
+		}),
 	}
 	listener, err := quic.ListenAddrEarly("127.0.0.1:0",
 		http3.ConfigureTLSConfig(&tls.Config{Certificates: []tls.Certificate{faults.Certificate()}}), nil)
 	require.NoError(l, err)
-	s.url = "https://" + listener.Addr().String()
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -56,27 +65,7 @@ func (l *lab) serveHTTP3(fault http3Fault) *http3Server {
 		_ = listener.Close()
 		<-served
 	})
-	return s
-}
-
-func (s *http3Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler) // It was canceled before it arrived.
-	}
-	member, _ := faults.Named(body)
-	_, again := s.seen.LoadOrStore(member, true)
-	if s.fault == nil || again {
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		s.lab.ServeHTTP(w, r)
-		return
-	}
-	s.Process(body)
-	stream, err := w.(http3.HTTPStreamer).HTTPStream()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	s.fault(r.Context().Value(connKey{}).(*quic.Conn), stream)
+	return "https://" + listener.Addr().String()
 }
 
 func (l *lab) http3Transport() *http3.Transport {
@@ -123,8 +112,8 @@ func TestHTTP3(t *testing.T) {
 			if tt.canceled {
 				l.chance, l.fault = 1, slower
 			}
-			s := l.serveHTTP3(nil)
-			results := l.Send(tt.sends, atOnce, tt.canceled, l.clients(s.url, &http.Client{Transport: tt.transport(l)})...)
+			url := l.serveHTTP3(nil)
+			results := l.Send(tt.sends, atOnce, tt.canceled, l.clients(url, &http.Client{Transport: tt.transport(l)})...)
 			l.settle()
 			assert.True(t, tt.shows(l.Check(results)), "the scenario shows nothing")
 		})
@@ -142,8 +131,8 @@ func TestHTTP3(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %v", name, code), func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t)
-				s := l.serveHTTP3(fault)
-				tally := l.Check(l.Send(max(12, *sends/10), 4, false, l.clients(s.url, &http.Client{Transport: l.http3Transport()})...))
+				url := l.serveHTTP3(fault)
+				tally := l.Check(l.Send(max(12, *sends/10), 4, false, l.clients(url, &http.Client{Transport: l.http3Transport()})...))
 				assert.NotZero(t, tally.SentAndFailed, "Sends that failed after their SMS")
 			})
 		}

@@ -93,17 +93,6 @@ func (l *lab) transport(change ...func(*http.Transport)) *http.Transport {
 	return t
 }
 
-// first sends the first request over one network, and the others over another.
-func first(network, next http.RoundTripper) http.RoundTripper {
-	began := atomic.Bool{}
-	return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-		if began.CompareAndSwap(false, true) {
-			return network.RoundTrip(req)
-		}
-		return next.RoundTrip(req)
-	})
-}
-
 // What the origin does once the SMS is out.
 var (
 	slow   = stytchtest.Fault{Delay: 3 * time.Millisecond}

@@ -54,45 +54,19 @@ const (
 
 func TestNginx(t *testing.T) {
 	t.Parallel()
+	const limit = "limit_req_zone $binary_remote_addr zone=all:1m rate=50r/s; limit_req_status 429;"
 	reload := func(p *program) { p.signal(syscall.SIGHUP) }
 	kill := (*program).killChildren
+	impatient := func(answer string) string { return nginxHTTP + "proxy_read_timeout 50ms;" + answer + nginxPass }
 	runAll(t, "nginx", nginxConfig, []scenario{
 		{name: "no fault", config: nginxHTTP + nginxPass},
 		{name: "no fault, TLS", config: nginxTLS + nginxPass, tls: true},
 
-		{name: "origin hangs", config: nginxHTTP + "proxy_read_timeout 50ms;" + nginxPass, fault: hangs, statuses: []int{504}, sent: true},
-		{
-			name: "origin hangs, 302 to a page of regret",
-			config: nginxHTTP + `
-		proxy_read_timeout 50ms;
-		error_page 502 504 =302 https://sorry.example.com/;` + nginxPass,
-			fault: hangs, statuses: []int{302}, sent: true,
-		},
-		{
-			name: "origin hangs, 307 to the same address",
-			config: nginxHTTP + `
-		proxy_read_timeout 50ms;
-		error_page 502 504 = @again;
-		location @again { return 307 ` + faults.SendPath + `; }` + nginxPass,
-			fault: hangs, statuses: []int{307}, sent: true,
-		},
-		{
-			name: "origin hangs, 429",
-			config: nginxHTTP + `
-		proxy_read_timeout 50ms;
-		error_page 502 504 =429 /busy;
-		location = /busy { internal; add_header Retry-After 0 always; return 429; }` + nginxPass,
-			fault: hangs, statuses: []int{429}, sent: true,
-		},
-		{
-			name: "origin hangs, 404 for want of the error page",
-			config: nginxHTTP + `
-		root {{.Dir}}/nothing;
-		proxy_read_timeout 50ms;
-		error_page 502 504 = /x;
-		location = /x { internal; }` + nginxPass,
-			fault: hangs, statuses: []int{404}, sent: true,
-		},
+		{name: "origin hangs", config: impatient(""), fault: hangs, statuses: []int{504}, sent: true},
+		{name: "origin hangs, 302 to a page of regret", config: impatient("error_page 504 =302 https://sorry.example.com/;"), fault: hangs, statuses: []int{302}, sent: true},
+		{name: "origin hangs, 307 to the same address", config: impatient("error_page 504 = @again; location @again { return 307 " + faults.SendPath + "; }"), fault: hangs, statuses: []int{307}, sent: true},
+		{name: "origin hangs, 429", config: impatient("error_page 504 =429 /busy; location = /busy { internal; add_header Retry-After 0 always; return 429; }"), fault: hangs, statuses: []int{429}, sent: true},
+		{name: "origin hangs, 404 for want of the error page", config: impatient("root {{.Dir}}/nothing; error_page 504 = /x; location = /x { internal; }"), fault: hangs, statuses: []int{404}, sent: true},
 		{name: "origin resets", config: nginxHTTP + nginxPass, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
 		{name: "origin resets, TLS", config: nginxTLS + nginxPass, tls: true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
 		{
@@ -106,12 +80,7 @@ func TestNginx(t *testing.T) {
 			fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
 		},
 		{name: "403 of auth_request", config: nginxHTTP + "auth_request /auth; location = /auth { return 403; }" + nginxPass, statuses: []int{403}, unsent: true},
-		{
-			name: "too many at a time, 429",
-			config: "limit_req_zone $binary_remote_addr zone=all:1m rate=50r/s; limit_req_status 429;" + nginxHTTP +
-				"limit_req zone=all;" + nginxPass,
-			statuses: []int{429}, unsent: true,
-		},
+		{name: "too many at a time, 429", config: limit + nginxHTTP + "limit_req zone=all;" + nginxPass, statuses: []int{429}, unsent: true},
 
 		{name: "reload", config: nginxHTTP + nginxPass, event: reload, fault: slow, connections: atOnce},
 		{name: "reload, TLS", config: nginxTLS + nginxPass, tls: true, event: reload, fault: slow, connections: 3},

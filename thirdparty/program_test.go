@@ -4,6 +4,7 @@ package thirdparty_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -69,20 +70,12 @@ func runAll(t *testing.T, name, config string, scenarios []scenario, args ...str
 
 func (s scenario) run(t *testing.T, path, config string, args []string) {
 	l := newLab(t)
-	if s.fault.Delay > 0 || s.fault.Reset || s.fault.StatusCode != 0 {
-		if s.chance == 0 {
-			s.chance = 1
-		}
-		l.chance, l.fault = s.chance, s.fault
-	}
+	l.fault, l.chance = s.fault, cmp.Or(s.chance, 1)
 	p := l.start(path, config, s.config, args)
 	if s.event != nil {
 		l.event = func() { s.event(p) }
 	}
-	scheme := "http://"
-	if s.tls {
-		scheme = "https://"
-	}
+	scheme := map[bool]string{false: "http://", true: "https://"}[s.tls]
 	clients := l.clients(scheme+p.addr, nil, &http.Client{Transport: l.transport()})
 	if s.throughProxy {
 		clients = l.clients(l.URL, &http.Client{Transport: l.transport(func(t *http.Transport) {
@@ -218,22 +211,12 @@ func (l *lab) start(path, config, scenario string, args []string) *program {
 		}
 	})
 	require.Eventually(l, func() bool {
-		select {
-		case <-ended:
-			l.Errorf("%s has ended", path)
-			return true
-		default:
-		}
 		conn, err := net.Dial("tcp", p.addr)
-		if err != nil {
-			return false
+		if err == nil {
+			_ = conn.Close()
 		}
-		_ = conn.Close()
-		return true
+		return err == nil
 	}, 20*time.Second, 5*time.Millisecond, "%s does not listen", path)
-	if l.Failed() {
-		l.FailNow()
-	}
 	return p
 }
 

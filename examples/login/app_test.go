@@ -38,8 +38,9 @@ func TestFirstSMS(t *testing.T) {
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 }
 
-// The wait for another code doubles with each, as the guard has it, also with
-// the first one, which Stytch sends automatically. A right code ends that.
+// The wait for another code doubles with each, as the guard has it, also with the
+// first one, which Stytch sends automatically. A right code ends that. A notice to wait
+// disappears with the wait.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Second)
@@ -54,6 +55,10 @@ func TestWaits(t *testing.T) {
 	assert.Contains(t, v.signIn(ada), `disabled data-wait="1"`)
 	v.waitForButton()
 	assert.Equal(t, "We have sent you a code.", noticeOf(v.post("/resend")), "the guard has it so, too")
+
+	w := httptest.NewRecorder()
+	app.showLogin(w, &login{}, notice{Text: "Please wait %s.", Until: time.Now()})
+	assert.Empty(t, noticeOf(w.Body.String()), "the wait is over")
 }
 
 // Stytch sends no automatic code to a Member whose default is an authenticator app.
@@ -77,142 +82,117 @@ func TestNotInitiated(t *testing.T) {
 	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
 }
 
-// Each way in which Send can fail has its words.
-func TestSendFailures(t *testing.T) {
+// Each way in which a call can fail has its words. A code is good after a failure that
+// did not use it.
+func TestFailures(t *testing.T) {
 	t.Parallel()
-	apiError := func(status int, errorType stytchb2b.ErrorType) stytchtest.Fault {
-		return stytchtest.Fault{StatusCode: status, ErrorType: errorType}
+	apiError := func(status int, errorType stytchb2b.ErrorType) []stytchtest.Fault {
+		return []stytchtest.Fault{{StatusCode: status, ErrorType: errorType}}
 	}
+	wait := func(status int, seconds string) []stytchtest.Fault {
+		return []stytchtest.Fault{{StatusCode: status, Header: http.Header{"Retry-After": {seconds}}}}
+	}
+	later := func(d time.Duration) func(*testApp) { return func(a *testApp) { a.fake.Advance(d) } }
+	lost := []stytchtest.Fault{{Processed: true, Reset: true}}
 	const (
+		sent     = "We have sent you a code."
 		onItsWay = "Your code may be on its way. If it does not arrive within a minute, request another one."
 		failed   = "Something went wrong on our side. Please try again later."
 		country  = "We cannot send codes to phone numbers in that country."
 		locked   = "Your account is locked after too many failed attempts. Please try again later."
+		expired  = "Your sign-in has expired. Please sign in again."
+		sixOnly  = "Enter the six digits of the code."
 		code     = "Enter your code"
 		number   = "Error: Add your phone number"
+		signIn   = "Error: Sign in"
 	)
 	for _, tc := range []struct {
 		name   string
-		number string // that Grace enters; "" for Ada, who requests a new code
+		path   string // Ada requests or enters a code, and Grace enters a number.
+		typed  string // "right" for the right code
+		before func(*testApp)
 		faults []stytchtest.Fault
 		notice string
 		title  string
 		wait   string // of the button; "" where it is enabled
 		sms    int
 	}{
-		{"reset after the SMS", "", []stytchtest.Fault{{Processed: true, Reset: true}}, onItsWay, code, "60", 1},
-		{"503 for two minutes", "", []stytchtest.Fault{{StatusCode: 503, Header: http.Header{"Retry-After": {"120"}}}}, onItsWay, code, "120", 0},
-		{"a rate limit", "", []stytchtest.Fault{{StatusCode: 429, Header: http.Header{"Retry-After": {"30"}}}}, "Please wait 30 seconds before you try again.", "Error: " + code, "30", 0},
-		{"a rate limit that does not say", "", []stytchtest.Fault{{StatusCode: 429}, {StatusCode: 429}, {StatusCode: 429}}, "Please wait 60 seconds before you try again.", "Error: " + code, "60", 0},
-		{"refused", "", []stytchtest.Fault{apiError(400, "billing_not_verified")}, failed, "Error: " + code, "", 0},
-		{"unsubscribed", "", []stytchtest.Fault{apiError(400, "unsubscribed_phone_number")}, "That phone has blocked our messages. Reply START to our last message, then request another code.", "Error: " + code, "", 0},
-		{"locked", "", []stytchtest.Fault{apiError(429, "user_lock_limit_reached")}, locked, "Error: " + code, "", 0},
-		{"a number that Stytch does not have any more", "", []stytchtest.Fault{apiError(400, "missing_sms_parameter")}, "", "Add your phone number", "", 0},
-		{"an expired sign-in", "", []stytchtest.Fault{apiError(404, "intermediate_session_not_found")}, "Your sign-in has expired. Please sign in again.", "Error: Sign in", "", 0},
+		{name: "reset after the SMS", path: "/resend", faults: lost, notice: onItsWay, title: code, wait: "60", sms: 1},
+		{name: "503 for two minutes", path: "/resend", faults: wait(503, "120"), notice: onItsWay, title: code, wait: "120"},
+		{name: "a rate limit", path: "/resend", faults: wait(429, "30"), notice: "Please wait 30 seconds before you try again.", title: "Error: " + code, wait: "30"},
+		{name: "a rate limit that does not say", path: "/resend", faults: slices.Repeat(apiError(429, ""), 3), notice: "Please wait 60 seconds before you try again.", title: "Error: " + code, wait: "60"},
+		{name: "refused", path: "/resend", faults: apiError(400, "billing_not_verified"), notice: failed, title: "Error: " + code},
+		{name: "unsubscribed", path: "/resend", faults: apiError(400, "unsubscribed_phone_number"), notice: "That phone has blocked our messages. Reply START to our last message, then request another code.", title: "Error: " + code},
+		{name: "locked", path: "/resend", faults: apiError(429, "user_lock_limit_reached"), notice: locked, title: "Error: " + code},
+		{name: "a number that Stytch does not have any more", path: "/resend", faults: apiError(400, "missing_sms_parameter"), title: "Add your phone number"},
+		{name: "an expired sign-in", path: "/resend", before: later(11 * time.Minute), notice: expired, title: signIn},
 
-		{"no number", " ", nil, badNumber, number, "", 0},
-		{"a premium rate", "+1 900 555 0123", nil, badNumber, number, "", 0},
-		{"a number that Stytch does not take", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "invalid_phone_number")}, badNumber, number, "", 0},
-		{"a country we do not serve", "+44 7911 123456", nil, country, number, "", 0},
-		{"a country Stytch does not serve", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "invalid_phone_number_country_code")}, country, number, "", 0},
-		{"someone else's", "+1 202 555 0106", nil, "Someone else uses that phone number. Enter your own.", number, "", 0},
-		{"another number already", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "duplicate_member_phone_number_for_member")}, "You already have another phone number. Request a code to that one.", "Error: " + code, "", 0},
-		{"a new number, unknown", "+1 202 555 0123", []stytchtest.Fault{{Processed: true, Reset: true}}, onItsWay, code, "60", 1},
-		{"an answer without the Member", "+1 202 555 0123", []stytchtest.Fault{{Processed: true, StatusCode: 200, Body: `{"status_code": 200, "request_id": "request-id-test-1"}`}}, "We have sent you a code.", code, "30", 1},
-		{"a language that Stytch does not have any more", "+1 202 555 0123", []stytchtest.Fault{apiError(400, "invalid_locale")}, "We have sent you a code.", code, "30", 1},
-		{"a new number", "+1 (202) 555-0123", nil, "We have sent you a code.", code, "30", 1},
+		{name: "no number", path: "/number", typed: " ", notice: badNumber, title: number},
+		{name: "a premium rate", path: "/number", typed: "+1 900 555 0123", notice: badNumber, title: number},
+		{name: "a country we do not serve", path: "/number", typed: "+44 7911 123456", notice: country, title: number},
+		{name: "a country Stytch does not serve", path: "/number", typed: "+1 202 555 0123", faults: apiError(400, "invalid_phone_number_country_code"), notice: country, title: number},
+		{name: "someone else's", path: "/number", typed: "+1 202 555 0106", notice: "Someone else uses that phone number. Enter your own.", title: number},
+		{name: "another number already", path: "/number", typed: "+1 202 555 0123", faults: apiError(400, "duplicate_member_phone_number_for_member"), notice: "You already have another phone number. Request a code to that one.", title: "Error: " + code},
+		{name: "a new number, unknown", path: "/number", typed: "+1 202 555 0123", faults: lost, notice: onItsWay, title: code, wait: "60", sms: 1},
+		{name: "an answer without the Member", path: "/number", typed: "+1 202 555 0123", faults: []stytchtest.Fault{{Processed: true, StatusCode: 200, Body: `{"status_code": 200, "request_id": "request-id-test-1"}`}}, notice: sent, title: code, wait: "30", sms: 1},
+		{name: "a language that Stytch does not have any more", path: "/number", typed: "+1 202 555 0123", faults: apiError(400, "invalid_locale"), notice: sent, title: code, wait: "30", sms: 1},
+
+		{name: "five digits", path: "/code", typed: "12345", notice: sixOnly, title: "Error: " + code},
+		{name: "wrong", path: "/code", typed: "000000", notice: "That code is incorrect. Enter the code from the newest message.", title: "Error: " + code},
+		{name: "an expired code", path: "/code", typed: "right", before: later(3 * time.Minute), notice: "That code has expired or was already used. Request a new one.", title: "Error: " + code},
+		{name: "a code of an expired sign-in", path: "/code", typed: "right", before: later(11 * time.Minute), notice: expired, title: signIn},
+		{name: "a rate limit of codes", path: "/code", typed: "right", faults: wait(429, "3600"), notice: "Please wait 60 minutes before you try again.", title: "Error: " + code},
+		{name: "a code that is lost", path: "/code", typed: "right", faults: lost, notice: "We lost track of your code while checking it. Please sign in again.", title: signIn},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			cooldown, who := time.Millisecond, ada
-			if tc.number != "" {
-				cooldown, who = 30*time.Second, grace
+			cooldown, who, field := 30*time.Second, ada, "code"
+			switch tc.path {
+			case "/resend":
+				cooldown = time.Millisecond
+			case "/number":
+				who, field = grace, "mfa_phone_number"
 			}
 			app := newTestApp(t, cooldown)
 			v := newVisitor(t, app)
 			v.signIn(who)
-			v.waitForButton()
-			before := len(app.fake.SMS())
-			app.fake.Fail(tc.faults...)
-			var page string
-			if tc.number == "" {
-				page = v.post("/resend")
-			} else {
-				page = v.post("/number", "mfa_phone_number", tc.number)
+			if tc.path == "/resend" {
+				v.waitForButton()
 			}
+			before, right, typed := len(app.fake.SMS()), "", tc.typed
+			if before > 0 {
+				right = app.fake.SMS()[0].Code
+				typed = strings.ReplaceAll(typed, "right", right)
+			}
+			if tc.before != nil {
+				tc.before(app)
+			}
+			app.fake.Fail(tc.faults...)
+			page := v.post(tc.path, field, typed)
 			assert.Equal(t, tc.notice, noticeOf(page))
 			assert.Equal(t, tc.title, titleOf(page))
 			if tc.title == number {
-				assert.Contains(t, page, `value="`+strings.ReplaceAll(tc.number, "+", "&#43;")+`" aria-describedby="number-help error" aria-invalid="true"`)
-			}
-			if tc.wait == "" {
-				assert.NotContains(t, page, "disabled data-wait")
-			} else {
-				assert.Contains(t, page, ` disabled data-wait="`+tc.wait+`"`)
+				assert.Contains(t, page, `value="`+strings.ReplaceAll(typed, "+", "&#43;")+`" aria-describedby="number-help error" aria-invalid="true"`)
 			}
 			assert.Len(t, app.fake.SMS(), before+tc.sms)
 			if tc.sms == 1 {
 				assert.Regexp(t, `•••• 01(23|06)`, page)
 			}
-		})
-	}
-}
-
-// Each way in which Authenticate can fail has its words, and the code is good
-// after those that did not use it.
-func TestAuthenticateFailures(t *testing.T) {
-	t.Parallel()
-	const (
-		code   = "Error: Enter your code"
-		signIn = "Error: Sign in"
-	)
-	for _, tc := range []struct {
-		name   string
-		code   string // "" for the right one
-		before func(*testApp)
-		fault  stytchtest.Fault
-		notice string
-		title  string
-	}{
-		{name: "right", title: "You are signed in"},
-		{name: "no digits", code: "wrong", notice: "Enter the six digits of the code.", title: code},
-		{name: "five digits", code: "12345", notice: "Enter the six digits of the code.", title: code},
-		{name: "wrong", code: "000000", notice: "That code is incorrect. Enter the code from the newest message.", title: code},
-		{name: "expired", before: func(a *testApp) { a.fake.Advance(3 * time.Minute) }, notice: "That code has expired or was already used. Request a new one.", title: code},
-		{name: "an expired sign-in", before: func(a *testApp) { a.fake.Advance(11 * time.Minute) }, notice: "Your sign-in has expired. Please sign in again.", title: signIn},
-		{name: "a rate limit", fault: stytchtest.Fault{StatusCode: 429, Header: http.Header{"Retry-After": {"3600"}}}, notice: "Please wait 60 minutes before you try again.", title: code},
-		{name: "locked", fault: stytchtest.Fault{StatusCode: 429, ErrorType: "user_lock_limit_reached"}, notice: "Your account is locked after too many failed attempts. Please try again later.", title: code},
-		{name: "refused", fault: stytchtest.Fault{StatusCode: 403, ErrorType: "organization_suspended"}, notice: "Something went wrong on our side. Please try again later.", title: code},
-		{name: "unknown", fault: stytchtest.Fault{Processed: true, Reset: true}, notice: "We lost track of your code while checking it. Please sign in again.", title: signIn},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			app := newTestApp(t, 30*time.Second)
-			v := newVisitor(t, app)
-			v.signIn(ada)
-			right := app.fake.SMS()[0].Code
-			if tc.before != nil {
-				tc.before(app)
-			}
-			app.fake.Fail(tc.fault)
-			typed := tc.code
-			if typed == "" {
-				typed = right
-			}
-			page := v.post("/code", "code", typed)
-			assert.Equal(t, tc.notice, noticeOf(page))
-			assert.Equal(t, tc.title, titleOf(page))
-			if tc.title == code {
+			switch {
+			case tc.path != "/code" && tc.wait == "":
+				assert.NotContains(t, page, "disabled data-wait")
+			case tc.path != "/code":
+				assert.Contains(t, page, ` disabled data-wait="`+tc.wait+`"`)
+			case tc.title != signIn:
 				assert.Contains(t, page, `value="`+typed+`"`)
-			}
-			if tc.title == code && tc.before == nil {
+				app.fake.SetTime(time.Time{})
 				assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", right)))
 			}
 		})
 	}
 }
 
-// Stytch locks a Member after ten wrong codes. They are told so, at each step.
+// Stytch locks a Member after ten wrong codes, who then cannot sign in.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	app := newTestApp(t, time.Millisecond)
@@ -221,12 +201,10 @@ func TestLocked(t *testing.T) {
 	for range 10 {
 		v.post("/code", "code", "000000")
 	}
-	const locked = "Your account is locked after too many failed attempts. Please try again later."
 	v.waitForButton()
-	assert.Equal(t, locked, noticeOf(v.post("/resend")))
 	v.post("/sign-out")
 	page := v.signIn(ada)
-	assert.Equal(t, locked, noticeOf(page))
+	assert.Equal(t, "Your account is locked after too many failed attempts. Please try again later.", noticeOf(page))
 	assert.Equal(t, "Error: Sign in", titleOf(page))
 	assert.Len(t, app.fake.SMS(), 1)
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"html/template"
 	"io"
 	"net/http"
@@ -24,11 +22,7 @@ func init() {
 			if *demo {
 				return newDemo(ctx, c)
 			}
-			a, err := newApp(ctx, c)
-			if errors.As(err, new(*stytchb2b.ConfigError)) {
-				err = fmt.Errorf("%w (-demo needs no credentials)", err)
-			}
-			return a, err
+			return newApp(ctx, c)
 		}
 	}
 }

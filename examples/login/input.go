@@ -57,14 +57,10 @@ func codeIn(typed string) string {
 	return ""
 }
 
-// asciiDigits converts digits of all scripts to ASCII, and removes invisible characters
-// such as direction marks.
+// asciiDigits converts digits of all scripts to ASCII.
 func asciiDigits(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Cf, r):
-			return -1
-		case !unicode.IsDigit(r):
+		if !unicode.IsDigit(r) {
 			return r
 		}
 		zero := r // In Unicode, the ten digits of a script are consecutive.

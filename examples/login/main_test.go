@@ -137,15 +137,12 @@ func TestGracefulShutdown(t *testing.T) {
 func TestRunRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, projectID, secret, redisURL, flag, says string }{
 		{"an address for everybody", "project-test-1", "secret-test-1", "", "-addr=:0", "loopback"},
-		{"an address of the network", "project-test-1", "secret-test-1", "", "-addr=192.0.2.1:0", "loopback"},
 		{"no address", "project-test-1", "secret-test-1", "", "-addr=nowhere", "loopback"},
 		{"no cooldown", "project-test-1", "secret-test-1", "", "-cooldown=0s", "Cooldown"},
 		{"no credentials", "", "", "", "", "STYTCH_PROJECT_ID"},
 		{"half of the credentials", "project-test-1", "", "", "", "STYTCH_SECRET"},
 		{"a URL of HTTP", "project-test-1", "secret-test-1", "http://:s3cret@host", "", "REDIS_URL"},
 		{"a URL with a bad port", "project-test-1", "secret-test-1", "redis://:s3cret@host:port", "", "REDIS_URL"},
-		{"a URL with a bad escape", "project-test-1", "secret-test-1", "redis://:%zzs3cret@host", "", "REDIS_URL"},
-		{"a URL with a bad database", "project-test-1", "secret-test-1", "redis://u:s3cret@host/zero", "", "REDIS_URL"},
 		// A key that came from STYTCH_SECRET would make the guard forget whom it trusts with each new secret.
 		{"no key for the guard", "project-test-1", "secret-test-1", "redis://127.0.0.1:1", "", "GUARD_KEY"},
 	} {

@@ -60,10 +60,9 @@ func TestRefused(t *testing.T) {
 		{"another subdomain's form", http.MethodPost, "/resend", "same-site", "", 403},
 		{"a form that is too large", http.MethodPost, "/sign-in", "same-origin", "member_id=" + strings.Repeat("a", 64<<10), 400},
 		{"a malformed form", http.MethodPost, "/code", "same-origin", "code=%zz", 400},
-		{"a form by PUT", http.MethodPut, "/resend", "same-origin", "", 405},
 		{"a form to the page", http.MethodPost, "/", "same-origin", "", 405},
+		{"the page", http.MethodGet, "/", "none", "", 200},
 		{"another page", http.MethodGet, "/admin", "none", "", 404},
-		{"outside the assets", http.MethodGet, "/static/pages.html", "none", "", 404},
 		{"the list of the assets", http.MethodGet, "/static/", "none", "", 404},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -76,6 +75,8 @@ func TestRefused(t *testing.T) {
 			assert.Equal(t, tc.status, w.Code)
 			assert.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 			assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+			assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+			assert.NotEmpty(t, w.Header().Get("Strict-Transport-Security"))
 			assert.Equal(t, "same-origin", w.Header().Get("Referrer-Policy"))
 			assert.Empty(t, w.Header().Get("Set-Cookie"))
 		})

@@ -211,7 +211,7 @@ func (v *visitor) waitForButton() {
 
 func (v *visitor) waitFor(condition func() bool) {
 	v.Helper()
-	for end := time.Now().Add(time.Minute); !condition(); {
+	for end := time.Now().Add(time.Minute); !condition(); <-time.After(10 * time.Millisecond) {
 		require.True(v, time.Now().Before(end), "a minute is over")
 	}
 }

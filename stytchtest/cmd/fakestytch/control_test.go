@@ -37,7 +37,7 @@ func ask(t *testing.T, client *http.Client, method, url, body string) (status in
 func TestControl(t *testing.T) {
 	t.Parallel()
 	seed := filepath.Join(t.TempDir(), "seed.json")
-	require.NoError(t, os.WriteFile(seed, []byte(`{"members": [{"member_id": "member-test-1", "mfa_phone_number": "+12025550111", "mfa_enrolled": true}]}`), 0o600))
+	require.NoError(t, os.WriteFile(seed, []byte(`{"organizations": [{"organization_name": "Other Inc."}], "members": [{"member_id": "member-test-1", "mfa_phone_number": "+12025550111", "mfa_enrolled": true}]}`), 0o600))
 	config, lines, stop := start(t, "-addr", "127.0.0.1:0", "-project-id", "project-test-mine", "-secret", "secret-test-mine", "-seed", seed)
 	go func() { // The SMS are lines, too.
 		for lines.Scan() {
