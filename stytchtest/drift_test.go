@@ -1,7 +1,6 @@
 package stytchtest_test
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -151,21 +150,18 @@ func (p *project) do(t *testing.T, c driftCall, values map[string]string) (answe
 	if get, ok := strings.CutPrefix(path, "GET "); ok {
 		method, path = http.MethodGet, strings.ReplaceAll(get, "{project_id}", values["project_id"])
 	}
-	req, err := http.NewRequestWithContext(limited(t), method, p.url+path, bytes.NewReader(body))
-	require.NoError(t, err)
-	req.Header.Set("Content-Type", cmp.Or(c.contentType, "application/json"))
+	projectID, secret := values["project_id"], values["secret"]
 	switch c.as {
-	case "":
-		req.SetBasicAuth(values["project_id"], values["secret"])
+	case "nobody":
+		projectID, secret = "", ""
 	case "another project":
-		req.SetBasicAuth("project-test-"+nobody, values["secret"])
+		projectID = "project-test-" + nobody
 	case "a wrong secret":
-		req.SetBasicAuth(values["project_id"], "secret-test-wrong")
+		secret = "secret-test-wrong"
 	}
-	resp, err := p.http.Do(req)
+	resp, text, err := exchange(t, p.http, method, p.url+path, cmp.Or(c.contentType, "application/json"), body, projectID, secret)
 	require.NoError(t, err, c.name)
-	defer resp.Body.Close()
-	if json.NewDecoder(resp.Body).Decode(&answer) != nil {
+	if json.Unmarshal(text, &answer) != nil {
 		answer = "not JSON"
 	}
 	return answer, resp.StatusCode

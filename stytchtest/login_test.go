@@ -1,7 +1,6 @@
 package stytchtest_test
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -96,48 +95,35 @@ func TestPassword(t *testing.T) {
 	t.Parallel()
 	s := stytchtest.NewTestServer(t)
 	m, _ := s.Member(s.MemberID)
-	logIn := func(emailAddress, password string) answer {
-		return postOnly(t, s, passwordPath, fields{"organization_id": s.OrganizationID, "email_address": emailAddress, "password": password, "locale": "fr"})
+	logIn := func(pairs ...any) answer {
+		return postOnly(t, s, passwordPath, with(fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": m.Password}, pairs...))
 	}
 	without, deleted := member(t, s, stytchtest.Member{}), member(t, s, stytchtest.Member{Status: "deleted", Password: "p"})
-	assert.Equal(t, "404 member_password_not_found", logIn(without.EmailAddress, "p").error())
-	assert.Equal(t, "404 member_not_found", logIn(deleted.EmailAddress, "p").error())
+	assert.Equal(t, "404 member_password_not_found", logIn("email_address", without.EmailAddress).error())
+	assert.Equal(t, "404 member_not_found", logIn("email_address", deleted.EmailAddress, "password", "p").error())
 	assert.Empty(t, s.SMS())
 
-	a := logIn("ADA@example.com", m.Password)
+	a := logIn("email_address", "ADA@example.com", "locale", "fr")
 	assert.Equal(t, map[string]any{
 		"member_options":           map[string]any{"mfa_phone_number": "XXXXXXX0106", "totp_registration_id": ""},
 		"secondary_auth_initiated": "sms_otp",
 	}, a.MFARequired)
-	assert.False(t, a.MemberAuthenticated)
 	assert.Equal(t, "fr", newest(s).Locale)
 	done := post(t, s, authenticatePath, fields{"intermediate_session_token": a.IntermediateSessionToken, "code": newest(s).Code})
 	assert.Equal(t, "password otp", done.factors())
-}
-
-// A password beside an existing session.
-func TestPasswordInSession(t *testing.T) {
-	t.Parallel()
-	s := stytchtest.NewTestServer(t)
-	m, _ := s.Member(s.MemberID)
-	logIn := func(more fields) answer {
-		f := fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": m.Password}
-		maps.Copy(f, more)
-		return postOnly(t, s, passwordPath, f)
-	}
 
 	// An intermediate session stays the same one, with one more factor.
 	token := s.IntermediateSessionToken(s.MemberID)
-	assert.Equal(t, token, logIn(fields{"intermediate_session_token": token}).IntermediateSessionToken)
-	done := post(t, s, authenticatePath, fields{"intermediate_session_token": token, "code": newest(s).Code})
+	assert.Equal(t, token, logIn("intermediate_session_token", token).IntermediateSessionToken)
+	done = post(t, s, authenticatePath, fields{"intermediate_session_token": token, "code": newest(s).Code})
 	assert.Equal(t, "magic_link password otp", done.factors())
 
 	// With a session, MFA is not required again.
-	a := logIn(fields{"session_token": done.SessionToken, "session_duration_minutes": 30, "session_custom_claims": fields{"team": "blue"}})
+	a = logIn("session_token", done.SessionToken, "session_duration_minutes", 30, "session_custom_claims", fields{"team": "blue"})
 	assert.True(t, a.MemberAuthenticated)
 	assert.Equal(t, done.SessionToken, a.SessionToken)
 	assert.Equal(t, map[string]any{"team": "blue"}, a.MemberSession.CustomClaims)
-	assert.Len(t, s.SMS(), 1)
-	a = logIn(fields{"session_token": done.SessionToken, "session_custom_claims": fields{"big": strings.Repeat("x", 4096)}})
+	assert.Len(t, s.SMS(), 2)
+	a = logIn("session_token", done.SessionToken, "session_custom_claims", fields{"big": strings.Repeat("x", 4096)})
 	assert.Equal(t, "400 custom_claims_too_large", a.error())
 }

@@ -111,17 +111,24 @@ func do(t *testing.T, s *stytchtest.Server, method, path string, f fields) (*htt
 	t.Helper()
 	text, err := json.Marshal(f)
 	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(limited(t), method, s.URL+path, bytes.NewReader(text))
+	return exchange(t, s.HTTPClient(), method, s.URL+path, "application/json; charset=utf-8", text, s.ProjectID, s.Secret)
+}
+
+func exchange(t *testing.T, client *http.Client, method, url, contentType string, body []byte, projectID, secret string) (*http.Response, []byte, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(limited(t), method, url, bytes.NewReader(body))
 	require.NoError(t, err)
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.SetBasicAuth(s.ProjectID, s.Secret)
-	resp, err := s.HTTPClient().Do(req)
+	req.Header.Set("Content-Type", contentType)
+	if projectID != "" {
+		req.SetBasicAuth(projectID, secret)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	return resp, body, err
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	return resp, answer, err
 }
 
 // enter has a code sent, and enters it. The fields are those of both requests.

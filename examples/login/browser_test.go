@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
-	"os"
+	"errors"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -55,17 +55,7 @@ type browser struct {
 // newBrowser starts a Chromium, or skips the test if there is none.
 func newBrowser(t *testing.T, m mode, app *testApp) *browser {
 	t.Helper()
-	path := ""
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if found, err := exec.LookPath(name); err == nil && path == "" {
-			path = found
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium is here: install it (Debian: apt install chromium), or name the program in CHROMIUM")
-	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path),
 		chromedp.NoSandbox, // It cannot have one as root, and the pages are our own.
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true),
@@ -80,7 +70,11 @@ func newBrowser(t *testing.T, m mode, app *testApp) *browser {
 	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{T: t, mode: m, ctx: ctx, app: app}
-	b.do(chromedp.Navigate("about:blank"))
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); errors.Is(err, exec.ErrNotFound) {
+		t.Skip("no Chromium is here: install it (Debian: apt install chromium)")
+	} else {
+		require.NoError(t, err)
+	}
 	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "fr-CA,fr;q=0.9"}})
 	var features []*emulation.MediaFeature
 	for name, value := range m.media {

@@ -136,7 +136,7 @@ func TestGracefulShutdown(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, projectID, secret, redisURL, flag, says string }{
-		{"an address for everybody", "project-test-1", "secret-test-1", "", "-addr=:0", "loopback"},
+		{"an address for everybody", "project-test-1", "secret-test-1", "", "-addr=0.0.0.0:0", "loopback"},
 		{"no address", "project-test-1", "secret-test-1", "", "-addr=nowhere", "loopback"},
 		{"no cooldown", "project-test-1", "secret-test-1", "", "-cooldown=0s", "Cooldown"},
 		{"no credentials", "", "", "", "", "STYTCH_PROJECT_ID"},

@@ -149,22 +149,6 @@ func many(n int, f func(i int)) {
 	wg.Wait()
 }
 
-// A sign-in that comes too soon after another one sends no SMS, and goes on with the
-// code that was sent.
-func TestSignInTooSoon(t *testing.T) {
-	t.Parallel()
-	app := newTestApp(t, time.Minute)
-	v := newVisitor(t, app)
-	v.signIn(ada)
-	assert.Equal(t, "Error: Enter your code", titleOf(v.signIn(ada)))
-	stranger := newVisitor(t, app)
-	page := stranger.signIn(ada)
-	assert.Equal(t, "Error: Sign in", titleOf(page))
-	assert.Regexp(t, `^Please wait (60|5\d) seconds before you try again\.$`, noticeOf(page))
-	assert.Len(t, app.fake.SMS(), 1)
-	assert.Equal(t, "You are signed in", titleOf(v.post("/code", "code", app.fake.SMS()[0].Code)))
-}
-
 // Someone who knows the password cannot guess a code, however often they sign in.
 func TestGuesses(t *testing.T) {
 	t.Parallel()
