@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -113,136 +112,6 @@ func TestOtherWay(t *testing.T) {
 	}
 }
 
-// TestCopies has middlewares that read a copy of the body before they send it, as
-// those do that sign or log.
-func TestCopies(t *testing.T) {
-	t.Parallel()
-	for name, network := range map[string]faults.Network{"sends": faults.Plain, "refused dial": faults.RefusedDial} {
-		for _, proto := range faults.Protocols {
-			t.Run(name+"/"+string(proto), func(t *testing.T) {
-				t.Parallel()
-				l := &ledger{}
-				s := faults.Serve(t, proto, l)
-				next := first(network(s), faults.Plain(s))
-				signer := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-					for range 2 {
-						body, err := req.GetBody()
-						require.NoError(t, err)
-						text, err := io.ReadAll(body)
-						require.NoError(t, err)
-						assert.Equal(t, "order", string(text))
-					}
-					return next.RoundTrip(req)
-				})
-				got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: signer}}, l, s.URL, "order")
-				assert.Equal(t, end{200, true, 1}, got, "%v", err)
-			})
-		}
-	}
-}
-
-// TestRequestsOfBase has a Base or a dialer that makes a request of its own, with
-// the context that it was given.
-func TestRequestsOfBase(t *testing.T) {
-	t.Parallel()
-	token := func(next http.RoundTripper, url string) http.RoundTripper {
-		return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-			get, err := http.NewRequestWithContext(req.Context(), http.MethodGet, url, nil)
-			if err != nil {
-				return nil, err
-			}
-			resp, err := next.RoundTrip(get)
-			if err != nil {
-				return nil, err
-			}
-			_ = resp.Body.Close()
-			return next.RoundTrip(req)
-		})
-	}
-	overHTTPS := func(s *faults.Server, url string) *http.Transport {
-		resolver := s.Transport()
-		return s.Transport(func(b *http.Transport) {
-			b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-				var lookups sync.WaitGroup
-				for range 2 { // A and AAAA
-					lookups.Go(func() {
-						get, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-						if !assert.NoError(t, err) {
-							return
-						}
-						resp, err := resolver.RoundTrip(get)
-						if assert.NoError(t, err) {
-							_ = resp.Body.Close()
-						}
-					})
-				}
-				lookups.Wait()
-				return new(net.Dialer).DialContext(ctx, network, address)
-			}
-		})
-	}
-	for name, tt := range map[string]struct {
-		base func(s *faults.Server, elsewhere string) http.RoundTripper
-		want end
-		says string
-	}{
-		"a token from elsewhere": {
-			base: func(s *faults.Server, elsewhere string) http.RoundTripper { return token(faults.Plain(s), elsewhere) },
-			want: end{200, true, 1},
-		},
-		"a token from the same server": {
-			base: func(s *faults.Server, _ string) http.RoundTripper { return token(faults.Plain(s), s.URL) },
-			want: end{sent: true}, says: "should use another",
-		},
-		"DNS over HTTPS": {
-			base: func(s *faults.Server, elsewhere string) http.RoundTripper { return overHTTPS(s, elsewhere) },
-			want: end{200, true, 1},
-		},
-		"DNS over HTTPS, below a wrapper": {
-			base: func(s *faults.Server, elsewhere string) http.RoundTripper {
-				return faults.RoundTripper(overHTTPS(s, elsewhere).RoundTrip)
-			},
-			want: end{200, true, 1},
-		},
-	} {
-		for _, proto := range faults.Protocols {
-			t.Run(name+"/"+string(proto), func(t *testing.T) {
-				t.Parallel()
-				l := &ledger{}
-				s := faults.Serve(t, proto, l)
-				elsewhere := faults.Serve(t, proto, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-				got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: tt.base(s, elsewhere.URL)}}, l, s.URL, "order")
-				assert.Equal(t, tt.want, got, "%v", err)
-				if tt.says != "" {
-					assert.ErrorContains(t, err, tt.says)
-				}
-			})
-		}
-	}
-}
-
-// TestDNSOverHTTPSResends has a dialer that makes a request, and a server that asks for
-// the order to be sent again after it has acted.
-func TestDNSOverHTTPSResends(t *testing.T) {
-	t.Parallel()
-	l := &ledger{}
-	s := faults.Serve(t, faults.HTTPS2, l)
-	network := faults.HTTP2{Processed: true, Code: 7, Meets: once(), Process: l.process}.Network(s).(*http.Transport)
-	elsewhere := faults.Serve(t, faults.HTTPS2, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	resolver, dial := s.Transport(), network.DialContext
-	network.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		get, err := http.NewRequestWithContext(ctx, http.MethodGet, elsewhere.URL, nil)
-		require.NoError(t, err)
-		resp, err := resolver.RoundTrip(get)
-		require.NoError(t, err)
-		_ = resp.Body.Close()
-		return dial(ctx, network, address)
-	}
-	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: network}}, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got)
-}
-
 // TestKey has requests with a key by which the server knows them again. They may
 // be repeated, and get the same help.
 func TestKey(t *testing.T) {
@@ -287,7 +156,7 @@ func testKey(t *testing.T, key string) {
 		t.Parallel()
 		l := &ledger{fault: answer(http.StatusServiceUnavailable)}
 		s := faults.Serve(t, faults.HTTP1, l)
-		got, err := send(t, twice(unchanged, faults.Plain(s)), l, s.URL)
+		got, err := send(t, repeats(2, unchanged, faults.Plain(s)), l, s.URL)
 		assert.Equal(t, end{503, true, 2}, got, "%v", err)
 	})
 }

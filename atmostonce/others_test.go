@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,134 +18,6 @@ import (
 	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
-
-// twice sends a request until it is answered with 200, at most twice. Each time
-// it is a copy that change has changed.
-func twice(change func(*http.Request) *http.Request, networks ...http.RoundTripper) http.RoundTripper {
-	return faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
-		body, err := io.ReadAll(req.Body)
-		if err != nil {
-			return nil, err
-		}
-		for i := range 2 {
-			again := req.Clone(req.Context())
-			again.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-			again.Body, _ = again.GetBody()
-			if resp, err = networks[i%len(networks)].RoundTrip(change(again)); err == nil && resp.StatusCode == http.StatusOK {
-				return resp, nil
-			}
-		}
-		return resp, err
-	})
-}
-
-func unchanged(req *http.Request) *http.Request { return req }
-
-// uncancelable keeps the cancel from a request.
-func uncancelable(req *http.Request) *http.Request {
-	return req.WithContext(context.WithoutCancel(req.Context()))
-}
-
-// TestUncancelable has a Base that keeps the cancel from requests, which net/http
-// would then send again automatically.
-func TestUncancelable(t *testing.T) {
-	t.Parallel()
-	for name, fault := range map[string]faults.HTTP2{
-		"REFUSED_STREAM": {Processed: true, Code: 7},
-		"GOAWAY":         {Processed: true, GoAway: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := &ledger{}
-			s := faults.Serve(t, faults.HTTPS2, l)
-			fault.Meets, fault.Process = once(), l.process
-			client := &http.Client{Transport: &atmostonce.Transport{Base: twice(uncancelable, fault.Network(s))}}
-			got, err := post(t, client, l, s.URL, "order")
-			require.Error(t, err)
-			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-		})
-	}
-}
-
-// TestDumpedRequest is about what httputil.DumpRequestOut leaves of the evidence.
-func TestDumpedRequest(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		networks []faults.Network
-		fault    func(http.ResponseWriter, *http.Request)
-		want     end
-	}{
-		"refused dial": {networks: []faults.Network{faults.RefusedDial}},
-		"sent twice": {
-			networks: []faults.Network{faults.Plain}, fault: answer(http.StatusServiceUnavailable),
-			want: end{sent: true, acts: 1},
-		},
-		"reset, then refused dial": {
-			networks: []faults.Network{faults.Plain, faults.RefusedDial}, fault: breakOff,
-			want: end{sent: true, acts: 1},
-		},
-		"another way": {
-			networks: []faults.Network{func(*faults.Server) http.RoundTripper {
-				return faults.RoundTripper(func(*http.Request) (*http.Response, error) { return nil, io.EOF })
-			}},
-			want: end{sent: true},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := &ledger{fault: tt.fault}
-			s := faults.Serve(t, faults.HTTP1, l)
-			var networks []http.RoundTripper
-			for _, network := range tt.networks {
-				networks = append(networks, network(s))
-			}
-			dumped := func(req *http.Request) *http.Request {
-				_, err := httputil.DumpRequestOut(req, true)
-				assert.NoError(t, err)
-				return req
-			}
-			client := &http.Client{Transport: &atmostonce.Transport{Base: twice(dumped, networks...)}}
-			got, err := post(t, client, l, s.URL, "order")
-			require.Error(t, err)
-			assert.Equal(t, tt.want, got, "%v", err)
-		})
-	}
-}
-
-// TestNoRemoteAddr has connections that do not say where they lead.
-func TestNoRemoteAddr(t *testing.T) {
-	t.Parallel()
-	l := &ledger{fault: answer(http.StatusServiceUnavailable)}
-	s := faults.Serve(t, faults.HTTP1, l)
-	network := s.Transport(func(t *http.Transport) {
-		t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, address)
-			return noRemoteAddr{conn}, err
-		}
-	})
-	client := &http.Client{Transport: &atmostonce.Transport{Base: twice(unchanged, network)}}
-	got, err := post(t, client, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-}
-
-type noRemoteAddr struct{ net.Conn }
-
-func (noRemoteAddr) RemoteAddr() net.Addr { return nil }
-
-// TestTransportBelow has another Transport below a Base that tries twice. What
-// that one says of the second try is not true of both.
-func TestTransportBelow(t *testing.T) {
-	t.Parallel()
-	l := &ledger{fault: breakOff}
-	s := faults.Serve(t, faults.HTTP1, l)
-	client := &http.Client{Transport: &atmostonce.Transport{Base: twice(unchanged,
-		&atmostonce.Transport{Base: faults.Plain(s)}, &atmostonce.Transport{Base: faults.RefusedDial(s)},
-	)}}
-	got, err := post(t, client, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-}
 
 // TestResponse has what net/http's own answers have.
 func TestResponse(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,28 +21,6 @@ import (
 	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
-
-// TestMixedFleet has one server that speaks HTTP/2, acts and asks for the request to
-// be sent again, and another that speaks HTTP/1.1.
-func TestMixedFleet(t *testing.T) {
-	t.Parallel()
-	l := &ledger{}
-	s := faults.Serve(t, faults.HTTPS1, l)
-	network := faults.HTTP2{
-		Processed: true, GoAway: true, Last: func(uint32) uint32 { return 0 },
-		Meets: once(), Process: l.process,
-	}.Network(faults.Serve(t, faults.HTTPS2, l)).(*http.Transport)
-	dial, dials := network.DialContext, 0
-	network.DialContext = func(ctx context.Context, proto, address string) (net.Conn, error) {
-		if dials++; dials == 1 {
-			return dial(ctx, proto, address)
-		}
-		return new(net.Dialer).DialContext(ctx, proto, s.Listener.Addr().String())
-	}
-	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: network}}, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
-}
 
 // TestRegistered has protocols that are registered with an http.Transport: HTTP/2
 // without TLS, and HTTP/3. The server acts and refuses the stream. After that, net/http
@@ -310,37 +287,4 @@ func (c *negotiated) ConnectionState() tls.ConnectionState {
 func (c *negotiated) Close() error {
 	c.closed = true
 	return nil
-}
-
-// TestResentThroughProxy has a server behind a proxy that acts and asks for the order
-// to be sent again. net/http first asks for a connection to the proxy, and then for one
-// to the server.
-func TestResentThroughProxy(t *testing.T) {
-	t.Parallel()
-	l := &ledger{}
-	s := faults.Serve(t, faults.HTTPS2, l)
-	network := faults.HTTP2{Processed: true, Code: 7, Meets: once(), Process: l.process}.Network(s).(*http.Transport)
-	dial := network.DialContext
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		to, err := dial(limited(t), "tcp", r.Host)
-		if !assert.NoError(t, err) {
-			return
-		}
-		defer to.Close()
-		w.WriteHeader(http.StatusOK)
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if !assert.NoError(t, err) {
-			return
-		}
-		defer conn.Close()
-		go func() { _, _ = io.Copy(to, conn) }()
-		_, _ = io.Copy(conn, to)
-	}))
-	defer proxy.Close()
-	defer network.CloseIdleConnections()
-	network.DialContext = nil
-	network.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
-	got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: network}}, l, s.URL, "order")
-	require.Error(t, err)
-	assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 }

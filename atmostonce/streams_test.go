@@ -266,7 +266,7 @@ func TestSharedConnection(t *testing.T) {
 				case err := <-other:
 					require.NoError(t, err)
 				}
-				var base http.RoundTripper = twice(unchanged, network)
+				var base http.RoundTripper = repeats(2, unchanged, network)
 				want := end{sent: true, acts: 1}
 				if late {
 					asked, over := make(chan struct{}), make(chan struct{})

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -410,128 +408,6 @@ func TestSwitchingProtocols(t *testing.T) {
 	echo, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	assert.Equal(t, "hello\n", string(echo))
-}
-
-// TestBase has transports below that do more than send.
-func TestBase(t *testing.T) {
-	t.Parallel()
-	buffered := func(next http.RoundTripper, times int) http.RoundTripper {
-		return faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
-			body, err := io.ReadAll(req.Body)
-			if err != nil {
-				return nil, err
-			}
-			for range times {
-				req = req.Clone(req.Context())
-				req.Body, req.GetBody = io.NopCloser(bytes.NewReader(body)), nil
-				if resp, err = next.RoundTrip(req); err == nil && resp.StatusCode == 200 {
-					return resp, nil
-				}
-			}
-			return resp, err
-		})
-	}
-	lost := end{sent: true, acts: 1}
-	for name, tt := range map[string]struct {
-		base  func(*faults.Server) http.RoundTripper
-		fault func(http.ResponseWriter, *http.Request)
-		want  end
-	}{
-		"buffers": {
-			base: func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 1) },
-			want: end{200, true, 1},
-		},
-		"buffers, reset": {
-			base:  func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 1) },
-			fault: breakOff, want: lost,
-		},
-		"buffers, refused dial": {
-			base: func(s *faults.Server) http.RoundTripper { return buffered(faults.RefusedDial(s), 1) },
-			want: end{},
-		},
-		"retries after a 503": {
-			base:  func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 3) },
-			fault: answer(503), want: lost,
-		},
-		"retries after a reset": {
-			base:  func(s *faults.Server) http.RoundTripper { return buffered(faults.Plain(s), 3) },
-			fault: breakOff, want: lost,
-		},
-		"go-retryablehttp's": {
-			base: func(s *faults.Server) http.RoundTripper {
-				c := retryablehttp.NewClient()
-				c.Logger, c.RetryWaitMin, c.HTTPClient.Transport = nil, time.Millisecond, faults.Plain(s)
-				return &retryablehttp.RoundTripper{Client: c}
-			},
-			fault: answer(503), want: lost,
-		},
-		"sends two at once": {
-			base: func(s *faults.Server) http.RoundTripper {
-				next := faults.Plain(s)
-				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-					second := req.Clone(req.Context())
-					second.Body, _ = req.GetBody()
-					ended := make(chan struct{})
-					go func() {
-						defer close(ended)
-						if resp, err := next.RoundTrip(second); err == nil {
-							_ = resp.Body.Close()
-						}
-					}()
-					resp, err := next.RoundTrip(req)
-					<-ended
-					if err == nil {
-						_ = resp.Body.Close()
-					}
-					return nil, errors.New("both have ended")
-				})
-			},
-			want: end{sent: true, acts: -1}, // or none
-		},
-		"dumps the request": {
-			base: func(s *faults.Server) http.RoundTripper {
-				next := faults.Plain(s)
-				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-					if _, err := httputil.DumpRequestOut(req, true); err != nil {
-						return nil, err
-					}
-					return next.RoundTrip(req)
-				})
-			},
-			want: end{200, true, 1},
-		},
-		"returns neither a response nor an error": {
-			base: func(*faults.Server) http.RoundTripper {
-				return faults.RoundTripper(func(*http.Request) (*http.Response, error) { return nil, nil })
-			},
-			want: end{sent: true},
-		},
-		"returns both": {
-			base: func(s *faults.Server) http.RoundTripper {
-				next := faults.Plain(s)
-				return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
-					resp, err := next.RoundTrip(req)
-					return resp, errors.Join(err, errors.New("too old"))
-				})
-			},
-			want: lost,
-		},
-	} {
-		for _, proto := range faults.Protocols {
-			t.Run(name+"/"+string(proto), func(t *testing.T) {
-				t.Parallel()
-				l := &ledger{fault: tt.fault}
-				s := faults.Serve(t, proto, l)
-				client := &http.Client{Transport: &atmostonce.Transport{Base: tt.base(s)}}
-				got, err := post(t, client, l, s.URL, "order")
-				if tt.want.acts < 0 {
-					assert.LessOrEqual(t, got.acts, 1)
-					got.acts = tt.want.acts
-				}
-				assert.Equal(t, tt.want, got, "%v", err)
-			})
-		}
-	}
 }
 
 // TestHTTPClientTimeout shows that a deadline tells more than an http.Client's

@@ -40,7 +40,7 @@ var Protocols = []Protocol{HTTP1, HTTPS1, HTTPS2}
 type Server struct {
 	*httptest.Server
 	Late   sync.WaitGroup // requests that continue after their calls end
-	proto  Protocol
+	Proto  Protocol
 	tb     testing.TB
 	closed sync.Map // channels for closeAfterAnswer to close, by the request's query
 }
@@ -48,7 +48,7 @@ type Server struct {
 // Serve starts a server, changed by the options. It ends with the test.
 func Serve(tb testing.TB, proto Protocol, handler http.Handler, change ...func(*http.Server)) *Server {
 	mux := http.NewServeMux()
-	s := &Server{Server: httptest.NewUnstartedServer(mux), proto: proto, tb: tb}
+	s := &Server{Server: httptest.NewUnstartedServer(mux), Proto: proto, tb: tb}
 	mux.Handle("/", handler)
 	mux.HandleFunc(keepAlivePath, s.closeAfterAnswer)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -95,7 +95,7 @@ var Certificate = sync.OnceValue(func() tls.Certificate {
 
 // Transport makes a transport that trusts the server, changed by the options.
 func (s *Server) Transport(change ...func(*http.Transport)) *http.Transport {
-	t := &http.Transport{ForceAttemptHTTP2: s.proto == HTTPS2, MaxIdleConnsPerHost: 256}
+	t := &http.Transport{ForceAttemptHTTP2: s.Proto == HTTPS2, MaxIdleConnsPerHost: 256}
 	s.Trust(t)
 	for _, c := range change {
 		c(t)
@@ -106,7 +106,7 @@ func (s *Server) Transport(change ...func(*http.Transport)) *http.Transport {
 
 // Trust makes a transport trust the server.
 func (s *Server) Trust(t *http.Transport) {
-	if s.proto == HTTP1 {
+	if s.Proto == HTTP1 {
 		return
 	}
 	if t.TLSClientConfig == nil {
