@@ -8,15 +8,18 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/internal/faults"
@@ -319,4 +322,42 @@ func thenHTTP1(t *testing.T, s *faults.Server, network *http.Transport) http.Rou
 		return new(net.Dialer).DialContext(ctx, proto, next.Listener.Addr().String())
 	}
 	return network
+}
+
+// TestOnlyConnections has a Base that reports its connections, and not what it writes.
+// It sends each request twice.
+func TestOnlyConnections(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		body io.Reader
+		use  func(*http.Request) (io.ReadCloser, error)
+	}{
+		"reads the body":  {strings.NewReader("order"), func(req *http.Request) (io.ReadCloser, error) { return req.Body, nil }},
+		"copies the body": {strings.NewReader("order"), func(req *http.Request) (io.ReadCloser, error) { return req.GetBody() }},
+		"has no body":     {nil, func(*http.Request) (io.ReadCloser, error) { return http.NoBody, nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := &ledger{}
+			base := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				body, err := tt.use(req)
+				require.NoError(t, err)
+				trace := httptrace.ContextClientTrace(req.Context())
+				for range 2 {
+					trace.GetConn("example.com:80")
+					trace.GotConn(httptrace.GotConnInfo{})
+					if err := req.Context().Err(); err != nil {
+						return nil, err
+					}
+					_, _ = io.Copy(io.Discard, body)
+					l.act(nil)
+				}
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+			})
+			client := &http.Client{Transport: &atmostonce.Transport{Base: base}}
+			got, err := do(client, l, newRequest(t, http.MethodPost, "http://example.com", tt.body), "")
+			require.Error(t, err)
+			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+		})
+	}
 }

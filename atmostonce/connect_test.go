@@ -198,31 +198,6 @@ func limitConns(t *http.Transport) { t.MaxConnsPerHost = 1 }
 
 func resolves(t *httptrace.ClientTrace) { t.DNSStart(httptrace.DNSStartInfo{}) }
 
-// TestBusyHost has requests that wait for the one connection that there may be.
-// That takes longer than an attempt may dial.
-func TestBusyHost(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		n := newPipeNet(func(int) time.Duration { return time.Second })
-		l := &ledger{fault: func(http.ResponseWriter, *http.Request) { time.Sleep(4 * time.Second) }}
-		server := &http.Server{Handler: l}
-		go func() { _ = server.Serve(n) }()
-		defer server.Close()
-		base := &http.Transport{DialContext: n.dial, MaxConnsPerHost: 1}
-		defer base.CloseIdleConnections()
-		client := &http.Client{Transport: &atmostonce.Transport{Base: base}, Timeout: 20 * time.Second}
-		var wg sync.WaitGroup
-		for i := range 4 {
-			wg.Go(func() {
-				got, err := post(t, client, l, "http://example.com", fmt.Sprint(i))
-				assert.Equal(t, end{200, true, 1}, got, "%v", err)
-			})
-		}
-		wg.Wait()
-		assert.Equal(t, 1, n.dials)
-	})
-}
-
 // TestCancel has a request that its Cancel channel ends: at once, not after a
 // retry.
 func TestCancel(t *testing.T) {

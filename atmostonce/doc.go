@@ -50,9 +50,8 @@
 //     away. Some servers do so after they have acted
 //     (https://github.com/haproxy/haproxy/issues/3414). A Transport prevents it. The
 //     price is that more requests end as unknown when an HTTP/2 server closes idle
-//     connections or allows few streams: of 300 POSTs, 100 at once, to a server that
-//     allows 5 streams, about 30 did. Their headers had been written before the client
-//     knew the limit. A Transport's own Base speaks HTTP/1.1.
+//     connections, or allows few streams, which the client learns after it has written
+//     the first headers. A Transport's own Base speaks HTTP/1.1.
 //   - A kept connection may be closed by the server just when it is used again
 //     (https://go.dev/issue/22158, https://github.com/hyperium/hyper/issues/2136), and
 //     many are dead after a process was frozen. Some programs repeat such a request,

@@ -54,8 +54,8 @@ func (a *attempt) resends() bool {
 		return true
 	}
 	// What was sent before was another request, such as one for a token, if it went
-	// elsewhere and nobody has touched the body, not even to wait for a 100.
-	return a.body == nil || a.body.read || a.copied || a.req.Header["Expect"] != nil
+	// elsewhere and nobody has touched the body.
+	return a.body == nil || a.body.read || a.copied
 }
 
 // A verdict is what an attempt that failed has come to.

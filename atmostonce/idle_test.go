@@ -5,13 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,37 +83,5 @@ func TestLiveConnection(t *testing.T) {
 				t.Logf("%d connections more", dials.Load()-opened)
 			})
 		}
-	}
-}
-
-// TestIdleTimeout has a server that closes connections just when they are used
-// again. Not all of it can be seen in time.
-func TestIdleTimeout(t *testing.T) {
-	t.Parallel()
-	for _, proto := range overHTTP1 {
-		t.Run(string(proto), func(t *testing.T) {
-			t.Parallel()
-			const timeout = 2 * time.Millisecond
-			l := &ledger{}
-			s := faults.Serve(t, proto, l, func(s *http.Server) { s.IdleTimeout = timeout })
-			transport := own(t, s)
-			client := &http.Client{Transport: transport}
-			unknown, sends := 0, 25**times
-			for i := range sends {
-				order := fmt.Sprint(i)
-				got, err := post(t, client, l, s.URL, order)
-				switch {
-				case err == nil:
-					assert.Equal(t, end{200, true, 1}, got)
-				case got.sent:
-					unknown++
-					assert.Zero(t, got.acts, "%v", err)
-				default:
-					assert.Zero(t, got.acts, "%v", err)
-				}
-				<-time.After(timeout + rand.N(200*time.Microsecond) - 100*time.Microsecond)
-			}
-			t.Logf("%d of %d unknown", unknown, sends)
-		})
 	}
 }

@@ -1,12 +1,9 @@
 package atmostonce_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -103,38 +100,3 @@ func (c *waitedFor) AfterFunc(f func()) (stop func() bool) {
 	ended := context.AfterFunc(c.Context, f)
 	return func() bool { c.n.Add(-1); return ended() }
 }
-
-// TestHalfClose keeps what else the body of a 101 can do.
-func TestHalfClose(t *testing.T) {
-	t.Parallel()
-	for name, body := range map[string]struct {
-		io.ReadCloser
-		halfCloses bool
-	}{
-		"with":    {&halfCloser{}, true},
-		"without": {struct{ io.ReadWriteCloser }{&halfCloser{}}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			transport := &atmostonce.Transport{Base: faults.RoundTripper(func(*http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: body.ReadCloser}, nil
-			})}
-			resp, err := transport.RoundTrip(httptest.NewRequest(http.MethodPost, "http://example.com", nil))
-			require.NoError(t, err)
-			defer resp.Body.Close()
-			assert.Implements(t, (*io.Writer)(nil), resp.Body)
-			c, ok := resp.Body.(interface{ CloseWrite() error })
-			require.Equal(t, body.halfCloses, ok)
-			if ok {
-				assert.ErrorIs(t, c.CloseWrite(), errHalfClosed)
-			}
-		})
-	}
-}
-
-var errHalfClosed = errors.New("half closed")
-
-type halfCloser struct{ bytes.Buffer }
-
-func (*halfCloser) Close() error      { return nil }
-func (*halfCloser) CloseWrite() error { return errHalfClosed }

@@ -1,18 +1,11 @@
 package atmostonce_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,47 +15,6 @@ import (
 	"github.com/eb715825/stytchb2b/atmostonce"
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
-
-// TestForwardedBody forwards a request whose sender stalls to a server that
-// answers early. Over HTTP/2, net/http waits, too.
-func TestForwardedBody(t *testing.T) {
-	t.Parallel()
-	for _, proto := range overHTTP1 {
-		t.Run(string(proto), func(t *testing.T) {
-			t.Parallel()
-			backend := faults.Serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				c := http.NewResponseController(w)
-				_ = c.EnableFullDuplex()
-				w.WriteHeader(http.StatusAccepted)
-				_ = c.Flush()
-			}))
-			client := &http.Client{Transport: &atmostonce.Transport{Base: faults.Plain(backend)}}
-			front := faults.Serve(t, faults.HTTP1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_ = http.NewResponseController(w).EnableFullDuplex()
-				req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, backend.URL, r.Body)
-				if !assert.NoError(t, err) {
-					return
-				}
-				resp, err := client.Do(req)
-				if !assert.NoError(t, err) {
-					return
-				}
-				within(t, "Close", func() { _ = resp.Body.Close() })
-				w.WriteHeader(resp.StatusCode)
-			}))
-			body, stalls := io.Pipe()
-			defer stalls.Close()
-			req := newRequest(t, http.MethodPost, front.URL, io.MultiReader(strings.NewReader("begun"), body))
-			within(t, "the request", func() {
-				resp, err := faults.Plain(front).RoundTrip(req)
-				if assert.NoError(t, err) {
-					assert.Equal(t, http.StatusAccepted, resp.StatusCode)
-					_ = resp.Body.Close()
-				}
-			})
-		})
-	}
-}
 
 // TestEarlyAnswer is answered before the body is read, and closes the answer or
 // reads it to its end. The request's body is closed, as by net/http.
@@ -127,100 +79,12 @@ func TestUploadGoesOn(t *testing.T) {
 	assert.Eventually(t, func() bool { return ctx.n.Load() == 0 }, limit, time.Millisecond)
 }
 
-// TestHalfClosedUpgrade has a client that closes its half of a 101 behind a
-// ReverseProxy, and waits for the answer.
-func TestHalfClosedUpgrade(t *testing.T) {
-	t.Parallel()
-	backend := faults.Serve(t, faults.HTTP1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, rw, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(err)
-		}
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(limit))
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		text, _ := io.ReadAll(rw)
-		_, _ = conn.Write(text)
-	}))
-	target, err := url.Parse(backend.URL)
-	require.NoError(t, err)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.Transport = own(t, backend)
-	front := faults.Serve(t, faults.HTTP1, proxy)
-	conn, err := net.Dial("tcp", front.Listener.Addr().String())
-	require.NoError(t, err)
-	defer conn.Close()
-	require.NoError(t, conn.SetDeadline(time.Now().Add(limit)))
-	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 0\r\n\r\n")
-	require.NoError(t, err)
-	r := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(r, nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
-	_, err = io.WriteString(conn, "hello")
-	require.NoError(t, err)
-	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
-	echo, err := io.ReadAll(r)
-	require.NoError(t, err)
-	assert.Equal(t, "hello", string(echo))
-}
-
 // serveH2C starts a server of HTTP/2 without TLS, and makes a transport for it.
 func serveH2C(t *testing.T, handler http.Handler) (*faults.Server, *http.Transport) {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
 	s := faults.Serve(t, faults.HTTP1, handler, func(s *http.Server) { s.Protocols = &protocols })
 	return s, s.Transport(func(t *http.Transport) { t.Protocols = &protocols })
-}
-
-// TestCanceledDownloads makes requests beside answers that are canceled on the same
-// connection, of HTTP/2 without TLS. What is left of those is not the end of it.
-func TestCanceledDownloads(t *testing.T) {
-	t.Parallel()
-	for _, wrapped := range []bool{false, true} {
-		t.Run(fmt.Sprintf("wrapped=%v", wrapped), func(t *testing.T) {
-			t.Parallel()
-			var mu sync.Mutex
-			conns := map[string]bool{}
-			l := &ledger{}
-			s, base := serveH2C(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodGet {
-					_, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20))
-					return
-				}
-				mu.Lock()
-				conns[r.RemoteAddr] = true
-				mu.Unlock()
-				l.ServeHTTP(w, r)
-			}))
-			transport := &atmostonce.Transport{Base: base}
-			if wrapped {
-				transport.Base = faults.RoundTripper(base.RoundTrip)
-			}
-			// net/http itself leaves a request without an answer now and then.
-			client, unanswered := &http.Client{Transport: transport, Timeout: 10 * time.Second}, 0
-			for i := range 20 {
-				ctx, cancel := context.WithCancel(limited(t))
-				if resp, err := client.Do(newRequest(t, http.MethodGet, s.URL, nil).WithContext(ctx)); err == nil {
-					_, _ = io.ReadFull(resp.Body, make([]byte, 1000))
-					cancel()
-					_ = resp.Body.Close()
-				}
-				cancel()
-				got, err := post(t, client, l, s.URL, fmt.Sprint(i))
-				if errors.Is(err, context.DeadlineExceeded) {
-					assert.LessOrEqual(t, got.acts, 1)
-					unanswered++
-					require.LessOrEqual(t, unanswered, 2)
-					continue
-				}
-				assert.Equal(t, end{200, true, 1}, got, "%v", err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			assert.LessOrEqual(t, len(conns), 1+unanswered)
-		})
-	}
 }
 
 // TestSharedConnection refuses to send a request again, or late, on a connection
@@ -300,41 +164,3 @@ func TestSharedConnection(t *testing.T) {
 }
 
 func withTraceOf(req *http.Request) context.Context { return context.WithoutCancel(req.Context()) }
-
-// TestStreamLimit has a server of HTTP/2 that takes few streams on a connection,
-// and many requests at once. net/http opens more before it knows the limit, and
-// the server refuses them: other servers do so when they have acted.
-func TestStreamLimit(t *testing.T) {
-	t.Parallel()
-	for _, wrapped := range []bool{false, true} {
-		t.Run(fmt.Sprintf("wrapped=%v", wrapped), func(t *testing.T) {
-			t.Parallel()
-			l := &ledger{}
-			s := faults.Serve(t, faults.HTTPS2, l, func(s *http.Server) { s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 5} })
-			base := s.Transport()
-			transport := &atmostonce.Transport{Base: base}
-			if wrapped {
-				transport.Base = faults.RoundTripper(base.RoundTrip)
-			}
-			client := &http.Client{Transport: transport}
-			var mu sync.Mutex
-			failed := 0
-			var wg sync.WaitGroup
-			for i := range 100 {
-				wg.Go(func() {
-					got, err := post(t, client, l, s.URL, fmt.Sprint(i))
-					mu.Lock()
-					defer mu.Unlock()
-					if err != nil {
-						failed++
-						assert.Zero(t, got.acts, "%v", err)
-					} else {
-						assert.Equal(t, 1, got.acts)
-					}
-				})
-			}
-			wg.Wait()
-			t.Logf("%d refused", failed)
-		})
-	}
-}

@@ -1,8 +1,6 @@
 package atmostonce_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -205,27 +203,6 @@ func TestFaults(t *testing.T) {
 func TestHeaderActs(t *testing.T) {
 	t.Parallel()
 	for name, network := range map[string]func(*faults.Server, *ledger) http.RoundTripper{
-		"HTTP/1.1": func(s *faults.Server, l *ledger) http.RoundTripper {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			var wg sync.WaitGroup
-			wg.Go(func() {
-				for {
-					conn, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-						l.act(nil)
-					}
-					_ = conn.Close()
-				}
-			})
-			t.Cleanup(func() { _ = listener.Close(); wg.Wait() })
-			return &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
-			}}
-		},
 		"HTTP/2, REFUSED_STREAM": func(s *faults.Server, l *ledger) http.RoundTripper {
 			return faults.HTTP2{OnHeader: true, Processed: true, Code: 7, Meets: func([]byte) bool { return true }, Process: l.process}.Network(s)
 		},
@@ -242,13 +219,8 @@ func TestHeaderActs(t *testing.T) {
 				t.Parallel()
 				l := &ledger{}
 				s := faults.Serve(t, faults.HTTPS2, l)
-				url := s.URL
-				if name == "HTTP/1.1" {
-					url = "http://127.0.0.1/"
-				}
 				client := &http.Client{Transport: &atmostonce.Transport{Base: network(s, l)}}
-				req := newRequest(t, http.MethodPost, url, body)
-				got, err := do(client, l, req, "")
+				got, err := do(client, l, newRequest(t, http.MethodPost, s.URL, body), "")
 				require.Error(t, err)
 				assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 			})
@@ -624,46 +596,6 @@ type wraps []error
 
 func (w wraps) Error() string   { return "several" }
 func (w wraps) Unwrap() []error { return w }
-
-// TestBusyConnection has a Base that retries on connections that go from one
-// request to the next without a rest.
-func TestBusyConnection(t *testing.T) {
-	t.Parallel()
-	for _, proto := range faults.Protocols {
-		t.Run(string(proto), func(t *testing.T) {
-			t.Parallel()
-			l := &ledger{fault: answer(503)}
-			s := faults.Serve(t, proto, l)
-			next := s.Transport(func(t *http.Transport) { t.MaxConnsPerHost = 2 })
-			client := &http.Client{Transport: &atmostonce.Transport{Base: faults.RoundTripper(func(req *http.Request) (resp *http.Response, err error) {
-				body, err := io.ReadAll(req.Body)
-				for range 3 {
-					if err != nil {
-						break
-					}
-					again := req.Clone(req.Context())
-					again.Body, again.GetBody = io.NopCloser(bytes.NewReader(body)), nil
-					if resp, err = next.RoundTrip(again); err == nil {
-						_ = resp.Body.Close()
-					}
-				}
-				return resp, err
-			})}}
-			var wg sync.WaitGroup
-			for i := range 16 {
-				wg.Go(func() {
-					for j := range 4 {
-						got, err := post(t, client, l, s.URL, fmt.Sprint(i, "-", j))
-						assert.Error(t, err)
-						assert.True(t, got.sent)
-						assert.LessOrEqual(t, got.acts, 1)
-					}
-				})
-			}
-			wg.Wait()
-		})
-	}
-}
 
 // A request without a URL ends as with net/http.
 func TestNoURL(t *testing.T) {
