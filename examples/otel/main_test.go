@@ -39,7 +39,7 @@ func TestCalls(t *testing.T) {
 	spans, reader := tracetest.NewSpanRecorder(), sdkmetric.NewManualReader()
 	tracing := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
 	metering := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-	transport := otelhttp.NewTransport(stytchb2b.NewBase(), otelhttp.WithTracerProvider(tracing), otelhttp.WithMeterProvider(metering))
+	transport := otelhttp.NewTransport(stytchb2b.NewBase(), otelhttp.WithTracerProvider(tracing))
 	httpClient := &http.Client{Transport: transport}
 	stytch := stytchtest.NewServer()
 	calls, err := newCalls(tracing, metering)
@@ -91,16 +91,9 @@ func TestCalls(t *testing.T) {
 	var metrics metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &metrics))
 	counted := map[string]int64{}
-	for _, scope := range metrics.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if m.Name != "stytch.calls" {
-				continue
-			}
-			for _, point := range m.Data.(metricdata.Sum[int64]).DataPoints {
-				outcome, _ := point.Attributes.Value("stytch.outcome")
-				counted[outcome.AsString()] = point.Value
-			}
-		}
+	for _, point := range metrics.ScopeMetrics[0].Metrics[0].Data.(metricdata.Sum[int64]).DataPoints {
+		outcome, _ := point.Attributes.Value("stytch.outcome")
+		counted[outcome.AsString()] = point.Value
 	}
 	assert.Equal(t, map[string]int64{"applied": 2, "not applied": 3, "unknown": 1}, counted)
 }
