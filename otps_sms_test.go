@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
+	"github.com/eb715825/stytchb2b/internal/faults"
 	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
@@ -364,45 +363,15 @@ func TestSendContextEnds(t *testing.T) {
 // while net/http, at both ends of a pipe, works. It speaks HTTP/1.1: Go 1.25's
 // HTTP/2 shares channels between bubbles, which they forbid.
 func inMemory(start func(*stytchtest.Server)) (*stytchtest.Server, *http.Client) {
-	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	l := faults.NewPipe()
 	srv := stytchtest.NewUnstartedServer()
 	_ = srv.Listener.Close()
 	srv.Listener = l
 	start(srv)
 	client := srv.HTTPClient()
-	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		select {
-		case l.conns <- theirs:
-			return ours, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
+	client.Transport.(*http.Transport).DialContext = l.DialContext
 	return srv, client
 }
-
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
 // Printed or logged parameters show no secrets and no full numbers.
 func TestParamsAreMasked(t *testing.T) {

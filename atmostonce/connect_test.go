@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,35 +25,14 @@ import (
 
 // A pipeNet is a network inside a synctest bubble.
 type pipeNet struct {
-	conns  chan net.Conn
-	closed chan struct{}
+	*faults.Pipe
 	wait   func(n int) time.Duration    // for the nth dial
 	report func(*httptrace.ClientTrace) // what a net.Dialer would report; nil: that it connects
-
-	mu    sync.Mutex
-	dials int
+	dials  atomic.Int32
 }
 
-func newPipeNet(wait func(n int) time.Duration) *pipeNet {
-	return &pipeNet{conns: make(chan net.Conn), closed: make(chan struct{}), wait: wait}
-}
-
-func (p *pipeNet) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-func (p *pipeNet) Close() error   { close(p.closed); return nil }
-func (p *pipeNet) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	p.mu.Lock()
-	p.dials++
-	n := p.dials
-	p.mu.Unlock()
+func (p *pipeNet) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	n := p.dials.Add(1)
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.ConnectStart != nil {
 		if p.report != nil {
 			p.report(trace)
@@ -63,17 +41,10 @@ func (p *pipeNet) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		}
 	}
 	select {
-	case <-time.After(p.wait(n)):
-	case <-p.closed:
-		return nil, net.ErrClosed
+	case <-time.After(p.wait(int(n))):
+	case <-p.Closed():
 	}
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
+	return p.DialContext(context.WithoutCancel(ctx), network, address)
 }
 
 const forever = 24 * time.Hour
@@ -121,8 +92,7 @@ func TestConnect(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/wrapped=%v", name, wrapped), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					n := newPipeNet(tt.dial)
-					n.report = tt.report
+					n := &pipeNet{Pipe: faults.NewPipe(), wait: tt.dial, report: tt.report}
 					l := &ledger{fault: func(http.ResponseWriter, *http.Request) { time.Sleep(tt.answers) }}
 					server := &http.Server{Handler: l, ErrorLog: log.New(io.Discard, "", 0)}
 					defer server.Close()
@@ -144,7 +114,7 @@ func TestConnect(t *testing.T) {
 									select {
 									case <-time.After(tt.dial(int(handshakes.Add(1)))):
 										return nil, nil
-									case <-n.closed:
+									case <-n.Closed():
 										return nil, net.ErrClosed
 									}
 								},
@@ -185,9 +155,7 @@ func TestConnect(t *testing.T) {
 					assert.Equal(t, tt.want, got, "%v", err)
 					assert.GreaterOrEqual(t, took, tt.at)
 					assert.LessOrEqual(t, took, tt.at+500*time.Millisecond)
-					n.mu.Lock()
-					defer n.mu.Unlock()
-					assert.Equal(t, tt.dials, n.dials)
+					assert.EqualValues(t, tt.dials, n.dials.Load())
 				})
 			})
 		}

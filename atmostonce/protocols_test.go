@@ -3,6 +3,7 @@ package atmostonce_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -218,4 +219,88 @@ func (c *negotiated) ConnectionState() tls.ConnectionState {
 func (c *negotiated) Close() error {
 	c.closed = true
 	return nil
+}
+
+// serveH2C starts a server of HTTP/2 without TLS, and makes a transport for it.
+func serveH2C(t *testing.T, handler http.Handler) (*faults.Server, *http.Transport) {
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	s := faults.Serve(t, faults.HTTP1, handler, func(s *http.Server) { s.Protocols = &protocols })
+	return s, s.Transport(func(t *http.Transport) { t.Protocols = &protocols })
+}
+
+// TestSharedConnection refuses to send a request again, or late, on a connection
+// that another request is using, and leaves that one alone.
+func TestSharedConnection(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]bool{"again": false, "late": true} {
+		for _, h2c := range []bool{false, true} {
+			if late && h2c {
+				continue // Nothing shows what that connection speaks.
+			}
+			t.Run(fmt.Sprintf("%s/h2c=%v", name, h2c), func(t *testing.T) {
+				t.Parallel()
+				l := &ledger{fault: answer(http.StatusServiceUnavailable)}
+				arrived, goOn := make(chan struct{}), make(chan struct{})
+				mux := http.NewServeMux()
+				mux.Handle("/", l)
+				mux.HandleFunc("/other", func(_ http.ResponseWriter, r *http.Request) {
+					close(arrived)
+					select {
+					case <-goOn:
+					case <-r.Context().Done():
+					}
+				})
+				var s *faults.Server
+				var network *http.Transport
+				if h2c {
+					s, network = serveH2C(t, mux)
+				} else {
+					s = faults.Serve(t, faults.HTTPS2, mux)
+					network = s.Transport()
+				}
+				other := make(chan error, 1)
+				go func() {
+					resp, err := network.RoundTrip(newRequest(t, http.MethodGet, s.URL+"/other", nil))
+					if err == nil {
+						_ = resp.Body.Close()
+					}
+					other <- err
+				}()
+				select {
+				case <-arrived:
+				case err := <-other:
+					require.NoError(t, err)
+				}
+				var base http.RoundTripper = repeats(2, unchanged, network)
+				want := end{sent: true, acts: 1}
+				if late {
+					asked, over := make(chan struct{}), make(chan struct{})
+					defer within(t, "the late request", func() { <-over })
+					base = faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+						if req.Header.Get("Again") != "" {
+							return nil, errors.New("closed")
+						}
+						req.Header.Set("Again", "1")
+						go func() {
+							defer close(over)
+							<-req.Context().Done()
+							resp, err := network.RoundTrip(uncancelable(req))
+							if err == nil {
+								_ = resp.Body.Close()
+							}
+						}()
+						close(asked)
+						return nil, errors.New("circuit open")
+					})
+					want = end{sent: true}
+				}
+				got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, l, s.URL, "order")
+				require.Error(t, err)
+				assert.Equal(t, want, got, "%v", err)
+				close(goOn)
+				within(t, "the other request", func() { assert.NoError(t, <-other) })
+			})
+		}
+	}
 }

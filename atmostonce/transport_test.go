@@ -328,60 +328,6 @@ func (c *closeCounter) count() int {
 	return c.n
 }
 
-// TestStream reads the answer while the body is still written.
-func TestStream(t *testing.T) {
-	t.Parallel()
-	s := faults.Serve(t, faults.HTTPS2, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := http.NewResponseController(w)
-		_ = c.EnableFullDuplex()
-		_ = c.Flush()
-		_, _ = io.Copy(w, r.Body)
-	}))
-	client := &http.Client{Transport: &atmostonce.Transport{Base: faults.Plain(s)}}
-	body, writer := io.Pipe()
-	req := newRequest(t, http.MethodPost, s.URL, body)
-	resp, err := client.Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	within(t, "a write to the body", func() {
-		_, err := io.WriteString(writer, "hello")
-		assert.NoError(t, err)
-	})
-	require.NoError(t, writer.Close())
-	echo, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	assert.Equal(t, "hello", string(echo))
-}
-
-// TestSwitchingProtocols keeps an answer's body that can be written to.
-func TestSwitchingProtocols(t *testing.T) {
-	t.Parallel()
-	s := faults.Serve(t, faults.HTTP1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, rw, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(err)
-		}
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(limit))
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		line, _ := rw.ReadString('\n')
-		_, _ = io.WriteString(conn, line)
-	}))
-	client := &http.Client{Transport: &atmostonce.Transport{Base: faults.Plain(s)}}
-	req := newRequest(t, http.MethodPost, s.URL, nil)
-	req.Header.Set("Connection", "Upgrade")
-	req.Header.Set("Upgrade", "echo")
-	resp, err := client.Do(req)
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	require.Implements(t, (*io.Writer)(nil), resp.Body)
-	_, err = io.WriteString(resp.Body.(io.Writer), "hello\n")
-	require.NoError(t, err)
-	echo, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	assert.Equal(t, "hello\n", string(echo))
-}
-
 // TestHTTPClientTimeout shows that a deadline tells more than an http.Client's
 // Timeout, for which net/http may make an error of its own.
 func TestHTTPClientTimeout(t *testing.T) {
