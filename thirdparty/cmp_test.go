@@ -18,7 +18,6 @@ func TestGoCmp(t *testing.T) {
 	got, err := s.Client().OTPs.SMS.Send(t.Context(), stytchb2b.SMSSendParams{OrganizationID: s.OrganizationID, MemberID: s.MemberID})
 	require.NoError(t, err)
 	want := *got
-	assert.Empty(t, cmp.Diff(&want, got))
 	want.Member.MFAPhoneNumberVerified = !want.Member.MFAPhoneNumberVerified
 	assert.Contains(t, cmp.Diff(&want, got), "MFAPhoneNumberVerified:")
 	assert.Empty(t, cmp.Diff(stytchb2b.SMSAuthenticateResponse{}, stytchb2b.SMSAuthenticateResponse{}))

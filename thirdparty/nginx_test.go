@@ -50,6 +50,13 @@ const (
 		location / { proxy_pass http://origin; }
 	}
 `
+	// The default of proxy_next_upstream is error and timeout, but not for a POST that
+	// was sent.
+	nginxTwo = `
+	upstream origin { server {{.Origin}} max_fails=0; server {{.Origin}} max_fails=0; keepalive 16; }
+	server {
+		listen 127.0.0.1:{{.Port}};
+`
 )
 
 func TestNginx(t *testing.T) {
@@ -69,16 +76,7 @@ func TestNginx(t *testing.T) {
 		{name: "origin hangs, 404 for want of the error page", config: impatient("root {{.Dir}}/nothing; error_page 504 = /x; location = /x { internal; }"), fault: hangs, statuses: []int{404}, sent: true},
 		{name: "origin resets", config: nginxHTTP + nginxPass, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
 		{name: "origin resets, TLS", config: nginxTLS + nginxPass, tls: true, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
-		{
-			// The default of proxy_next_upstream: error and timeout, but not for a
-			// POST that was sent.
-			name: "origin resets, two upstreams",
-			config: `
-	upstream origin { server {{.Origin}} max_fails=0; server {{.Origin}} max_fails=0; keepalive 16; }
-	server {
-		listen 127.0.0.1:{{.Port}};` + nginxPass,
-			fault: resets, chance: 0.3, statuses: []int{502}, sent: true,
-		},
+		{name: "origin resets, two upstreams", config: nginxTwo + nginxPass, fault: resets, chance: 0.3, statuses: []int{502}, sent: true},
 		{name: "403 of auth_request", config: nginxHTTP + "auth_request /auth; location = /auth { return 403; }" + nginxPass, statuses: []int{403}, unsent: true},
 		{name: "too many at a time, 429", config: limit + nginxHTTP + "limit_req zone=all;" + nginxPass, statuses: []int{429}, unsent: true},
 

@@ -37,7 +37,11 @@ never_direct allow all
 
 func TestSquid(t *testing.T) {
 	t.Parallel()
-	const deny, tooLong = "http_reply_access deny all\n", "reply_body_max_size 100 bytes\n"
+	const (
+		deny     = "http_reply_access deny all\n"
+		redirect = "acl any src all\ndeny_info 302:https://sorry.example.com/ any\nhttp_reply_access deny any\n"
+		tooLong  = "reply_body_max_size 100 bytes\n"
+	)
 	runAll(t, "squid", squidConfig, []scenario{
 		{name: "proxy, no fault", config: squidForward, throughProxy: true},
 		{name: "proxy, answers are denied", config: squidForward + deny, throughProxy: true, statuses: []int{403}, sent: true},
@@ -46,12 +50,7 @@ func TestSquid(t *testing.T) {
 		{name: "proxy, origin resets", config: squidForward, throughProxy: true, fault: resets, chance: 0.3, sent: true},
 		{name: "proxy, origin hangs", config: squidForward + "read_timeout 1 second\n", throughProxy: true, fault: hangs, chance: 0.05, sent: true},
 		{name: "accelerator, no fault", config: squidAccelerator},
-		{
-			// deny_info turns a denial into a redirect.
-			name:     "accelerator, answers are denied, 302",
-			config:   squidAccelerator + "acl any src all\ndeny_info 302:https://sorry.example.com/ any\nhttp_reply_access deny any\n",
-			statuses: []int{302}, sent: true,
-		},
+		{name: "accelerator, answers are denied, 302", config: squidAccelerator + redirect, statuses: []int{302}, sent: true},
 		{name: "accelerator, origin resets", config: squidAccelerator, fault: resets, chance: 0.3, sent: true},
 	}, "-n", "squid{{.Port}}", "-N", "-d", "1", "-f", "{{.File}}")
 }

@@ -270,8 +270,8 @@ func enterCodes(b *browser) {
 	b.enter("code", b.app.fake.SMS()[sent+1].Text) // It came: the entire SMS is pasted.
 	b.app.fake.Fail(stytchtest.Fault{Delay: time.Second})
 	asked := len(b.app.fake.Requests())
-	if !b.noScripts { // It is a double click.
-		b.js(`setTimeout(() => document.querySelector("button.primary").click(), 300); null`)
+	if !b.noScripts { // It is a double click: the second comes 300 ms after the form is submitted.
+		b.js(`(b => b.form.addEventListener("submit", () => setTimeout(() => b.click(), 300), {once: true}))(document.querySelector("button.primary"))`)
 	}
 	b.press("Continue")
 	assert.Len(b, b.app.fake.Requests(), asked+1)

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,13 +54,10 @@ func next(t *testing.T, lines *bufio.Scanner, object any) {
 	require.NoError(t, json.Unmarshal(lines.Bytes(), object), lines.Text())
 }
 
-// clientOf returns an HTTP client that trusts the command's certificate. It finds
-// the host "stytch" on loopback.
+// clientOf returns an HTTP client that trusts the command's certificate.
 func clientOf(t *testing.T, config startLine) *http.Client {
 	t.Helper()
-	transport := &http.Transport{ForceAttemptHTTP2: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, strings.Replace(addr, "stytch:", "127.0.0.1:", 1))
-	}}
+	transport := &http.Transport{ForceAttemptHTTP2: true}
 	if config.CAFile != "" {
 		ca, err := os.ReadFile(config.CAFile)
 		require.NoError(t, err)
@@ -84,11 +80,8 @@ func TestServe(t *testing.T) {
 			var sms stytchtest.SMS
 			next(t, lines, &sms)
 			assert.WithinDuration(t, time.Now(), sms.At, time.Minute)
-			assert.Regexp(t, `^\d{6}$`, sms.Code)
-			assert.Equal(t, stytchtest.SMS{
-				To: "+12025550106", Locale: string(locale), Code: sms.Code, OrganizationID: config.OrganizationID, MemberID: config.MemberID,
-				Text: "Example Inc.: your verification code is " + sms.Code + ".", At: sms.At,
-			}, sms)
+			assert.Equal(t, []string{"+12025550106", string(locale), config.OrganizationID, config.MemberID}, []string{sms.To, sms.Locale, sms.OrganizationID, sms.MemberID})
+			assert.Regexp(t, sms.Code+`\.$`, sms.Text)
 		}
 		assert.Zero(t, stop())
 		if config.CAFile != "" {
@@ -111,8 +104,9 @@ func TestCertificate(t *testing.T) {
 		assert.Regexp(t, "^https://"+cmp.Or(host, "127.0.0.1")+":[0-9]+$", config.URL)
 		if client == nil {
 			client = clientOf(t, config) // It reads the certificate once.
+			client.Transport.(*http.Transport).TLSClientConfig.ServerName = "stytch"
 		}
-		status, _ := ask(t, client, "GET", config.URL+"/_fakestytch/config", "")
+		status, _ := ask(t, client, "GET", strings.Replace(config.URL, "stytch", "127.0.0.1", 1)+"/_fakestytch/config", "")
 		assert.Equal(t, 200, status)
 		assert.Zero(t, stop())
 	}
