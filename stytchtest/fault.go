@@ -76,7 +76,7 @@ func (f Fault) answer() answer {
 		errorType = errorTypes[f.StatusCode]
 	}
 	if f.Body != "" || errorType == "" {
-		return answer{f.StatusCode, f.Header, []byte(f.Body)}
+		return answer{status: f.StatusCode, header: f.Header, body: []byte(f.Body)}
 	}
 	e := fail(f.StatusCode, string(errorType), "The test asked for this answer.")
 	ans := e.answer()

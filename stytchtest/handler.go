@@ -84,45 +84,33 @@ func decode(body []byte, params any) *apiError {
 
 // An answer is the response to a request.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
+	status    int
+	header    http.Header
+	body      []byte
+	errorType string // for a log
 }
 
 // newAnswer makes an answer from an object, and adds the two fields that all answers
 // have.
 func newAnswer(status int, o object) answer {
 	fields := must(json.Marshal(o)) // It fails for metadata that is not JSON.
-	body := fmt.Appendf(nil, `{"status_code":%d,"request_id":"request-id-test-%s"`, status, uuid())
+	body := fmt.Appendf(nil, `{"status_code":%d,"request_id":%q`, status, requestID())
 	if len(o) > 0 {
 		body = append(body, ',')
 	}
 	body = append(body, fields[1:]...)
-	return answer{status, http.Header{"Content-Type": {"application/json"}}, body}
+	errorType, _ := o["error_type"].(string)
+	return answer{status, http.Header{"Content-Type": {"application/json"}}, body, errorType}
 }
+
+func requestID() string { return "request-id-test-" + uuid() }
 
 // String describes the answer for a log.
 func (a answer) String() string {
-	if e := a.errorObject(); e.Type != "" {
-		return fmt.Sprintf("%d %s (%s)", a.status, e.Type, e.Message)
-	}
 	if a.status == 0 {
 		return "no answer"
 	}
-	return fmt.Sprint(a.status)
-}
-
-// An errorObject is the body of an error.
-type errorObject struct {
-	RequestID string `json:"request_id"`
-	Type      string `json:"error_type"`
-	Message   string `json:"error_message"`
-	URL       string `json:"error_url"`
-}
-
-func (a answer) errorObject() (e errorObject) {
-	_ = json.Unmarshal(a.body, &e)
-	return e
+	return strings.TrimSpace(fmt.Sprint(a.status, " ", a.errorType))
 }
 
 // An apiError is an answer outside 2xx.
@@ -140,6 +128,10 @@ func (e *apiError) answer() answer {
 	return newAnswer(e.status, object{
 		"error_type":    e.errorType,
 		"error_message": e.message,
-		"error_url":     fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType),
+		"error_url":     e.url(),
 	})
+}
+
+func (e *apiError) url() string {
+	return fmt.Sprintf("https://stytch.com/docs/api-reference/b2b/api/errors/%d#%s", e.status, e.errorType)
 }

@@ -76,9 +76,8 @@ func (s *Server) LogIn(memberID string) (PrimaryAuthentication, error) {
 		}
 	}
 	if err != nil {
-		e := err.answer().errorObject()
 		return PrimaryAuthentication{}, &stytchb2b.APIError{
-			StatusCode: err.status, RequestID: e.RequestID, ErrorType: stytchb2b.ErrorType(e.Type), ErrorMessage: e.Message, ErrorURL: e.URL,
+			StatusCode: err.status, RequestID: requestID(), ErrorType: stytchb2b.ErrorType(err.errorType), ErrorMessage: err.message, ErrorURL: err.url(),
 		}
 	}
 	login := PrimaryAuthentication{body: newAnswer(http.StatusOK, o).body}

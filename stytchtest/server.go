@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"context"
 	"io"
 	"log"
 	"net/http"
@@ -35,8 +36,8 @@ type Server struct {
 	// limit. Set it before the first request.
 	FirstFactorEndsFailures bool
 
-	closed chan struct{} // ends the delays of faults
-	once   sync.Once
+	closed <-chan struct{} // ends the delays of faults
+	end    func()
 	logf   func(format string, args ...any)
 
 	mu      sync.Mutex // guards the fields below
@@ -94,10 +95,11 @@ func newServer() *Server {
 	s := &Server{
 		ProjectID: "project-test-" + uuid(),
 		Secret:    "secret-test-" + token(),
-		closed:    make(chan struct{}),
 		logf:      func(string, ...any) {},
 		state:     newState(),
 	}
+	ctx, end := context.WithCancel(context.Background())
+	s.closed, s.end = ctx.Done(), end
 	s.log.changed = make(chan struct{})
 	org, _ := s.AddOrganization(Organization{})
 	member, _ := s.AddMember(Member{
@@ -116,7 +118,7 @@ func newServer() *Server {
 // Close ends the delays of faults, shuts the server down, and waits for its requests
 // to end.
 func (s *Server) Close() {
-	s.once.Do(func() { close(s.closed) })
+	s.end()
 	s.Server.Close()
 }
 

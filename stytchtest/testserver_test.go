@@ -40,7 +40,7 @@ func TestNewTestServer(t *testing.T) {
 	assert.Equal(t, []string{
 		"stytchtest: SMS to +12025550106: " + s.SMS()[0].Text,
 		"stytchtest: POST /v1/b2b/otps/sms/send: 200",
-		"stytchtest: POST /v1/b2b/otps/sms/send: 400 bad_request (The test asked for this answer.)",
+		"stytchtest: POST /v1/b2b/otps/sms/send: 400 bad_request",
 		"stytchtest: POST /v1/b2b/otps/sms/send: no answer",
 	}, tb.lines)
 }

@@ -14,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -67,12 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fake = stytchtest.NewServer()
 		defer fake.Close()
 		client = fake.Client()
-		if params.OrganizationID == "" {
-			params.OrganizationID = fake.OrganizationID
-		}
-		if params.MemberID == "" {
-			params.MemberID = fake.MemberID
-		}
+		params.OrganizationID = cmp.Or(params.OrganizationID, fake.OrganizationID)
+		params.MemberID = cmp.Or(params.MemberID, fake.MemberID)
 		fmt.Fprintln(stdout, "STYTCH_PROJECT_ID and STYTCH_SECRET are not set: sending to a fake Stytch in this process. No real SMS is sent.")
 	} else {
 		var err error
