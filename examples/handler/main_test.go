@@ -23,8 +23,7 @@ type site struct {
 
 // newSite logs in a Member. Stytch sends a code to one who has a number.
 func newSite(t *testing.T, number string) *site {
-	stytch := stytchtest.NewServer()
-	t.Cleanup(stytch.Close)
+	stytch := stytchtest.NewTestServer(t)
 	m, err := stytch.AddMember(stytchtest.Member{MFAPhoneNumber: number, MFAEnrolled: true})
 	require.NoError(t, err)
 	primary, err := stytch.LogIn(m.MemberID)
