@@ -102,7 +102,7 @@ func TestFaults(t *testing.T) {
 		{"reset after", F{Reset: true, Processed: true}, 1, 0, "", true},
 		{"truncated", F{Truncate: true}, 1, 200, `{"status_code":200`, true},
 		{"endless", F{Endless: true}, 1, 200, strings.Repeat(" ", 1<<19), false},
-		{"delays", F{Delay: time.Millisecond, BodyDelay: time.Millisecond}, 1, 200, "}", false},
+		{"delays", F{Delay: time.Millisecond, BodyDelay: time.Millisecond}, 1, 200, `Z"}}`, false},
 	} {
 		for name, newServer := range map[string]func() *stytchtest.Server{
 			"HTTP/1.1": stytchtest.NewServer,
