@@ -150,7 +150,7 @@ func (a *attempt) hook() {
 	if a.cancel != nil {
 		a.trace.WroteRequest = func(httptrace.WroteRequestInfo) { a.done(&a.written) }
 	}
-	if !a.own {
+	if !a.own || a.repeatable() {
 		a.trace.WroteHeaderField = a.wroteHeaderField
 	}
 	if a.connect > 0 && !a.dialsAtOnce() {
@@ -160,20 +160,13 @@ func (a *attempt) hook() {
 	}
 }
 
-func (a *attempt) getConn(hostPort string) {
+func (a *attempt) getConn(string) {
 	a.mu.Lock()
-	a.askFor(hostPort, leadsTo(hostPort, a.req.URL.Host))
+	a.askFor()
 	a.mu.Unlock()
 	if a.dialsAtOnce() {
 		a.dial()
 	}
-}
-
-// leadsTo reports whether an address is that of a host. net/http changes odd names,
-// such as those that are not ASCII.
-func leadsTo(hostPort, host string) bool {
-	odd := strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 || r == '%' || r == '/' || r == ' ' })
-	return odd || hostPort == host || hostPort == host+":80" || hostPort == host+":443"
 }
 
 // gotConn takes note of a connection. One that is of no use is closed before
@@ -193,22 +186,23 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 	case info.WasIdle && !http2 && conn != nil && (ended(conn, known) || a.transport.sleep.overslept(info.IdleTime)):
 		a.dead = true
 		_ = conn.Close()
-	case a.resends():
+	case a.resends(conn):
 		a.resent = true
 		a.endLocked(errResent)
 		a.close(info, http2)
 	default:
 		a.refused = false
-		a.hand(http2)
+		a.hand(conn, http2)
 	}
-	a.away = false
 }
 
 func (a *attempt) wroteHeaders() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.wrote = a.wrote || !a.refused
-	a.sent = a.sent || !a.named
+	if !a.named {
+		a.wroteOwn(a.http2)
+	}
 }
 
 // wroteHeaderField learns whose header is written, and of HTTP/2 without TLS: it has
@@ -219,8 +213,17 @@ func (a *attempt) wroteHeaderField(key string, value []string) {
 	a.http2 = a.http2 || strings.HasPrefix(key, ":")
 	if (key == ":authority" || key == "Host") && len(value) > 0 {
 		a.named = true
-		a.sent = a.sent || leadsTo(value[0], cmp.Or(a.req.Host, a.req.URL.Host))
+		dumped := a.direct == nil && a.refused
+		if leadsTo(value[0], cmp.Or(a.req.Host, a.req.URL.Host)) && !dumped {
+			a.wroteOwn(key == ":authority")
+		}
 	}
+}
+
+// leadsTo reports whether a name that net/http uses is that of a host. It changes odd ones.
+func leadsTo(name, host string) bool {
+	foreign := strings.ContainsFunc(host, func(r rune) bool { return r >= 0x80 })
+	return name == host || foreign && strings.Contains(name, "xn--") || strings.ContainsAny(host, "%/ ")
 }
 
 // dialsAtOnce reports whether Base dials as soon as it asks for a connection.

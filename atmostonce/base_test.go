@@ -3,7 +3,9 @@ package atmostonce_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +60,7 @@ func TestBase(t *testing.T) {
 		return repeats(2, uncancelable, network)
 	}
 	refuse, goAway := faults.HTTP2{Code: 7}, faults.HTTP2{GoAway: true}
+	nothingTaken := faults.HTTP2{GoAway: true, Last: func(uint32) uint32 { return 0 }}
 	another := func(s *faults.Server) http.RoundTripper { return &atmostonce.Transport{Base: faults.Plain(s)} }
 	refused := func(s *faults.Server) http.RoundTripper { return &atmostonce.Transport{Base: faults.RefusedDial(s)} }
 
@@ -84,15 +88,24 @@ func TestBase(t *testing.T) {
 		"dumps, sends twice":              {base: times(2, dumped, faults.Plain), fault: answer(503), want: lost},
 		"dumps, reset, then refused dial": {base: times(2, dumped, faults.Plain, faults.RefusedDial), fault: breakOff, want: lost},
 		"dumps, sends another way":        {base: times(2, dumped, silent), want: end{sent: true}},
-		"connections without an address":  {base: times(2, unchanged, noRemoteAddrs), fault: answer(503), want: lost},
+		"dumps, and gets a token": {want: ok, base: func(t *testing.T, s *faults.Server, l *ledger) http.RoundTripper {
+			next := withToken(nameServer)(t, s, l)
+			return faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+				if _, err := httputil.DumpRequestOut(req, false); err != nil {
+					return nil, err
+				}
+				return next.RoundTrip(req)
+			})
+		}},
+		"connections without an address": {base: times(2, unchanged, noRemoteAddrs), fault: answer(503), want: lost},
 		// What that one says of the second request is not true of both.
 		"a Transport below": {base: times(2, unchanged, another, refused), fault: breakOff, want: lost},
 
-		"REFUSED_STREAM, uncancelable":    {only: http2, base: resent(refuse, uncancelably), want: lost},
-		"GOAWAY, uncancelable":            {only: http2, base: resent(goAway, uncancelably), want: lost},
-		"REFUSED_STREAM, through a proxy": {only: http2, base: resent(refuse, throughProxy), want: lost},
-		"REFUSED_STREAM, DNS over HTTPS":  {only: http2, base: resent(refuse, overHTTPS), want: lost},
-		"GOAWAY, then HTTP/1.1":           {only: http2, base: resent(faults.HTTP2{GoAway: true, Last: func(uint32) uint32 { return 0 }}, thenHTTP1), want: lost},
+		"REFUSED_STREAM, uncancelable":   {only: http2, base: resent(refuse, uncancelably), want: lost},
+		"GOAWAY, uncancelable":           {only: http2, base: resent(goAway, uncancelably), want: lost},
+		"REFUSED_STREAM, DNS over HTTPS": {only: http2, base: resent(refuse, overHTTPS), want: lost},
+		"GOAWAY, then HTTP/1.1":          {only: http2, base: resent(nothingTaken, thenHTTP1), want: lost},
+		"GOAWAY, then another name":      {only: http2, base: resent(nothingTaken, anotherName), want: lost},
 
 		"a token from elsewhere":       {base: withToken(nameServer), want: ok},
 		"a token from the same server": {base: withToken(func(_ *testing.T, s *faults.Server) *faults.Server { return s }), want: end{sent: true}, says: "should use another"},
@@ -283,31 +296,18 @@ func overHTTPS(t *testing.T, s *faults.Server, network *http.Transport) http.Rou
 	return network
 }
 
-// throughProxy sends through a proxy. net/http first asks for a connection to the proxy,
-// and then for one to the server.
-func throughProxy(t *testing.T, _ *faults.Server, network *http.Transport) http.RoundTripper {
-	dial := network.DialContext
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		to, err := dial(limited(t), "tcp", r.Host)
-		if !assert.NoError(t, err) {
-			return
+// anotherName has a program's own TLS, whose name is another one for each connection.
+func anotherName(_ *testing.T, _ *faults.Server, network *http.Transport) http.RoundTripper {
+	var n atomic.Int32
+	network.DialTLSContext = func(ctx context.Context, proto, address string) (net.Conn, error) {
+		conn, err := network.DialContext(ctx, proto, address)
+		if err != nil {
+			return nil, err
 		}
-		defer to.Close()
-		w.WriteHeader(http.StatusOK)
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if !assert.NoError(t, err) {
-			return
-		}
-		defer conn.Close()
-		go func() { _, _ = io.Copy(to, conn) }()
-		_, _ = io.Copy(conn, to)
-	}))
-	t.Cleanup(func() {
-		network.CloseIdleConnections()
-		proxy.Close()
-	})
-	network.DialContext = nil
-	network.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+		return tls.Client(conn, &tls.Config{
+			ServerName: fmt.Sprintf("server%d.example", n.Add(1)), InsecureSkipVerify: true, NextProtos: []string{"h2"},
+		}), nil
+	}
 	return network
 }
 
@@ -360,4 +360,79 @@ func TestOnlyConnections(t *testing.T) {
 			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
 		})
 	}
+}
+
+// TestResentThroughProxies has a server behind proxies that acts and asks for the order to
+// be sent again. net/http asks for a connection to a proxy or, if it has kept one, to the
+// server, and then for one to the same or another proxy, or to the server.
+func TestResentThroughProxies(t *testing.T) {
+	t.Parallel()
+	refused := faults.HTTP2{Processed: true, Code: 7}
+	away := faults.HTTP2{Processed: true, GoAway: true, Last: func(uint32) uint32 { return 0 }}
+	for name, tt := range map[string]struct {
+		proxies int32
+		host    string
+		kept    bool
+		fault   faults.HTTP2
+	}{
+		"on the same connection":                     {1, "example.com", false, refused},
+		"on the same connection, with an empty port": {1, "example.com:", false, refused},
+		"on another connection":                      {1, "example.com", false, away},
+		"on another connection than the kept one":    {1, "example.com", true, away},
+		"through another proxy":                      {2, "example.com", false, away},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, isFirst := &ledger{}, once()
+			s := faults.Serve(t, faults.HTTPS2, l)
+			tt.fault.Meets = func(body []byte) bool { return string(body) == "order" && isFirst(body) }
+			tt.fault.Process = l.process
+			network := tt.fault.Network(s).(*http.Transport)
+			defer network.CloseIdleConnections() // The proxies wait for it.
+			var proxies []*url.URL
+			for range tt.proxies {
+				proxies = append(proxies, tunnel(t, network.DialContext))
+			}
+			var n atomic.Int32
+			network.Proxy = func(*http.Request) (*url.URL, error) { return proxies[n.Add(1)%tt.proxies], nil }
+			network.DialContext = nil
+			network.TLSClientConfig.InsecureSkipVerify = true
+			client := &http.Client{Transport: &atmostonce.Transport{Base: network}}
+			send := func(body string) (end, error) {
+				req := newRequest(t, http.MethodPost, s.URL, strings.NewReader(body))
+				req.URL.Host, req.Host = tt.host, tt.host
+				return do(client, l, req, body)
+			}
+			if tt.kept {
+				got, err := send("first")
+				require.Equal(t, end{200, true, 1}, got, "%v", err)
+			}
+			got, err := send("order")
+			require.Error(t, err)
+			assert.Equal(t, end{sent: true, acts: 1}, got, "%v", err)
+		})
+	}
+}
+
+// tunnel starts a proxy that takes CONNECT, and dials with dial.
+func tunnel(t *testing.T, dial func(ctx context.Context, network, address string) (net.Conn, error)) *url.URL {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, err := dial(limited(t), "tcp", r.Host)
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer to.Close()
+		w.WriteHeader(http.StatusOK)
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		defer conn.Close()
+		go func() { _, _ = io.Copy(to, conn) }()
+		_, _ = io.Copy(conn, to)
+	}))
+	t.Cleanup(proxy.Close)
+	u, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+	return u
 }

@@ -1,10 +1,13 @@
 package atmostonce
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net"
 	"net/http/httptrace"
+	"net/netip"
 	"reflect"
+	"strings"
 	"syscall"
 )
 
@@ -28,6 +31,41 @@ func (a *attempt) protocol(conn net.Conn) (http2, known bool) {
 		return true, true // HTTP/3, of [http.Transport.RegisterProtocol]. It is like HTTP/2 here.
 	}
 	return false, true
+}
+
+// elsewhere reports whether a connection of an http.Transport is certainly not for the
+// request, but for one that its dialer makes, such as to resolve a name: its TLS is for
+// another name than the request's, and than that of the connection that took it.
+func (a *attempt) elsewhere(conn net.Conn) bool {
+	//lint:ignore SA1019 Programs use it.
+	if a.direct.DialTLSContext != nil || a.direct.DialTLS != nil {
+		return false // They decide on the name.
+	}
+	name := serverName(conn)
+	return !leadsTo(name, a.tlsName()) && name != serverName(a.taker)
+}
+
+// tlsName returns the name that net/http's TLS is for: none for an IP address.
+func (a *attempt) tlsName() string {
+	if a.req.URL.Scheme != "https" {
+		return ""
+	}
+	name := strings.TrimRight(a.req.URL.Hostname(), ".")
+	if config := a.direct.TLSClientConfig; config != nil {
+		name = cmp.Or(config.ServerName, name)
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return ""
+	}
+	return name
+}
+
+// serverName returns the name that the TLS of a connection is for, if there is one.
+func serverName(conn net.Conn) string {
+	if c, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok {
+		return c.ConnectionState().ServerName
+	}
+	return ""
 }
 
 // close closes a connection that must not be used. Over HTTP/2, others may use it:

@@ -77,8 +77,11 @@
 //     connection. There, only the use of GetBody is prevented. A POST without a body,
 //     and one whose body Base has copied, is sent again.
 //   - It does not make requests of its own with this one's context. Those to other
-//     hosts, such as for a token, are told apart as long as nothing has read the body.
-//     Over HTTP/2 without TLS, one that comes late may close a connection that others use.
+//     hosts, such as for a token, are told apart as long as the request has a body
+//     that nobody has read. The dialer of an http.Transport may make some, such as to
+//     resolve a name over HTTPS. One that ends after the request was sent on another
+//     connection is told apart by the name in its TLS; without such names, the request
+//     ends as unknown.
 //   - A zero Transport below [http.DefaultTransport] needs the values of the request's
 //     context. Without them it calls itself forever.
 //

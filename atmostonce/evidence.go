@@ -3,6 +3,7 @@ package atmostonce
 import (
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 )
@@ -19,22 +20,26 @@ type evidence struct {
 	dead    bool // It was a kept one, and dead.
 	resent  bool // Base tried to send the request again.
 
-	http2 bool   // The last header was of HTTP/2, or the last connection is.
-	first string // where the first connection leads: a host and a port. It may be a proxy's.
-	away  bool   // The one that is asked for leads neither there nor to the request's host.
+	http2     bool     // The last header was of HTTP/2, or the last connection is.
+	mayResend bool     // The request was sent over HTTP/2 or HTTP/3, where net/http sends it again.
+	last      net.Conn // the last connection
+	taker     net.Conn // the last one when the request's own header was written
 }
 
-func (e *evidence) askFor(hostPort string, target bool) {
-	if !e.asked {
-		e.first = hostPort
-	}
+func (e *evidence) askFor() {
 	e.asked = true
-	e.away = !target && hostPort != e.first
 	e.refused, e.dead = false, false
 }
 
-func (e *evidence) hand(http2 bool) {
+func (e *evidence) wroteOwn(http2 bool) {
+	e.sent = true
+	e.taker = e.last
+	e.mayResend = e.mayResend || http2
+}
+
+func (e *evidence) hand(conn net.Conn, http2 bool) {
 	e.handed = true
+	e.last = conn
 	e.http2 = http2
 }
 
@@ -43,13 +48,13 @@ var errResent = errors.New("the request is not sent again, because it may have b
 
 // resends reports whether the connection that is handed over is for a request that
 // may have been sent before. net/http does not always report that it asked for one.
-func (a *attempt) resends() bool {
+func (a *attempt) resends(conn net.Conn) bool {
 	switch {
 	case a.repeats || !a.handed && !a.wrote:
 		return false
 	case a.direct != nil:
 		// Over HTTP/1.1, it sends a POST again only if none of it was written.
-		return a.sent && !a.away && (a.http2 || idempotent(a.req.Method) || hasKey(a.req))
+		return a.sent && (a.mayResend || a.repeatable()) && !a.elsewhere(conn)
 	case a.sent:
 		return true
 	}
@@ -57,6 +62,9 @@ func (a *attempt) resends() bool {
 	// elsewhere and nobody has touched the body.
 	return a.body == nil || a.body.read || a.copied
 }
+
+// repeatable reports whether net/http sends the request again over HTTP/1.1.
+func (a *attempt) repeatable() bool { return idempotent(a.req.Method) || hasKey(a.req) }
 
 // A verdict is what an attempt that failed has come to.
 type verdict int

@@ -271,6 +271,15 @@ func TestDefaultTransport(t *testing.T) {
 	got, err := post(t, client, l, "mock://example.com", "order")
 	assert.Equal(t, end{418, true, 0}, got, "%v", err)
 
+	// A dialer makes a request. It is none that may be repeated.
+	resolving := original.(*http.Transport).Clone()
+	http.DefaultTransport = overHTTPS(t, faults.Serve(t, faults.HTTP1, l), resolving)
+	resolved := &atmostonce.Transport{}
+	resp, err := resolved.Once(newRequest(t, http.MethodPut, s.URL, nil), 0)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	resolved.CloseIdleConnections()
+
 	fresh := &atmostonce.Transport{}
 	http.DefaultTransport = fresh // and nothing of net/http's was ever seen
 	got, err = post(t, &http.Client{Transport: fresh}, l, s.URL, "fresh")

@@ -21,60 +21,76 @@ import (
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
 
-// TestRegistered has protocols that are registered with an http.Transport: HTTP/2
-// without TLS, and HTTP/3. The server acts and refuses the stream. After that, net/http
-// may still report a connection that was dialed for the request, but went elsewhere.
-func TestRegistered(t *testing.T) {
+// TestReported has an http.Transport with a protocol of its own, which reports what
+// net/http's protocols report, and acts on what it sends.
+func TestReported(t *testing.T) {
 	t.Parallel()
-	const host, proxy, names = "example.com:80", "proxy.example:3128", "names.example:80"
-	resent := end{sent: true, acts: 1}
+	resent, ok := end{sent: true, acts: 1}, end{200, true, 1}
 	for name, tt := range map[string]struct {
-		scheme string
-		asks   []string // for the connections; "" is not reported
+		url    string
+		name   string // of the server, in the TLS of the request's connections; "" for none
+		events string
 		want   end
 	}{
-		"HTTP/2, resent": {"http", []string{host, host}, resent},
-		// A canceled request has dialed it.
-		"HTTP/2, resent on what is left":                {"http", []string{host, ""}, resent},
-		"HTTP/2, resent on what is left, after another": {"http", []string{host, names, ""}, resent},
-		"HTTP/2, resent through a proxy":                {"http", []string{proxy, proxy}, resent},
-		"HTTP/2, elsewhere":                             {"http", []string{host, names}, end{200, true, 1}},
-		"HTTP/3, resent":                                {"https", []string{host, host}, resent},
+		"HTTP/2 without TLS, resent": {"http://example.com", "", "ask own send ask own send", resent},
+		"HTTP/2, resent":             {"https://example.com", "example.com", "ask own send ask own send", resent},
+		"HTTP/3, resent":             {"https://example.com", "", "ask udp send ask udp send", resent},
+		// A canceled request has dialed a connection, for which nobody asks.
+		"resent on what is left": {"https://example.com", "example.com", "ask own send own send", resent},
+
+		// A dial resolves the name with requests of its own. They may end late, when the
+		// request has taken another's connection.
+		"lookups":                         {"https://example.com", "example.com", "ask lookup lookup own send", ok},
+		"lookups, another script":         {"https://exämple.com", "xn--exmple-cua.com", "ask lookup lookup own send", ok},
+		"late lookups":                    {"https://example.com", "example.com", "ask own send lookup lookup", ok},
+		"late lookup, resent":             {"https://example.com", "example.com", "ask own send lookup own send", resent},
+		"late lookup, resent, no TLS":     {"http://example.com", "", "ask own send lookup own send", resent},
+		"lookup at the handover, resent":  {"https://example.com", "example.com", "ask own lookup send own send", resent},
+		"lookup, no TLS":                  {"http://example.com", "", "ask own lookup send own send", resent},
+		"lookup, trailing dot":            {"https://EXAMPLE.com.", "EXAMPLE.com", "ask own lookup send own send", resent},
+		"lookup, IPv4":                    {"https://127.0.0.1", "", "ask own lookup send own send", resent},
+		"lookup, IPv6":                    {"https://[fe80::1%25lo]", "", "ask own lookup send own send", resent},
+		"lookup, another name configured": {"https://10.0.0.1", "configured.example", "ask own lookup send own send", resent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := &ledger{}
-			s := faults.Serve(t, faults.HTTP1, l)
 			base := &http.Transport{}
-			base.RegisterProtocol(tt.scheme, faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
+			if tt.name == "configured.example" {
+				base.TLSClientConfig = &tls.Config{ServerName: tt.name}
+			}
+			reporter := faults.RoundTripper(func(req *http.Request) (*http.Response, error) {
 				trace := httptrace.ContextClientTrace(req.Context())
-				for _, hostPort := range tt.asks {
-					var conn net.Conn = struct{ net.Conn }{} // HTTP/3 has none of net's.
-					if tt.scheme == "http" {
-						var err error
-						conn, err = net.Dial("tcp", s.Listener.Addr().String())
-						require.NoError(t, err)
-						defer conn.Close()
+				header := func(host string) {
+					trace.WroteHeaderField(":authority", []string{host})
+					trace.WroteHeaders()
+				}
+				for event := range strings.FieldsSeq(tt.events) {
+					switch event {
+					case "ask":
+						trace.GetConn("example.com:443")
+					case "own":
+						trace.GotConn(httptrace.GotConnInfo{Conn: &negotiated{protocol: "h2", name: tt.name}})
+					case "udp": // It is none of net's.
+						trace.GotConn(httptrace.GotConnInfo{Conn: struct{ net.Conn }{}})
+					case "send":
+						header(req.URL.Host)
+						l.act([]byte("order"))
+					case "lookup":
+						trace.GotConn(httptrace.GotConnInfo{Conn: &negotiated{protocol: "http/1.1", name: "names.example"}})
+						if tt.want == ok {
+							header("names.example")
+						}
 					}
-					if hostPort != "" {
-						trace.GetConn(hostPort)
-					}
-					trace.GotConn(httptrace.GotConnInfo{Conn: conn})
 					if err := req.Context().Err(); err != nil {
 						return nil, err
 					}
-					if hostPort == names {
-						continue
-					}
-					if tt.scheme == "http" {
-						trace.WroteHeaderField(":authority", []string{req.URL.Host})
-					}
-					trace.WroteHeaders()
-					l.act([]byte("order"))
 				}
 				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
-			}))
-			got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, l, tt.scheme+"://example.com", "order")
+			})
+			base.RegisterProtocol("https", reporter)
+			base.RegisterProtocol("http", reporter)
+			got, err := post(t, &http.Client{Transport: &atmostonce.Transport{Base: base}}, l, tt.url, "order")
 			assert.Equal(t, tt.want, got, "%v", err)
 		})
 	}
@@ -209,11 +225,12 @@ func TestLimitAtHandover(t *testing.T) {
 type negotiated struct {
 	net.Conn
 	protocol string
+	name     string
 	closed   bool
 }
 
 func (c *negotiated) ConnectionState() tls.ConnectionState {
-	return tls.ConnectionState{NegotiatedProtocol: c.protocol}
+	return tls.ConnectionState{NegotiatedProtocol: c.protocol, ServerName: c.name}
 }
 
 func (c *negotiated) Close() error {
