@@ -1,24 +1,18 @@
 package stytchb2b_test
 
 import (
-	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/eb715825/stytchb2b"
-	"github.com/eb715825/stytchb2b/internal/faults"
-	"github.com/eb715825/stytchb2b/stytchtest"
 )
 
 const (
@@ -306,71 +300,6 @@ func TestSendResponseUnusable(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The end of the context ends the call at any point, and is in the error even if the
-// context was canceled with its own cause.
-func TestSendContextEnds(t *testing.T) {
-	t.Parallel()
-	const after = 150 * time.Millisecond
-	for _, fault := range []stytchtest.Fault{{Delay: time.Minute}, {BodyDelay: time.Minute}, {StatusCode: 503, Body: "a body", BodyDelay: time.Minute}} {
-		for _, tc := range []struct {
-			name    string
-			context func(context.Context) (context.Context, context.CancelFunc)
-			timeout time.Duration
-			is      error
-		}{
-			{"deadline", func(ctx context.Context) (context.Context, context.CancelFunc) {
-				return context.WithTimeout(ctx, after)
-			}, time.Minute, context.DeadlineExceeded},
-			{"WithTimeout", context.WithCancel, after, context.DeadlineExceeded},
-			{"cancel with a cause", func(ctx context.Context) (context.Context, context.CancelFunc) {
-				ctx, cancel := context.WithCancelCause(ctx)
-				time.AfterFunc(after, func() { cancel(errNetwork) })
-				return ctx, func() { cancel(nil) }
-			}, time.Minute, context.Canceled},
-		} {
-			for _, start := range []func(*stytchtest.Server){(*stytchtest.Server).Start, (*stytchtest.Server).StartTLS} {
-				synctest.Test(t, func(t *testing.T) {
-					srv, httpClient := inMemory(start)
-					defer srv.Close()
-					send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
-					client := srv.Client(stytchb2b.WithHTTPClient(httpClient), stytchb2b.WithTimeout(tc.timeout))
-					_, err := client.OTPs.SMS.Send(t.Context(), send)
-					require.NoError(t, err) // There is a connection now.
-					srv.Fail(fault)
-					ctx, cancel := tc.context(t.Context())
-					defer cancel()
-					begin := time.Now()
-					_, err = client.OTPs.SMS.Send(ctx, send)
-					assert.Equal(t, after, time.Since(begin))
-					assert.ErrorIs(t, err, tc.is, tc.name)
-					assert.Equal(t, tc.is == context.Canceled, errors.Is(err, errNetwork), "the cause")
-					assert.True(t, stytchb2b.MaybeSent(err))
-					assertOneLine(t, err)
-					var apiErr *stytchb2b.APIError
-					if fault.StatusCode != 0 && assert.ErrorAs(t, err, &apiErr) {
-						assert.Equal(t, 503, apiErr.StatusCode)
-						assert.Equal(t, "a b", apiErr.RawBody(), "what came of the body")
-					}
-				})
-			}
-		}
-	}
-}
-
-// inMemory starts a fake Stytch in a synctest bubble, where time stands still
-// while net/http, at both ends of a pipe, works. It speaks HTTP/1.1: Go 1.25's
-// HTTP/2 shares channels between bubbles, which they forbid.
-func inMemory(start func(*stytchtest.Server)) (*stytchtest.Server, *http.Client) {
-	l := faults.NewPipe()
-	srv := stytchtest.NewUnstartedServer()
-	_ = srv.Listener.Close()
-	srv.Listener = l
-	start(srv)
-	client := srv.HTTPClient()
-	client.Transport.(*http.Transport).DialContext = l.DialContext
-	return srv, client
 }
 
 // Printed or logged parameters show no secrets and no full numbers.
