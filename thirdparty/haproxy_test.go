@@ -3,8 +3,12 @@
 package thirdparty_test
 
 import (
+	"net/http"
+	"net/url"
 	"syscall"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/eb715825/stytchb2b/internal/faults"
 )
@@ -21,6 +25,8 @@ defaults
 	timeout server 10s
 	{{.Config}}
 `
+
+var haproxyArgs = []string{"-W", "-db", "-f", "{{.File}}"}
 
 const (
 	haproxyFront = `
@@ -69,5 +75,24 @@ func TestHAProxy(t *testing.T) {
 		{name: "reload, TLS", config: haproxyTLS + haproxyBack, tls: true, event: reload, fault: slow, connections: 2},
 		{name: "reload that ends requests", config: "global\n	hard-stop-after 1ms\n" + haproxyFront + haproxyBack, event: reload, fault: slow, sent: true},
 		{name: "reload that ends requests, TLS", config: "global\n	hard-stop-after 1ms\n" + haproxyTLS + haproxyBack, tls: true, event: reload, fault: slow, sent: true},
-	}, "-W", "-db", "-f", "{{.File}}")
+	}, haproxyArgs...)
+}
+
+// TestHAProxyThroughSquid resets requests as in "origin resets, TLS", with a proxy in
+// between: to send a request again, net/http asks for the connection by another name.
+func TestHAProxyThroughSquid(t *testing.T) {
+	t.Parallel()
+	haproxy, squid := look(t, "haproxy"), look(t, "squid")
+	l := newLab(t)
+	l.fault, l.chance = resets, 0.3
+	server := l.start(haproxy, haproxyConfig, haproxyTLS+haproxyBack, haproxyArgs)
+	proxy := l.start(squid, squidConfig, squidForward, squidArgs)
+	var results []faults.Result
+	for range 5 { // HAProxy refuses streams on kept connections only.
+		client := &http.Client{Transport: l.transport(func(t *http.Transport) {
+			t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy.addr})
+		})}
+		results = append(results, l.Send(*sends, atOnce, false, l.clients("https://"+server.addr, client)...)...)
+	}
+	assert.NotZero(t, l.Check(results).SentAndFailed)
 }

@@ -35,6 +35,8 @@ never_direct allow all
 `
 )
 
+var squidArgs = []string{"-n", "squid{{.Port}}", "-N", "-d", "1", "-f", "{{.File}}"}
+
 func TestSquid(t *testing.T) {
 	t.Parallel()
 	const (
@@ -52,5 +54,5 @@ func TestSquid(t *testing.T) {
 		{name: "accelerator, no fault", config: squidAccelerator},
 		{name: "accelerator, answers are denied, 302", config: squidAccelerator + redirect, statuses: []int{302}, sent: true},
 		{name: "accelerator, origin resets", config: squidAccelerator, fault: resets, chance: 0.3, sent: true},
-	}, "-n", "squid{{.Port}}", "-N", "-d", "1", "-f", "{{.File}}")
+	}, squidArgs...)
 }
