@@ -81,5 +81,8 @@ func TestLoginEndsFailures(t *testing.T) {
 			a = postOnly(t, s, passwordPath, fields{"organization_id": s.OrganizationID, "email_address": m.EmailAddress, "password": password})
 		}
 		assert.Equal(t, last, a.error())
+		s.Advance(time.Hour)
+		m, _ = s.Member(m.MemberID)
+		assert.Zero(t, m.LockExpiresAt, "a lock ends")
 	}
 }

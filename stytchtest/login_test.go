@@ -101,6 +101,7 @@ func TestPassword(t *testing.T) {
 	without, deleted := member(t, s, stytchtest.Member{}), member(t, s, stytchtest.Member{Status: "deleted", Password: "p"})
 	assert.Equal(t, "404 member_password_not_found", logIn("email_address", without.EmailAddress).error())
 	assert.Equal(t, "404 member_not_found", logIn("email_address", deleted.EmailAddress, "password", "p").error())
+	assert.Equal(t, "404 member_not_found", logIn("organization_id", organization(t, s, stytchtest.Organization{}).OrganizationID).error())
 	assert.Empty(t, s.SMS())
 
 	a := logIn("email_address", "ADA@example.com", "locale", "fr")
