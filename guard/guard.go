@@ -20,7 +20,6 @@ type Guard struct {
 	config
 	ledger *ledger // decides and counts
 
-	numbers *lru.Cache[string, number]     // as they were given
 	learned *lru.Cache[[2]string, learned] // from logins and answers, by how calls name Members
 }
 
@@ -33,7 +32,7 @@ const believedFor = 20 * time.Minute
 // learned is what is known of a Member.
 type learned struct {
 	member [2]string // Stytch's IDs for the Organization and the Member
-	number string    // as Stytch writes it; empty if nobody has named it
+	number number    // nothing if nobody has named it
 	at     time.Time
 }
 
@@ -63,8 +62,7 @@ func New(opts ...Option) (*Guard, error) {
 		closed:  cfg.failClosed,
 		logger:  cfg.logger,
 	}}
-	g.numbers, _ = lru.New[string, number](cacheSize) // It fails for a size of 0.
-	g.learned, _ = lru.New[[2]string, learned](cacheSize)
+	g.learned, _ = lru.New[[2]string, learned](cacheSize) // It fails for a size of 0.
 	return g, nil
 }
 
@@ -229,11 +227,11 @@ func (g *Guard) subject(organizationID, memberID, phone string) subject {
 	if ok {
 		s.member = known.member
 	}
-	if phone == "" && g.now().Sub(known.at) < believedFor {
-		phone = known.number
-	}
-	if phone != "" {
-		s.number = g.lookUp(phone)
+	switch {
+	case phone != "":
+		s.number = classify(phone)
+	case g.now().Sub(known.at) < believedFor:
+		s.number = known.number
 	}
 	return s
 }
@@ -247,23 +245,14 @@ func (g *Guard) learn(s subject, organizationID, memberID, phone string) subject
 		s.member[1] = memberID
 	}
 	if phone != "" {
-		s.number = g.lookUp(phone)
-		known := learned{s.member, phone, g.now()}
+		s.number = classify(phone)
+		known := learned{s.member, s.number, g.now()}
 		g.learned.Add(s.named, known)
 		g.learned.Add(s.member, known)
 	} else if s.member != s.named {
 		g.learned.Add(s.named, learned{member: s.member})
 	}
 	return s
-}
-
-func (g *Guard) lookUp(phone string) number {
-	n, ok := g.numbers.Peek(phone)
-	if !ok {
-		n = classify(phone)
-		g.numbers.Add(phone, n)
-	}
-	return n
 }
 
 // refuses returns why no code may go to a number, whatever was sent before.

@@ -19,11 +19,11 @@ type ledger struct {
 	closed  bool // refuse when the store does not answer
 	logger  *slog.Logger
 
-	mu         sync.Mutex
-	owed       []owed    // what the store has not heard, the oldest first
-	failed     bool      // the last call
-	retry      time.Time // not before
-	recovering bool
+	mu       sync.Mutex
+	owed     []owed // what the store has not heard, the oldest first
+	settling bool   // a call tells it
+	failed   bool   // the last call
+	retry    time.Time
 }
 
 // owed is an event that the store has not heard.
@@ -48,11 +48,11 @@ func (l *ledger) do(ctx context.Context, e *counts.Event) (counts.Verdict, error
 		return l.memory.Do(ctx, e)
 	}
 	v, err := counts.Verdict{}, errNotAsked
-	if l.ready(ctx) {
+	if l.settled(ctx) {
 		v, err = l.call(ctx, e)
 	}
 	if err == nil {
-		if e.Kind.Counts() && (v.By == counts.Nothing || e.Force) {
+		if v.By == counts.Nothing || e.Force {
 			l.countAlong(e, v.Trusted)
 		}
 		return v, nil
@@ -61,14 +61,16 @@ func (l *ledger) do(ctx context.Context, e *counts.Event) (counts.Verdict, error
 	if !refuse {
 		v, _ = l.memory.Do(ctx, e)
 	}
+	counted := !refuse && (v.By == counts.Nothing || e.Force) && e.Kind != counts.Ask
 	late := *e
 	late.Force = true
-	switch counted := !refuse && (v.By == counts.Nothing || e.Force); {
-	case !e.Kind.Counts():
-	case counted:
-		l.owe(late)
-	case e.Kind == counts.Send && !errors.Is(err, errNotAsked): // It may have counted what does not go out.
-		late.Kind = counts.Undo
+	if !counted {
+		late.Kind = counts.Ask
+		if e.Kind == counts.Send {
+			late.Kind = counts.Undo // The store may have counted what does not go out.
+		}
+	}
+	if counted || !errors.Is(err, errNotAsked) {
 		l.owe(late)
 	}
 	if refuse {
@@ -94,56 +96,29 @@ func (l *ledger) owe(e counts.Event) {
 	}
 }
 
-// ready reports whether the store can be asked. After a failure, one call of those
-// that come has it told what it is owed, and waits for that.
-func (l *ledger) ready(ctx context.Context) bool {
-	l.mu.Lock()
-	isReady := func() bool { return len(l.owed) == 0 && !l.failed }
-	if isReady() || l.recovering || time.Now().Before(l.retry) {
-		defer l.mu.Unlock()
-		return isReady()
-	}
-	l.recovering = true
-	l.mu.Unlock()
-	recovered := make(chan struct{})
-	go func() {
-		defer close(recovered)
-		l.recover(context.WithoutCancel(ctx))
-	}()
-	select {
-	case <-recovered:
-	case <-time.After(l.timeout):
-	case <-ctx.Done():
-	}
+// settled reports whether the store has heard all that it is owed. One call at a time
+// tells it, for no longer than it may wait.
+func (l *ledger) settled(ctx context.Context) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return isReady()
-}
-
-// recover tells the store what it is owed, up to the first failure.
-func (l *ledger) recover(ctx context.Context) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer func() { l.recovering = false }()
-	for probed := false; !probed || len(l.owed) > 0; probed = true {
-		e := counts.Event{Kind: counts.Ask}
-		if len(l.owed) > 0 {
-			e = l.owed[0].event
-			if e.At == 0 {
-				e.At = min(-1, -time.Since(l.owed[0].since).Milliseconds())
-			}
+	if len(l.owed) > 0 && (l.settling || time.Now().Before(l.retry)) {
+		return false
+	}
+	l.settling = true
+	defer func() { l.settling = false }()
+	for start := time.Now(); len(l.owed) > 0 && time.Since(start) < l.timeout; l.owed = l.owed[1:] {
+		e := l.owed[0].event
+		if e.At == 0 {
+			e.At = min(-1, -time.Since(l.owed[0].since).Milliseconds())
 		}
 		l.mu.Unlock()
 		_, err := l.call(ctx, &e)
 		l.mu.Lock()
 		if err != nil {
-			return
-		}
-		if len(l.owed) > 0 && e.Kind.Counts() {
-			l.owed = l.owed[1:]
+			return false
 		}
 	}
-	l.owed = nil
+	return len(l.owed) == 0
 }
 
 // call asks the store, and waits for it no longer than it may, whether the store

@@ -8,7 +8,7 @@
 -- each limit its max and milliseconds for one.
 
 local second, hour, day = 1000, 3600000, 86400000
-local trust_lasts, row_lasts, max_doublings, pool_wait = 90 * day, 30 * day, 6, 300 * second
+local trust_lasts, max_doublings, pool_wait = 90 * day, 6, 300 * second
 local organization_lasts, speaks_again, of_trusted, entered, kept = 7 * day, 20 * hour, 2, 1 / 3, 100
 local POOL = {holds = 290, one = hour}
 local NUMBERS = {holds = 8, one = 12 * hour}
@@ -240,7 +240,7 @@ happens['6'] = function() p.guesses = add(GUESSES, p.guesses, -1) end -- Clear
 
 happens[kind]()
 if changed then
-  local ends = math.max(p.trusted, p.guesses, p.row > 0 and p.sent + row_lasts or 0)
+  local ends = math.max(p.trusted, p.guesses, p.row > 0 and p.sent + trust_lasts or 0)
   keep(KEYS[1], ends, p.sent, p.before, p.row, p.charged, p.pooled, p.trusted, p.guesses, p.to, p.number, p.last)
   if number ~= '-' then
     keep(phone_key, math.max(open, codes, entered_at > 0 and entered_at + speaks_again or 0), open, codes, entered_at)

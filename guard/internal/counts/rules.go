@@ -15,9 +15,6 @@ const (
 	// trustLasts is for how long a code that was entered, or a number that Stytch
 	// calls verified, speaks for a Member.
 	trustLasts = 90 * day
-	// rowLasts is for how long an SMS that was not answered is remembered: until then, a
-	// login after which Stytch may send another one is asked about.
-	rowLasts = 30 * day
 	// together is how long after an SMS a code answers those before it, too. With a
 	// day, users of yesterday who come back open a full pool to an attacker.
 	together = time.Hour
@@ -109,14 +106,14 @@ func (l leaky) fit(v *level, now int64, holds float64) int {
 
 // A person is what is known of a Member. Times are in Unix milliseconds.
 type person struct {
-	sent    int64 // the last SMS
-	before  int64 // the SMS before it
-	row     int   // SMS since a code was entered
-	to      key   // the number that the last went to, if that is known
-	charged int   // SMS that count there, since a code was entered or an hour without an SMS
-	pooled  int   // and in the pool
-	trusted int64 // until when
-	number  key   // that the trust is for
+	sent    int64  // the last SMS
+	before  int64  // the SMS before it
+	row     int    // SMS since a code was entered
+	to      string // the number that the last went to, if that is known
+	charged int    // SMS that count there, since a code was entered or an hour without an SMS
+	pooled  int    // and in the pool
+	trusted int64  // until when
+	number  string // that the trust is for
 	guesses level
 	last    uint64 // the ID of the last Send
 }
@@ -132,7 +129,7 @@ func (p *person) wait(now int64, cooldown time.Duration) time.Duration {
 
 // over reports whether nothing of it matters any more.
 func (p *person) over(now int64) bool {
-	return max(p.trusted, int64(p.guesses)) <= now && (p.row == 0 || p.sent+rowLasts.Milliseconds() <= now)
+	return max(p.trusted, int64(p.guesses)) <= now && (p.row == 0 || p.sent+trustLasts.Milliseconds() <= now)
 }
 
 // A phone is what is known of a number.
@@ -165,14 +162,10 @@ type turn struct {
 	*Event
 	s      *Memory
 	now    int64
-	member key
 	person person
-	number key // the event's, or the last one known; 0 if there is none
+	number string // the event's, or the last one known; empty if there is none
 	phone  phone
-	org    key
 	credit balance
-
-	creditBefore float64
 }
 
 // trusts reports whether the Member needs no budget.
@@ -202,7 +195,7 @@ func (t *turn) ask() (v Verdict) {
 		refuse(Cooldown, 0, left)
 	}
 	for i, l := range t.Limits {
-		v, _ := t.s.levels.Get(t.s.limit(l))
+		v, _ := t.s.levels.Get(l)
 		if wait, ok := l.leaky().room(v, t.now, float64(l.Max)); !ok {
 			refuse(Limited, i, wait)
 		}
@@ -210,7 +203,7 @@ func (t *turn) ask() (v Verdict) {
 	if !t.Budget {
 		return v
 	}
-	if wait, ok := numbers.room(t.phone.open, t.now, numberHolds(v.Trusted)); !ok && t.number != 0 {
+	if wait, ok := numbers.room(t.phone.open, t.now, numberHolds(v.Trusted)); !ok && t.number != "" {
 		refuse(Number, 0, wait)
 	}
 	if v.Trusted {
@@ -260,9 +253,9 @@ func (t *turn) send() Verdict {
 // addToLimits counts n Sends more in the caller's limits.
 func (t *turn) addToLimits(n float64) {
 	for _, l := range t.Limits {
-		v, _ := t.s.levels.Get(t.s.limit(l))
+		v, _ := t.s.levels.Get(l)
 		l.leaky().add(&v, t.now, n)
-		t.s.levels.Add(t.s.limit(l), v)
+		t.s.levels.Add(l, v)
 	}
 }
 
@@ -270,7 +263,7 @@ func (t *turn) addToLimits(n float64) {
 // gives none back.
 func (t *turn) charge(trusted bool) {
 	p := &t.person
-	if t.number != 0 {
+	if t.number != "" {
 		p.charged += numbers.fit(&t.phone.open, t.now, numberHolds(trusted))
 	}
 	if trusted {
@@ -285,7 +278,7 @@ func (t *turn) charge(trusted bool) {
 func (t *turn) discharge(n int) {
 	p := &t.person
 	charged, pooled := min(n, p.charged), min(n, p.pooled)
-	if t.number != 0 {
+	if t.number != "" {
 		numbers.add(&t.phone.open, t.now, -float64(charged))
 	}
 	p.charged -= charged
@@ -311,7 +304,7 @@ func (t *turn) undo() {
 
 // vouch trusts the Member with the number, unless too many codes were entered there.
 func (t *turn) vouch() bool {
-	if t.number != 0 && !t.phone.codesLeft(t.now) {
+	if t.number != "" && !t.phone.codesLeft(t.now) {
 		return false
 	}
 	t.person.trusted, t.person.number = t.now+trustLasts.Milliseconds(), t.number
@@ -321,7 +314,7 @@ func (t *turn) vouch() bool {
 // told hears which number the Member has.
 func (t *turn) told() {
 	p := &t.person
-	if t.number == 0 {
+	if t.number == "" {
 		return
 	}
 	if p.to != t.number {
@@ -347,7 +340,7 @@ func (t *turn) told() {
 // code hears that the Member has entered one.
 func (t *turn) code() {
 	p := &t.person
-	if t.number != p.to && p.to != 0 {
+	if t.number != p.to && p.to != "" {
 		p.charged, p.pooled = 0, 0 // The code of one phone says nothing of another.
 	}
 	if t.vouch() {

@@ -54,9 +54,6 @@ const (
 	Clear             // nobody has said that it was wrong: count it no more
 )
 
-// Counts reports whether the store remembers an event of the kind.
-func (k Kind) Counts() bool { return k != Ask }
-
 // Decides reports whether a verdict on the kind can be a refusal.
 func (k Kind) Decides() bool { return k == Ask || k == Send || k == Guess }
 
