@@ -106,7 +106,7 @@ func BenchmarkMemoryPerKey(b *testing.B) {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		for i := range keys {
-			_, _ = s.Do(b.Context(), &counts.Event{Kind: counts.Send, Member: [2]string{members[i%len(members)], members[i/len(members)]}, Cooldown: time.Second})
+			_, _ = s.Do(b.Context(), counts.Event{Kind: counts.Send, Member: [2]string{members[i%len(members)], members[i/len(members)]}, Cooldown: time.Second})
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)

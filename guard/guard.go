@@ -40,7 +40,7 @@ type learned struct {
 // Guard does not count unanswered SMS. New needs [WithStore] or [SingleProcess]. An
 // error names the option that is wrong.
 func New(opts ...Option) (*Guard, error) {
-	cfg := config{cooldown: DefaultCooldown, storeTimeout: DefaultStoreTimeout, logger: slog.Default(), now: time.Now}
+	cfg := config{onDecision: func(context.Context, Decision) {}, cooldown: DefaultCooldown, storeTimeout: DefaultStoreTimeout, logger: slog.Default(), now: time.Now}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("guard: an Option must not be nil")
@@ -71,7 +71,7 @@ func New(opts ...Option) (*Guard, error) {
 func (g *Guard) AllowSend(ctx context.Context, params stytchb2b.SMSSendParams) (func(*stytchb2b.SMSSendResponse, error), error) {
 	s := g.subject(params.OrganizationID, params.MemberID, params.MFAPhoneNumber)
 	if g.isExempt(s) {
-		g.tell(ctx, Decision{Op: stytchb2b.OpSMSSend, Allowed: true, Country: s.number.region})
+		g.onDecision(ctx, Decision{Op: stytchb2b.OpSMSSend, Allowed: true, Country: s.number.region})
 		return nil, nil
 	}
 	e := g.event(counts.Send, s)
@@ -86,10 +86,11 @@ func (g *Guard) AllowSend(ctx context.Context, params stytchb2b.SMSSendParams) (
 }
 
 // sent tells the store how a Send ended, if that changes anything.
-func (g *Guard) sent(ctx context.Context, s subject, e *counts.Event, resp *stytchb2b.SMSSendResponse, err error) {
+func (g *Guard) sent(ctx context.Context, s subject, e counts.Event, resp *stytchb2b.SMSSendResponse, err error) {
 	if err != nil || resp == nil {
 		if err != nil && !stytchb2b.MaybeSent(err) {
-			_, _ = g.ledger.do(ctx, e.As(counts.Undo))
+			e.Kind = counts.Undo
+			_, _ = g.ledger.do(ctx, e)
 		}
 		return
 	}
@@ -97,9 +98,9 @@ func (g *Guard) sent(ctx context.Context, s subject, e *counts.Event, resp *styt
 	told := g.event(counts.Told, actual)
 	told.Verified, told.Answer = resp.Member.MFAPhoneNumberVerified, true
 	if actual.member != s.member { // The call named the Member in another way: the SMS was this Member's.
-		again := *e
+		again := e
 		again.Member, again.Number, again.Limits, again.Force = actual.member, actual.number.one, nil, true
-		_, _ = g.ledger.do(ctx, &again)
+		_, _ = g.ledger.do(ctx, again)
 	}
 	if told.Number != "" && (told.Verified || told.Number != e.Number || actual.member != s.member) {
 		_, _ = g.ledger.do(ctx, told)
@@ -122,11 +123,12 @@ func (g *Guard) AllowAuthenticate(ctx context.Context, params stytchb2b.SMSAuthe
 // authenticated tells the store what came of a code. It counts as a wrong one already.
 // That is taken back if Stytch said nothing of the code, such as when the session
 // has expired or the credentials are wrong.
-func (g *Guard) authenticated(ctx context.Context, s subject, e *counts.Event, resp *stytchb2b.SMSAuthenticateResponse, err error) {
+func (g *Guard) authenticated(ctx context.Context, s subject, e counts.Event, resp *stytchb2b.SMSAuthenticateResponse, err error) {
 	if err != nil || resp == nil {
 		next := stytchb2b.AfterAuthenticate(err)
 		if err != nil && !stytchb2b.MaybeUsed(err) && next != stytchb2b.NextEnterCode && next != stytchb2b.NextRequestCode {
-			_, _ = g.ledger.do(ctx, e.As(counts.Clear))
+			e.Kind = counts.Clear
+			_, _ = g.ledger.do(ctx, e)
 		}
 		return
 	}
@@ -182,7 +184,7 @@ func (g *Guard) AfterLogin(ctx context.Context, login Login) {
 }
 
 // decide returns the error of a call that may not go out.
-func (g *Guard) decide(ctx context.Context, op stytchb2b.Op, s subject, e *counts.Event) error {
+func (g *Guard) decide(ctx context.Context, op stytchb2b.Op, s subject, e counts.Event) error {
 	var why *Refusal
 	if op == stytchb2b.OpSMSSend {
 		why = g.refuses(s)
@@ -206,7 +208,7 @@ func (g *Guard) decide(ctx context.Context, op stytchb2b.Op, s subject, e *count
 		Count:   v.Count,
 		Max:     v.Max,
 	}
-	g.tell(ctx, d)
+	g.onDecision(ctx, d)
 	if d.Allowed {
 		return nil
 	}
@@ -279,15 +281,9 @@ func (g *Guard) isExempt(s subject) bool {
 	return false
 }
 
-func (g *Guard) tell(ctx context.Context, d Decision) {
-	if g.onDecision != nil {
-		g.onDecision(ctx, d)
-	}
-}
-
 // event is one of the Member's.
-func (g *Guard) event(kind counts.Kind, s subject) *counts.Event {
-	e := &counts.Event{Kind: kind, Member: s.member, Number: s.number.one, Cooldown: g.cooldown, Budget: g.budget}
+func (g *Guard) event(kind counts.Kind, s subject) counts.Event {
+	e := counts.Event{Kind: kind, Member: s.member, Number: s.number.one, Cooldown: g.cooldown, Budget: g.budget}
 	if g.clock {
 		e.At = g.now().UnixMilli()
 	}

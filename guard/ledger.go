@@ -43,7 +43,7 @@ const (
 var errNotAsked = errors.New("it was not asked: it has failed a moment ago")
 
 // do has an event decided and counted. An error means that nothing could decide.
-func (l *ledger) do(ctx context.Context, e *counts.Event) (counts.Verdict, error) {
+func (l *ledger) do(ctx context.Context, e counts.Event) (counts.Verdict, error) {
 	if l.store == nil {
 		return l.memory.Do(ctx, e)
 	}
@@ -62,16 +62,17 @@ func (l *ledger) do(ctx context.Context, e *counts.Event) (counts.Verdict, error
 		v, _ = l.memory.Do(ctx, e)
 	}
 	counted := !refuse && (v.By == counts.Nothing || e.Force) && e.Kind != counts.Ask
-	late := *e
-	late.Force = true
-	if !counted {
-		late.Kind = counts.Ask
-		if e.Kind == counts.Send {
-			late.Kind = counts.Undo // The store may have counted what does not go out.
-		}
-	}
-	if counted || !errors.Is(err, errNotAsked) {
-		l.owe(late)
+	switch {
+	case counted:
+		e.Force = true
+		l.owe(e)
+	case errors.Is(err, errNotAsked):
+	case e.Kind == counts.Send: // The store may have counted what does not go out.
+		e.Kind = counts.Undo
+		l.owe(e)
+	default: // It is asked before anything else goes there.
+		e.Kind = counts.Ask
+		l.owe(e)
 	}
 	if refuse {
 		return counts.Verdict{}, err
@@ -82,10 +83,9 @@ func (l *ledger) do(ctx context.Context, e *counts.Event) (counts.Verdict, error
 // countAlong counts in memory what the store has counted, for when it does not
 // answer. Budgets are left out: this process does not hear of all codes that are
 // entered.
-func (l *ledger) countAlong(e *counts.Event, trusted bool) {
-	along := *e
-	along.Force, along.Budget, along.Trusted = true, false, trusted
-	_, _ = l.memory.Do(context.Background(), &along) // It never fails.
+func (l *ledger) countAlong(e counts.Event, trusted bool) {
+	e.Force, e.Budget, e.Trusted = true, false, trusted
+	_, _ = l.memory.Do(context.Background(), e) // It never fails.
 }
 
 func (l *ledger) owe(e counts.Event) {
@@ -112,7 +112,7 @@ func (l *ledger) settled(ctx context.Context) bool {
 			e.At = min(-1, -time.Since(l.owed[0].since).Milliseconds())
 		}
 		l.mu.Unlock()
-		_, err := l.call(ctx, &e)
+		_, err := l.call(ctx, e)
 		l.mu.Lock()
 		if err != nil {
 			return false
@@ -123,7 +123,7 @@ func (l *ledger) settled(ctx context.Context) bool {
 
 // call asks the store, and waits for it no longer than it may, whether the store
 // obeys its context or not.
-func (l *ledger) call(ctx context.Context, e *counts.Event) (counts.Verdict, error) {
+func (l *ledger) call(ctx context.Context, e counts.Event) (counts.Verdict, error) {
 	type answer struct {
 		verdict counts.Verdict
 		err     error

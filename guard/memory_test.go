@@ -27,7 +27,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		assert.NoError(t, allow(t, g, params(fmt.Sprint(i), "")))
 	}
 	assert.LessOrEqual(t, s.Len(), 1002)
-	v, err := s.Do(t.Context(), &counts.Event{Kind: counts.Ask, Member: [2]string{"organization-test-1", "user"}})
+	v, err := s.Do(t.Context(), counts.Event{Kind: counts.Ask, Member: [2]string{"organization-test-1", "user"}})
 	require.NoError(t, err)
 	assert.True(t, v.Trusted)
 }

@@ -52,7 +52,7 @@ func (d *distantStore) becomes(way func(context.Context, func()) error) {
 	d.way = way
 }
 
-func (d *distantStore) Do(ctx context.Context, e *counts.Event) (v counts.Verdict, err error) {
+func (d *distantStore) Do(ctx context.Context, e counts.Event) (v counts.Verdict, err error) {
 	d.calls.Add(1)
 	d.mu.Lock()
 	way := d.way

@@ -60,7 +60,7 @@ func (r *Refusal) reason() stytchb2b.GuardReason {
 }
 
 // refusal returns what a verdict says; nil if it allows the event.
-func refusal(v counts.Verdict, e *counts.Event) *Refusal {
+func refusal(v counts.Verdict, e counts.Event) *Refusal {
 	switch v.By {
 	case counts.Cooldown:
 		return &Refusal{Err: ErrCooldown}

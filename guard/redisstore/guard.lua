@@ -1,11 +1,11 @@
 -- The rules of guard/internal/counts (rules.go and memory.go), for Redis: the tests
 -- hold the two together.
 --
--- KEYS: the Member, the Organization, the pool, the number if it is known, and the
--- limits. All have one hash tag. The number that a Member is known by is looked up
--- where the event names none, so its key is not among them.
--- ARGV: kind, at, cooldown, number, the prefix of numbers' keys, ID, flags, and of
--- each limit its max and milliseconds for one.
+-- KEYS: the Member, the Organization, the pool, the number, and the limits. All have
+-- one hash tag. Where the event names no number, the one that the Member is known by
+-- is looked up, so its key is not among them.
+-- ARGV: kind, at, cooldown, number, the prefix of numbers' keys, ID, four flags, and
+-- of each limit its max and milliseconds for one.
 
 local second, hour, day = 1000, 3600000, 86400000
 local trust_lasts, max_doublings, pool_wait = 90 * day, 6, 300 * second
@@ -17,8 +17,7 @@ local GUESSES = {holds = 10, one = day / 30}
 local COOLDOWN, LIMITED, NUMBER, FULL, GUESSED = 1, 2, 3, 4, 5
 
 local kind, at, cooldown, id = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[6]
-local function flag(name) return ARGV[7]:find(name, 1, true) ~= nil end
-local budget, force = flag('b'), flag('f')
+local budget, force, verified, answer = ARGV[7] == '1', ARGV[8] == '1', ARGV[9] == '1', ARGV[10] == '1'
 
 local now = at
 if at <= 0 then
@@ -55,11 +54,11 @@ local function level(l, v) return math.max(0, (math.min(v, full(l, l.holds)) - n
 
 local function add(l, v, n) return full(l, math.min(l.holds, math.max(0, level(l, v) + n))) end
 
-local function over(l, v, holds) return level(l, v) + 1 - holds end
+local function wait_for(l, v, holds) return math.floor((level(l, v) + 1 - holds) * l.one) end
 
 -- fit returns the level with one more, if there is room for it, and how many that are.
 local function fit(l, v, holds)
-  if over(l, v, holds) > 0 then return v, 0 end
+  if wait_for(l, v, holds) > 0 then return v, 0 end
   return add(l, v, 1), 1
 end
 
@@ -84,29 +83,24 @@ credit = credit[2] * math.exp((credit[1] - credit_at) / organization_lasts)
 
 local credit_before, pool_before = credit, pool
 
-local number, first_limit = ARGV[4], 5
+local number, phone_key, phone = ARGV[4], KEYS[4], values[4]
 if number == '-' then
-  first_limit = 4
   number = (p.trusted > now and p.pooled == 0) and p.number or p.to
+  phone_key = ARGV[5] .. number
+  phone = redis.call('MGET', phone_key)[1]
 end
-local phone_key = ARGV[5] .. number
-local open, codes, entered_at = 0, 0, 0
-if number ~= '-' then
-  local v = values[4]
-  if first_limit == 4 then v = redis.call('MGET', phone_key)[1] end
-  open, codes, entered_at = unpack(read(v, 3, 0) or {0, 0, 0})
-end
+local open, codes, entered_at = unpack(read(phone, 3, 0) or {0, 0, 0})
 
 local limits = {}
-for i = first_limit, #KEYS do
-  local arg = 8 + 2 * (i - first_limit)
+for i = 5, #KEYS do
+  local arg = 2 * i + 1
   local v = (read(values[i], 1, 0) or {0})[1]
   limits[#limits + 1] = {key = KEYS[i], holds = tonumber(ARGV[arg]), one = tonumber(ARGV[arg + 1]), v = v}
 end
 
 -- The rules.
 
-local function codes_left() return over(CODES, codes, CODES.holds) <= 0 end
+local function codes_left() return wait_for(CODES, codes, CODES.holds) <= 0 end
 
 local function trusts() return p.trusted > now and number == p.number and codes_left() end
 
@@ -117,26 +111,20 @@ local function number_holds(trusted) return trusted and NUMBERS.holds or NUMBERS
 local by, limit, wait, trusted, count, most = 0, 0, 0, false, 0, 0
 
 local function refuse(cause, ms, its_limit)
-  if by == 0 or ms > wait then by, wait, limit = cause, ms, its_limit or 0 end
+  if ms > wait then by, wait, limit = cause, ms, its_limit or 0 end
 end
 
 local function ask()
   trusted = trusts()
   if p.row > 0 and p.sent <= now then
-    local left = p.sent + cooldown * 2 ^ math.min(p.row - 1, max_doublings) - now
-    if left > 0 then refuse(COOLDOWN, left) end
+    refuse(COOLDOWN, p.sent + cooldown * 2 ^ math.min(p.row - 1, max_doublings) - now)
   end
-  for i, l in ipairs(limits) do
-    local o = over(l, l.v, l.holds)
-    if o > 0 then refuse(LIMITED, o * l.one, i - 1) end
+  for i, l in ipairs(limits) do refuse(LIMITED, wait_for(l, l.v, l.holds), i - 1) end
+  if budget and number ~= '-' then refuse(NUMBER, wait_for(NUMBERS, open, number_holds(trusted))) end
+  if budget and not trusted then
+    count, most = level(POOL, pool), share()
+    refuse(FULL, math.min(pool_wait, wait_for(POOL, pool, most)))
   end
-  if not budget then return end
-  local o = over(NUMBERS, open, number_holds(trusted))
-  if o > 0 and number ~= '-' then refuse(NUMBER, o * NUMBERS.one) end
-  if trusted then return end
-  most, count = share(), level(POOL, pool)
-  o = over(POOL, pool, most)
-  if o > 0 then refuse(FULL, math.min(o * POOL.one, pool_wait)) end
 end
 
 local function add_to_limits(n)
@@ -198,13 +186,12 @@ end
 
 happens['3'] = function() -- Told
   if number == '-' then return end
-  local answer = flag('a')
   if p.to ~= number then
     local last = answer and p.pooled > 0 and 1 or 0
     p.to, p.charged, p.pooled = number, 0, last
     if last > 0 then open, p.charged = fit(NUMBERS, open, number_holds(false)) end
   end
-  if flag('v') and vouch() then
+  if verified and vouch() then
     if p.pooled > 0 then discharge(p.row) end
   elseif p.number ~= number and p.trusted > now then
     p.trusted = 0
@@ -228,12 +215,8 @@ happens['4'] = function() -- Code
 end
 
 happens['5'] = function() -- Guess
-  local o = over(GUESSES, p.guesses, GUESSES.holds)
-  if o > 0 then
-    by, wait, changed = GUESSED, o * GUESSES.one, false
-  else
-    p.guesses = add(GUESSES, p.guesses, 1)
-  end
+  refuse(GUESSED, wait_for(GUESSES, p.guesses, GUESSES.holds))
+  if by == 0 then p.guesses = add(GUESSES, p.guesses, 1) else changed = false end
 end
 
 happens['6'] = function() p.guesses = add(GUESSES, p.guesses, -1) end -- Clear

@@ -90,7 +90,7 @@ var script = redis.NewScript(guardLua)
 const none = "-"
 
 // Do decides on an event and counts it, for the Guard.
-func (s *Store) Do(ctx context.Context, e *counts.Event) (counts.Verdict, error) {
+func (s *Store) Do(ctx context.Context, e counts.Event) (counts.Verdict, error) {
 	mac := hmac.New(sha256.New, s.key)
 	hash := func(parts ...string) string {
 		mac.Reset()
@@ -100,18 +100,11 @@ func (s *Store) Do(ctx context.Context, e *counts.Event) (counts.Verdict, error)
 		return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
 	}
 	numbers, number := s.prefix+"n:", none
-	keys := []string{s.prefix + "m:" + hash(e.Member[0], e.Member[1]), s.prefix + "o:" + hash(e.Member[0]), s.prefix + "pool"}
 	if e.Number != "" {
 		number = hash(e.Number)
-		keys = append(keys, numbers+number)
 	}
-	flags := ""
-	for name, set := range map[string]bool{"a": e.Answer, "b": e.Budget, "f": e.Force, "v": e.Verified} {
-		if set {
-			flags += name
-		}
-	}
-	args := []any{int(e.Kind), e.At, e.Cooldown.Milliseconds(), number, numbers, e.ID, flags}
+	keys := []string{s.prefix + "m:" + hash(e.Member[0], e.Member[1]), s.prefix + "o:" + hash(e.Member[0]), s.prefix + "pool", numbers + number}
+	args := []any{int(e.Kind), e.At, e.Cooldown.Milliseconds(), number, numbers, e.ID, e.Budget, e.Force, e.Verified, e.Answer}
 	for _, l := range e.Limits {
 		keys = append(keys, s.prefix+"l:"+hash(l.Name, l.Interval.String(), l.Value))
 		args = append(args, l.Max, l.One().Milliseconds())

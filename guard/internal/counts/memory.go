@@ -33,7 +33,7 @@ func NewMemory(size int, now func() time.Time) *Memory {
 }
 
 // Do implements [Store]. It never fails.
-func (s *Memory) Do(_ context.Context, e *Event) (v Verdict, _ error) {
+func (s *Memory) Do(_ context.Context, e Event) (v Verdict, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.turn(e)
@@ -71,7 +71,7 @@ func (s *Memory) Do(_ context.Context, e *Event) (v Verdict, _ error) {
 }
 
 // turn looks up what an event is about.
-func (s *Memory) turn(e *Event) *turn {
+func (s *Memory) turn(e Event) *turn {
 	t := &turn{Event: e, s: s, now: e.At, number: e.Number}
 	if e.At <= 0 {
 		t.now += s.now().UnixMilli()

@@ -88,16 +88,16 @@ func (l leaky) add(v *level, now int64, n float64) {
 	*v = l.full(now, min(l.holds, max(0, l.at(*v, now)+n)))
 }
 
-// room reports whether there is room for one more in so many, and how long it takes
-// until there is.
-func (l leaky) room(v level, now int64, holds float64) (time.Duration, bool) {
+// wait returns how long it takes until there is room for one more in so many; not
+// more than 0 if there is.
+func (l leaky) wait(v level, now int64, holds float64) time.Duration {
 	over := l.at(v, now) + 1 - holds
-	return time.Duration(over * float64(l.one)), over <= 0
+	return time.Duration(over*float64(l.one.Milliseconds())) * time.Millisecond
 }
 
 // fit puts one in if there is room for it in so many, and returns how many that are.
 func (l leaky) fit(v *level, now int64, holds float64) int {
-	if _, ok := l.room(*v, now, holds); !ok {
+	if l.wait(*v, now, holds) > 0 {
 		return 0
 	}
 	l.add(v, now, 1)
@@ -140,8 +140,7 @@ type phone struct {
 
 // codesLeft reports whether a code that is entered with the phone says anything.
 func (p *phone) codesLeft(now int64) bool {
-	_, ok := codes.room(p.codes, now, codes.holds)
-	return ok
+	return codes.wait(p.codes, now, codes.holds) <= 0
 }
 
 // A balance is what speaks for an Organization: codes that were entered, less SMS
@@ -159,7 +158,7 @@ func (b *balance) add(now int64, n float64) {
 
 // A turn is an event with what is known of its Member and number.
 type turn struct {
-	*Event
+	Event
 	s      *Memory
 	now    int64
 	person person
@@ -187,32 +186,21 @@ func (t *turn) ask() (v Verdict) {
 	p := &t.person
 	v.Trusted = t.trusts()
 	refuse := func(by Cause, limit int, wait time.Duration) {
-		if v.By == Nothing || wait > v.Wait {
+		if wait > v.Wait {
 			v.By, v.Limit, v.Wait = by, limit, wait
 		}
 	}
-	if left := p.wait(t.now, t.Cooldown); left > 0 {
-		refuse(Cooldown, 0, left)
-	}
+	refuse(Cooldown, 0, p.wait(t.now, t.Cooldown))
 	for i, l := range t.Limits {
 		v, _ := t.s.levels.Get(l)
-		if wait, ok := l.leaky().room(v, t.now, float64(l.Max)); !ok {
-			refuse(Limited, i, wait)
-		}
+		refuse(Limited, i, l.leaky().wait(v, t.now, float64(l.Max)))
 	}
-	if !t.Budget {
-		return v
+	if t.Budget && t.number != "" {
+		refuse(Number, 0, numbers.wait(t.phone.open, t.now, numberHolds(v.Trusted)))
 	}
-	if wait, ok := numbers.room(t.phone.open, t.now, numberHolds(v.Trusted)); !ok && t.number != "" {
-		refuse(Number, 0, wait)
-	}
-	if v.Trusted {
-		return v
-	}
-	v.Max = t.share()
-	v.Count = pool.at(t.s.pool, t.now)
-	if wait, ok := pool.room(t.s.pool, t.now, v.Max); !ok {
-		refuse(Pool, 0, min(wait, poolWait))
+	if t.Budget && !v.Trusted {
+		v.Count, v.Max = pool.at(t.s.pool, t.now), t.share()
+		refuse(Pool, 0, min(poolWait, pool.wait(t.s.pool, t.now, v.Max)))
 	}
 	return v
 }
@@ -359,12 +347,12 @@ func (t *turn) code() {
 }
 
 // guess decides on a code, and counts it as a wrong one.
-func (t *turn) guess() (v Verdict) {
-	if wait, ok := guesses.room(t.person.guesses, t.now, guesses.holds); !ok {
+func (t *turn) guess() Verdict {
+	if wait := guesses.wait(t.person.guesses, t.now, guesses.holds); wait > 0 {
 		return Verdict{By: Guesses, Wait: wait}
 	}
 	guesses.add(&t.person.guesses, t.now, 1)
-	return v
+	return Verdict{}
 }
 
 func (l Limit) leaky() leaky {

@@ -12,7 +12,7 @@ import (
 type Store interface {
 	// Do decides on an event, where there is something to decide, and counts it,
 	// atomically.
-	Do(ctx context.Context, e *Event) (Verdict, error)
+	Do(ctx context.Context, e Event) (Verdict, error)
 }
 
 // An Event is what a [Store] hears of a Member.
@@ -33,12 +33,6 @@ type Event struct {
 	Verified bool // Told: Stytch says that the number is verified
 	Answer   bool // Told: it is an answer to a Send
 	Trusted  bool // Send, in memory only: another store trusts the Member
-}
-
-// As returns the same event of another kind.
-func (e Event) As(kind Kind) *Event {
-	e.Kind = kind
-	return &e
 }
 
 // A Kind says what has happened.

@@ -96,7 +96,7 @@ func Alike(t *testing.T, store counts.Store, seed uint64, events int) (refused [
 		for range repeat {
 			var verdicts [2]counts.Verdict
 			for i, s := range both {
-				v, err := s.Do(t.Context(), &e)
+				v, err := s.Do(t.Context(), e)
 				require.NoError(t, err)
 				v.Wait = v.Wait.Round(10 * time.Millisecond)
 				v.Count = math.Round(v.Count * 1e4)
