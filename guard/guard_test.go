@@ -3,7 +3,6 @@ package guard_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -146,25 +145,6 @@ func TestDoubleClick(t *testing.T) {
 	assert.EqualValues(t, 1, sent.Load())
 	assert.EqualValues(t, 49, refused.Load())
 	assert.Len(t, srv.SMS(), 1)
-}
-
-// A Send that Stytch refuses frees its place; one whose answer is lost does not.
-func TestThroughTheClient(t *testing.T) {
-	t.Parallel()
-	srv := stytchtest.NewServer()
-	defer srv.Close()
-	client := srv.Client(stytchb2b.WithGuard(newGuard(t)))
-	send := stytchb2b.SMSSendParams{OrganizationID: srv.OrganizationID, MemberID: srv.MemberID}
-	srv.Fail(stytchtest.Fault{StatusCode: http.StatusBadRequest})
-	_, err := client.OTPs.SMS.Send(t.Context(), send)
-	require.Error(t, err)
-	srv.Fail(stytchtest.Fault{Reset: true})
-	_, err = client.OTPs.SMS.Send(t.Context(), send)
-	var transportErr *stytchb2b.TransportError
-	require.ErrorAs(t, err, &transportErr, "the place was free")
-	_, err = client.OTPs.SMS.Send(t.Context(), send)
-	assert.ErrorIs(t, err, guard.ErrCooldown)
-	assert.Empty(t, srv.SMS())
 }
 
 // A Member has one count, whichever of its IDs a call names, once an answer has

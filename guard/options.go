@@ -59,9 +59,9 @@ func (c *config) must(ok bool, format string, args ...any) {
 // calls verified, is trusted with that number, and passes.
 //
 // All others share a pool of 290 unanswered SMS. One leaks away every hour, and three
-// codes that they enter make room for one more. A hundred are kept for
-// Organizations in which more phones have entered codes, over about a week, than SMS
-// are open.
+// codes that they enter make room for one more. Eighty are kept for
+// Organizations in which more phones have entered codes than SMS are open; a phone
+// counts once a day.
 //
 // A code answers all of the Member's SMS of the last hour.
 //

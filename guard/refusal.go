@@ -59,19 +59,11 @@ func (r *Refusal) reason() stytchb2b.GuardReason {
 	return stytchb2b.GuardReasonLimit
 }
 
-// refusal returns what a verdict says; nil if it allows the event.
-func refusal(v counts.Verdict, e counts.Event) *Refusal {
-	switch v.By {
-	case counts.Cooldown:
-		return &Refusal{Err: ErrCooldown}
-	case counts.Limited:
-		return &Refusal{ErrLimit, e.Limits[v.Limit].Name}
-	case counts.Number:
-		return &Refusal{ErrUnanswered, "to the number"}
-	case counts.Pool:
-		return &Refusal{ErrUnanswered, "in all"}
-	case counts.Guesses:
-		return &Refusal{Err: ErrGuesses}
-	}
-	return nil
+// refusals are what the verdicts of stores say.
+var refusals = map[counts.Cause]Refusal{
+	counts.Cooldown: {Err: ErrCooldown},
+	counts.Limited:  {Err: ErrLimit},
+	counts.Number:   {ErrUnanswered, "to the number"},
+	counts.Pool:     {ErrUnanswered, "in all"},
+	counts.Guesses:  {Err: ErrGuesses},
 }

@@ -9,7 +9,7 @@
 
 local second, hour, day = 1000, 3600000, 86400000
 local trust_lasts, max_doublings, pool_wait = 90 * day, 6, 300 * second
-local organization_lasts, speaks_again, of_trusted, entered, kept = 7 * day, 20 * hour, 2, 1 / 3, 100
+local of_trusted, entered, kept = 2, 1 / 3, 80
 local POOL = {holds = 290, one = hour}
 local NUMBERS = {holds = 8, one = 12 * hour}
 local CODES = {holds = 50, one = day / 50}
@@ -74,12 +74,10 @@ do
     sent = v[1], before = v[2], row = v[3], charged = v[4], pooled = v[5],
     trusted = math.min(v[6], now + trust_lasts), guesses = v[7], to = v[8], number = v[9], last = v[10],
   }
-  if now - p.sent >= hour then p.charged, p.pooled = 0, 0 end
+  if now - p.sent >= POOL.one then p.charged, p.pooled = 0, 0 end
 end
 
-local credit = read(values[2], 2, 0) or {now, 0}
-local credit_at = math.max(credit[1], now)
-credit = credit[2] * math.exp((credit[1] - credit_at) / organization_lasts)
+local credit = (read(values[2], 1, 0) or {0})[1]
 
 local credit_before, pool_before = credit, pool
 
@@ -104,7 +102,7 @@ local function codes_left() return wait_for(CODES, codes, CODES.holds) <= 0 end
 
 local function trusts() return p.trusted > now and number == p.number and codes_left() end
 
-local function share() return credit > 0.5 and POOL.holds or POOL.holds - kept end
+local function share() return credit > 0 and POOL.holds or POOL.holds - kept end
 
 local function number_holds(trusted) return trusted and NUMBERS.holds or NUMBERS.holds - of_trusted end
 
@@ -204,7 +202,7 @@ happens['4'] = function() -- Code
   if vouch() then
     if p.pooled > 0 then pool = add(POOL, pool, -entered) end
     discharge(p.row)
-    if now - entered_at > speaks_again then
+    if now - entered_at >= day then
       entered_at = now
       credit = credit + 1
     end
@@ -226,9 +224,9 @@ if changed then
   local ends = math.max(p.trusted, p.guesses, p.row > 0 and p.sent + trust_lasts or 0)
   keep(KEYS[1], ends, p.sent, p.before, p.row, p.charged, p.pooled, p.trusted, p.guesses, p.to, p.number, p.last)
   if number ~= '-' then
-    keep(phone_key, math.max(open, codes, entered_at > 0 and entered_at + speaks_again or 0), open, codes, entered_at)
+    keep(phone_key, math.max(open, codes, entered_at > 0 and entered_at + day or 0), open, codes, entered_at)
   end
-  if credit ~= credit_before then keep(KEYS[2], credit_at + organization_lasts, credit_at, credit) end
+  if credit ~= credit_before then keep(KEYS[2], now + trust_lasts, credit) end
   if pool ~= pool_before then keep(KEYS[3], pool, pool) end
 end
 return table.concat({by, limit, wait, trusted and 1 or 0, count, most}, ' ')

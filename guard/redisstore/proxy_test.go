@@ -6,23 +6,21 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
 // A proxy stands between a client and a server.
 type proxy struct {
-	addr  string
-	lose  atomic.Bool   // close the connection instead of the answer to the next script
-	lost  atomic.Int64  // how often
-	delay time.Duration // of answers
+	addr string
+	lose atomic.Bool  // close the connection instead of the answer to the next script
+	lost atomic.Int64 // how often
 }
 
-func newProxy(t *testing.T, server string, delay time.Duration) *proxy {
+func newProxy(t *testing.T, server string) *proxy {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &proxy{addr: listener.Addr().String(), delay: delay}
+	p := &proxy{addr: listener.Addr().String()}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var conns []net.Conn
@@ -58,9 +56,6 @@ func newProxy(t *testing.T, server string, delay time.Duration) *proxy {
 					if doomed.Load() {
 						p.lost.Add(1)
 						return false
-					}
-					if p.delay > 0 {
-						<-time.After(p.delay)
 					}
 					return true
 				})

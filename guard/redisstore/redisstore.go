@@ -86,9 +86,6 @@ var guardLua string
 
 var script = redis.NewScript(guardLua)
 
-// none stands for a number that is not known.
-const none = "-"
-
 // Do decides on an event and counts it, for the Guard.
 func (s *Store) Do(ctx context.Context, e counts.Event) (counts.Verdict, error) {
 	mac := hmac.New(sha256.New, s.key)
@@ -99,7 +96,7 @@ func (s *Store) Do(ctx context.Context, e counts.Event) (counts.Verdict, error) 
 		}
 		return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
 	}
-	numbers, number := s.prefix+"n:", none
+	numbers, number := s.prefix+"n:", "-" // It is not known.
 	if e.Number != "" {
 		number = hash(e.Number)
 	}

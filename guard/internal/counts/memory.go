@@ -13,12 +13,12 @@ import (
 type Memory struct {
 	now func() time.Time
 
-	mu       sync.Mutex
-	pool     level
-	persons  *simplelru.LRU[[2]string, person]
-	phones   *simplelru.LRU[string, phone]
-	balances *simplelru.LRU[string, balance] // of Organizations
-	levels   *simplelru.LRU[Limit, level]
+	mu      sync.Mutex
+	pool    level
+	persons *simplelru.LRU[[2]string, person]
+	phones  *simplelru.LRU[string, phone]
+	credits *simplelru.LRU[string, int] // of Organizations
+	levels  *simplelru.LRU[Limit, level]
 }
 
 // NewMemory makes a Memory that keeps so many Members, as many numbers, Organizations
@@ -27,7 +27,7 @@ func NewMemory(size int, now func() time.Time) *Memory {
 	s := &Memory{now: now}
 	s.persons, _ = simplelru.NewLRU[[2]string, person](size, nil) // It fails for a size of 0.
 	s.phones, _ = simplelru.NewLRU[string, phone](size, nil)
-	s.balances, _ = simplelru.NewLRU[string, balance](size, nil)
+	s.credits, _ = simplelru.NewLRU[string, int](size, nil)
 	s.levels, _ = simplelru.NewLRU[Limit, level](size, nil)
 	return s
 }
@@ -63,7 +63,7 @@ func (s *Memory) Do(_ context.Context, e Event) (v Verdict, _ error) {
 	if t.person.over(t.now) {
 		s.persons.Remove(e.Member)
 	}
-	s.balances.Add(e.Member[0], t.credit)
+	s.credits.Add(e.Member[0], t.credit)
 	if t.number != "" {
 		s.phones.Add(t.number, t.phone)
 	}
@@ -79,7 +79,7 @@ func (s *Memory) turn(e Event) *turn {
 	t.person, _ = s.persons.Get(e.Member)
 	p := &t.person
 	p.trusted = min(p.trusted, t.now+trustLasts.Milliseconds()) // The clock may have been set back.
-	if t.now-p.sent >= together.Milliseconds() {
+	if t.now-p.sent >= pool.one.Milliseconds() {                // They may have leaked away by now.
 		p.charged, p.pooled = 0, 0
 	}
 	switch {
@@ -90,8 +90,7 @@ func (s *Memory) turn(e Event) *turn {
 		t.number = p.to
 	}
 	t.phone, _ = s.phones.Get(t.number)
-	t.credit, _ = s.balances.Get(e.Member[0])
-	t.credit.add(t.now, 0)
+	t.credit, _ = s.credits.Get(e.Member[0])
 	return t
 }
 
@@ -99,5 +98,5 @@ func (s *Memory) turn(e Event) *turn {
 func (s *Memory) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.persons.Len() + s.phones.Len() + s.balances.Len() + s.levels.Len()
+	return s.persons.Len() + s.phones.Len() + s.credits.Len() + s.levels.Len()
 }

@@ -1,7 +1,6 @@
 package counts
 
 import (
-	"math"
 	"time"
 )
 
@@ -15,20 +14,11 @@ const (
 	// trustLasts is for how long a code that was entered, or a number that Stytch
 	// calls verified, speaks for a Member.
 	trustLasts = 90 * day
-	// together is how long after an SMS a code answers those before it, too. With a
-	// day, users of yesterday who come back open a full pool to an attacker.
-	together = time.Hour
 	// maxDoublings are of the cooldown: 30 seconds become 32 minutes.
 	maxDoublings = 6
 	// poolWait is how long who finds the pool full waits at most. By then, codes that
 	// were on their way are entered, and have made room.
 	poolWait = 5 * time.Minute
-	// organizationLasts is for how long a code speaks for its Organization: e^-1 of it
-	// is left then.
-	organizationLasts = 7 * day
-	// speaksAgain is how long after a code of a phone another one speaks for its
-	// Organization.
-	speaksAgain = 20 * time.Hour
 	// ofTrusted is how many of a number's unanswered SMS are kept for Members who are
 	// trusted.
 	ofTrusted = 2
@@ -58,7 +48,7 @@ const (
 	// kept is how much of the pool is for Organizations whose codes speak for them. A rush
 	// of new users of a new Organization fills the rest in its first minute, and codes of
 	// an attacker fill a smaller part.
-	kept = 100
+	kept = 80
 )
 
 // A leaky count holds so many, and one leaks away in each such time.
@@ -143,19 +133,6 @@ func (p *phone) codesLeft(now int64) bool {
 	return codes.wait(p.codes, now, codes.holds) <= 0
 }
 
-// A balance is what speaks for an Organization: codes that were entered, less SMS
-// that are not answered.
-type balance struct {
-	at int64
-	n  float64
-}
-
-func (b *balance) add(now int64, n float64) {
-	now = max(now, b.at)
-	b.n = b.n*math.Exp(float64(b.at-now)/float64(organizationLasts.Milliseconds())) + n
-	b.at = now
-}
-
 // A turn is an event with what is known of its Member and number.
 type turn struct {
 	Event
@@ -164,7 +141,7 @@ type turn struct {
 	person person
 	number string // the event's, or the last one known; empty if there is none
 	phone  phone
-	credit balance
+	credit int // of the Organization: phones with which codes were entered, less SMS that are open
 }
 
 // trusts reports whether the Member needs no budget.
@@ -175,7 +152,7 @@ func (t *turn) trusts() bool {
 
 // share is how much of the pool the Member's Organization may use.
 func (t *turn) share() float64 {
-	if t.credit.n > 0.5 {
+	if t.credit > 0 {
 		return pool.holds
 	}
 	return pool.holds - kept
@@ -258,7 +235,7 @@ func (t *turn) charge(trusted bool) {
 		return
 	}
 	n := pool.fit(&t.s.pool, t.now, t.share())
-	t.credit.add(t.now, -float64(n))
+	t.credit -= n
 	p.pooled += n
 }
 
@@ -271,7 +248,7 @@ func (t *turn) discharge(n int) {
 	}
 	p.charged -= charged
 	pool.add(&t.s.pool, t.now, -float64(pooled))
-	t.credit.add(t.now, float64(pooled))
+	t.credit += pooled
 	p.pooled -= pooled
 }
 
@@ -336,9 +313,9 @@ func (t *turn) code() {
 			pool.add(&t.s.pool, t.now, -entered)
 		}
 		t.discharge(p.row)
-		if t.now-t.phone.entered > speaksAgain.Milliseconds() {
+		if t.now-t.phone.entered >= day.Milliseconds() { // A phone speaks once a day.
 			t.phone.entered = t.now
-			t.credit.add(t.now, 1)
+			t.credit++
 		}
 		codes.add(&t.phone.codes, t.now, 1)
 	}

@@ -5,23 +5,17 @@ import (
 	"time"
 )
 
-// An attack is a loop: at intervals it chooses a Member and a number, and asks.
+// An attack is a loop: at intervals it makes a request.
 type attack struct {
 	every       time.Duration
 	days        []int         // 0 is the last day, -1 the day before; nil is {0}
 	from, until time.Duration // of each day; until is its end if it is 0
-	who         func(a *attacker, i int) *member
-	number      func(a *attacker, i int) string // nil: the Member's own, which Sends do not name
-	onFile      bool                            // Stytch knows the number, and Sends do not name it
-	login       bool                            // a primary login instead of a Send
-	enters      int                             // percent of the codes
-	guesses     bool                            // a wrong code after each request
+	do          func(a *attacker, i int)
 }
 
 // An attacker has Organizations and Members of its own, and numbers.
 type attacker struct {
 	s             *simulation
-	crowd         *crowd
 	random        *rand.Rand
 	organizations []*organization
 	members       []*member
@@ -29,81 +23,39 @@ type attacker struct {
 	phones        []string // it can read codes on these
 }
 
-func newAttacker(s *simulation, c *crowd) *attacker {
-	a := &attacker{s: s, crowd: c, random: s.newRandom(9)}
-	for range 2000 {
-		a.organizations = append(a.organizations, s.newOrganization())
-	}
-	for range 5000 {
-		a.rented = append(a.rented, numberOf(a.random, pick(a.random, places).area))
-	}
-	for range 12 {
-		a.phones = append(a.phones, numberOf(a.random, pick(a.random, places).area))
+func newAttacker(s *simulation) *attacker {
+	a := &attacker{s: s, random: s.newRandom(9)}
+	for i := range 5000 {
+		a.organizations = append(a.organizations, s.newOrganization(a.random))
+		a.rented = append(a.rented, newNumber(a.random, pick(a.random, places)))
+		if i < 12 {
+			a.phones = append(a.phones, newNumber(a.random, pick(a.random, places)))
+		}
 	}
 	return a
 }
 
 // fresh makes a Member in one of so many Organizations of the attacker's.
-func fresh(organizations int) func(*attacker, int) *member {
-	return func(a *attacker, i int) *member {
-		a.members = append(a.members, a.s.newMember(a.organizations[i%organizations]))
-		return a.members[len(a.members)-1]
-	}
+func (a *attacker) fresh(i, organizations int) *member {
+	a.members = append(a.members, a.s.newMember(a.organizations[i%organizations]))
+	return a.members[len(a.members)-1]
 }
-
-// again takes so many Members in turn.
-func again(n int) func(*attacker, int) *member {
-	return func(a *attacker, i int) *member {
-		if len(a.members) < n {
-			return fresh(2000)(a, i)
-		}
-		return a.members[i%n]
-	}
-}
-
-// earlier takes the Members that there are in turn.
-func earlier(a *attacker, i int) *member { return a.members[i%len(a.members)] }
-
-// among makes a Member in an Organization of the users'.
-func among(a *attacker, _ int) *member {
-	return a.s.newMember(pick(a.random, a.crowd.returning).member.organization)
-}
-
-// users takes so many of the users in turn.
-func users(n int) func(*attacker, int) *member {
-	return func(a *attacker, i int) *member { return a.crowd.returning[i%n].member }
-}
-
-// rented is one of the attacker's numbers, each of another block.
-func rented(a *attacker, _ int) string { return pick(a.random, a.rented) }
-
-// phones takes so many of the attacker's phones in turn.
-func phones(n int) func(*attacker, int) string {
-	return func(a *attacker, i int) string { return a.phones[i%n] }
-}
-
-// jamaican is a number of a country that is not allowed.
-func jamaican(a *attacker, _ int) string { return numberOf(a.random, "+1876") }
-
-// usersNumber takes each user's number eight times.
-func usersNumber(a *attacker, i int) string { return a.crowd.returning[i/8].number }
 
 // start schedules an attack.
 func (a *attacker) start(at attack) {
-	days := at.days
-	if days == nil {
-		days = []int{0}
+	if at.days == nil {
+		at.days = []int{0}
 	}
 	if at.until == 0 {
 		at.until = day24
 	}
-	for _, day := range days {
-		begin := a.s.day(len(a.s.played) - 1 + day)
+	for _, day := range at.days {
+		begin := a.s.day(a.s.days - 1 + day)
 		var next func(i int)
 		next = func(i int) {
 			if after := at.from + time.Duration(i)*at.every; after < at.until {
 				a.s.at(begin.Add(after), func() {
-					a.once(at, i)
+					at.do(a, i)
 					next(i + 1)
 				})
 			}
@@ -112,105 +64,105 @@ func (a *attacker) start(at attack) {
 	}
 }
 
-// once is one request of an attack.
-func (a *attacker) once(at attack, i int) {
-	m, number := at.who(a, i), ""
-	if at.number != nil {
-		number = at.number(a, i)
-	}
-	if at.onFile || at.login && m.number == "" {
-		m.verified = m.verified && m.number == number
-		m.number = number
-	}
-	if at.onFile || at.login {
-		number = ""
-	}
+// send is a Send that names the number. Of the codes, so many percent are entered.
+func (a *attacker) send(m *member, number string, enters int) {
+	a.count(m, enters, a.s.send(m, number))
+}
+
+// onFile is a Send for a number that Stytch knows.
+func (a *attacker) onFile(m *member, number string, enters int) {
+	m.verified = m.verified && m.number == number
+	m.number = number
+	a.count(m, enters, a.s.send(m, ""))
+}
+
+// count counts a request.
+func (a *attacker) count(m *member, enters int, err error) {
 	today := a.s.today()
 	today.asked++
-	send := func() error { return a.s.send(m, number) }
-	if at.login {
-		send = func() error { return a.s.login(m) }
+	if err != nil {
+		return
 	}
-	if send() == nil {
-		today.sent++
-		today.hours[a.s.now.Hour()]++
-		if a.random.IntN(100) < at.enters {
-			a.s.after(15*time.Second, func() {
-				if _, right := a.s.enter(m, m.code); right {
-					a.s.today().entered++
-				}
-			})
-		}
-	}
-	if at.guesses {
-		if asked, _ := a.s.enter(m, -1); asked {
-			today.guesses++
-		}
+	today.sent++
+	today.hours[a.s.now.Hour()]++
+	if a.random.IntN(100) < enters {
+		a.s.after(15*time.Second, func() {
+			if _, right := a.s.enter(m, true); right {
+				a.s.today().entered++
+			}
+		})
 	}
 }
 
-var (
-	fast   = []attack{{every: time.Second / 2, who: fresh(2000), number: rented}}
-	spread = []attack{{every: 2 * time.Second, who: fresh(2000), number: rented}}
-	slowly = []attack{{every: 20 * time.Second, who: fresh(2000), number: rented}}
-	hidden = []attack{{every: 2 * time.Second, who: among, number: rented}}
-)
+// spread asks for numbers of many blocks, for new Members of 2,000 Organizations.
+func spread(every time.Duration, enters int) []attack {
+	return []attack{{every: every, do: func(a *attacker, i int) { a.send(a.fresh(i, 2000), pick(a.random, a.rented), enters) }}}
+}
 
+// hidden asks for new Members of the users' Organizations, on a day.
+func hidden(day int) []attack {
+	return []attack{{every: 2 * time.Second, days: []int{day}, do: func(a *attacker, i int) {
+		a.send(a.s.newMember(pick(a.random, a.s.crowd.returning).member.organization), pick(a.random, a.rented), 0)
+	}}}
+}
+
+// enroll has new Members enroll so many phones, and enter the codes.
+func enroll(phones int, every time.Duration, days ...int) attack {
+	return attack{every: every, days: days, do: func(a *attacker, i int) { a.onFile(a.fresh(i, 2000), a.phones[i%phones], 100) }}
+}
+
+// moved asks for the Members that there are, whose numbers are others now.
+var moved = attack{every: 2 * time.Second, do: func(a *attacker, i int) { a.onFile(a.members[i%len(a.members)], pick(a.random, a.rented), 0) }}
+
+// attacks are the worst first.
 var attacks = []scenario{
-	{name: "asks in the names of 300 of your users, every two minutes", phones: 300, returning: 300, readme: true, attacks: []attack{
-		{every: 2 * time.Minute / 300, who: users(300)},
+	{name: "spread, first hours of a guard", why: "all users are strangers", hour: 13, days: 1, attacks: spread(2*time.Second, 0), returning: 4400, never: 500},
+	{name: "the same, logins passed on", why: "no Organization has entered codes", hour: 13, days: 1, logins: true, attacks: spread(2*time.Second, 0), never: 70},
+	{name: "spread, the guard loses its memory", why: "all users are strangers", restart: true, attacks: spread(2*time.Second, 0), returning: 3700, never: 450},
+	{name: "the same, logins passed on", why: "no Organization has entered codes", restart: true, logins: true, attacks: spread(2*time.Second, 0), never: 70},
+	{name: "in the names of 300 users", why: "their numbers are full", phones: 300, returning: 300, attacks: []attack{
+		{every: 2 * time.Minute / 300, do: func(a *attacker, i int) { a.send(a.s.crowd.returning[i%300].member, "", 0) }},
 	}},
-	{name: "knows the passwords of 500 Members with pumped numbers", passwords: 500, readme: true, attacks: []attack{
-		{every: time.Second / 2, who: again(500), number: rented, login: true},
+	{name: "in your users' Organizations", why: "new users look the same", attacks: hidden(0), never: 600},
+	{name: "the same, a guard's second day", why: "the same", days: 2, attacks: hidden(0), never: 600},
+	{name: "the same, the day after a launch", why: "the same", days: 2, crowd: crowd{launched: true}, attacks: hidden(0), never: 1300},
+	{name: "the day after that", why: "the pool begins full", days: 5, attacks: hidden(-1), never: 50},
+	{name: "spread, half the new users bring an Organization", why: "so does the attacker", crowd: crowd{small: true}, attacks: spread(2*time.Second, 0), never: 300},
+	{name: "500 passwords, pumped numbers", why: "the first SMS is Stytch's own", passwords: 500, attacks: []attack{
+		{every: time.Second / 2, do: func(a *attacker, i int) {
+			if i < 500 {
+				a.fresh(i, 2000).number = pick(a.random, a.rented)
+			}
+			m := a.members[i%500]
+			a.count(m, 0, a.s.login(m))
+		}},
 	}},
-	{name: "spread, in the first hours of a guard, logins not passed on", hour: 13, days: 1, attacks: spread, returning: 3200, never: 340,
-		readme: true, why: "all users are strangers to it"},
-	{name: "spread, in the first hours of a guard, logins passed on", hour: 13, days: 1, logins: true, attacks: spread, never: 60,
-		readme: true, why: "no Organization has entered codes yet"},
-	{name: "in your users' Organizations", attacks: hidden, never: 600,
-		readme: true, why: "nothing tells the attacker from a new user"},
-	{name: "the day after that", days: 5, attacks: []attack{{every: 2 * time.Second, days: []int{-1}, who: among, number: rented}}},
-	{name: "in your users' Organizations, on the guard's second day", days: 2, attacks: hidden, never: 600, why: "as above"},
-	{name: "in your users' Organizations, on the day after a launch", days: 2, crowd: crowd{launched: true}, attacks: hidden, never: 1300,
-		why: "as above; all 6,000 are new, and more of them come back as new"},
-	{name: "spread, half of the new users bring an Organization", crowd: crowd{small: true}, attacks: spread, never: 300,
-		readme: true, why: "new Organizations share the part that the attacker fills"},
-	{name: "spread, the guard restarts without its memory, logins not passed on", restart: true, attacks: spread, returning: 2700, never: 300,
-		why: "all users are strangers again"},
-	{name: "spread, the guard restarts without its memory, logins passed on", restart: true, logins: true, attacks: spread, never: 70,
-		readme: true, why: "no Organization has entered codes since"},
-	{name: "one phone, codes entered for ever new Members", phones: 1, readme: true, attacks: []attack{
-		{every: time.Second, who: fresh(2000), number: phones(1), onFile: true, enters: 100},
+	{name: "one phone, codes entered", why: "50 count in a day", phones: 1, attacks: []attack{enroll(1, time.Second)}},
+	{name: "spread over 2,000 Organizations", why: "24 new users bring one", attacks: spread(time.Second/2, 0)},
+	{name: "the same with limits by key", why: "no key has many", guard: byKey, attacks: spread(time.Second/2, 0)},
+	{name: "the same without a guard", guard: nobody, attacks: spread(time.Second/2, 0)},
+	{name: "twelve phones, 6,000 codes in five days, then other numbers", days: 8, phones: 12, attacks: []attack{
+		enroll(12, day24/1200, -5, -4, -3, -2, -1), moved,
 	}},
-	{name: "spread over 2,000 Organizations, each number of another block", attacks: fast, readme: true},
-	{name: "the same with limits by key", guard: byKey, attacks: fast, readme: true},
-	{name: "the same without a guard", guard: nobody, attacks: fast},
-	{name: "one phone, 5,000 codes entered yesterday; then other numbers", phones: 1, attacks: []attack{
-		{every: day24 / 5000, days: []int{-1}, who: fresh(2000), number: phones(1), onFile: true, enters: 100},
-		{every: 2 * time.Second, who: earlier, number: rented, onFile: true},
+	{name: "one password, codes guessed all day", phones: 1, guesses: 40, returning: 1, attacks: []attack{
+		{every: 3 * time.Second, do: func(a *attacker, _ int) {
+			m := a.s.crowd.returning[0].member
+			a.count(m, 0, a.s.login(m))
+			if asked, _ := a.s.enter(m, false); asked {
+				a.s.today().guesses++
+			}
+		}},
 	}},
-	{name: "twelve phones, 6,000 codes entered in five days; then other numbers", days: 8, phones: 12, readme: true, attacks: []attack{
-		{every: day24 / 1200, days: []int{-5, -4, -3, -2, -1}, who: fresh(2000), number: phones(12), onFile: true, enters: 100},
-		{every: 2 * time.Second, who: earlier, number: rented, onFile: true},
-	}},
-	{name: "one password, codes guessed all day", phones: 1, guesses: 40, returning: 1, readme: true, attacks: []attack{
-		{every: 3 * time.Second, who: users(1), login: true, guesses: true},
-	}},
-	{name: "500 Members ask again and again", attacks: []attack{{every: time.Second / 2, who: again(500), number: rented, onFile: true}}},
+	{name: "one phone, 5,000 codes entered yesterday; then other numbers", phones: 1, attacks: []attack{enroll(1, day24/5000, -1), moved}},
 	{name: "40 codes in an Organization of its own, which then asks", phones: 1, attacks: []attack{
-		{every: 30 * time.Second, until: 20 * time.Minute, who: fresh(1), number: phones(1), enters: 100},
-		{every: 2 * time.Second, from: 30 * time.Minute, who: fresh(1), number: rented},
+		{every: 30 * time.Second, until: 20 * time.Minute, do: func(a *attacker, _ int) { a.send(a.fresh(0, 1), a.phones[0], 100) }},
+		{every: 2 * time.Second, from: 30 * time.Minute, do: func(a *attacker, _ int) { a.send(a.fresh(0, 1), pick(a.random, a.rented), 0) }},
 	}},
-	{name: "2,000 Members enroll one phone", phones: 1, attacks: []attack{{every: 40 * time.Second, who: fresh(2000), number: phones(1)}}},
-	{name: "five phones, two codes a second, all entered", phones: 5, attacks: []attack{
-		{every: time.Second / 2, who: fresh(2000), number: phones(5), enters: 100},
+	{name: "five phones, two codes a second, all entered", phones: 5, attacks: []attack{enroll(5, time.Second/2)}},
+	{name: "spread, 20% of the codes entered", attacks: spread(2*time.Second, 20)},
+	{name: "Members enroll your users' numbers, to have them refused", attacks: []attack{
+		{every: 2 * time.Second, do: func(a *attacker, i int) { a.send(a.fresh(i, 2000), a.s.crowd.returning[i/8].number, 0) }},
 	}},
-	{name: "25 Members sign in all day with one phone, codes entered", phones: 1, attacks: []attack{
-		{every: 20 * time.Second, who: again(25), number: phones(1), onFile: true, enters: 100},
-	}},
-	{name: "spread, 20% of the codes entered", attacks: []attack{{every: 2 * time.Second, who: fresh(2000), number: rented, enters: 20}}},
-	{name: "Jamaican numbers on file", attacks: []attack{{every: 45 * time.Second, who: fresh(2000), number: jamaican, onFile: true}}},
-	{name: "Members enroll your users' numbers, to have them refused", attacks: []attack{{every: 2 * time.Second, who: fresh(2000), number: usersNumber}}},
-	{name: "spread, every fourth user's last code was 35 days ago", days: 36, crowd: crowd{rare: true}, attacks: spread},
-	{name: "spread, two processes that count in one Redis", days: 2, redis: true, attacks: slowly},
+	{name: "spread, every fourth user's last code was 35 days ago", days: 36, crowd: crowd{rare: true}, attacks: spread(2*time.Second, 0)},
+	{name: "spread, two processes that count in one Redis", days: 2, redis: true, attacks: spread(20*time.Second, 0)},
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -9,15 +10,14 @@ import (
 
 // A crowd are the honest users of a product.
 type crowd struct {
-	organizations, daily, fresh int // Organizations; users who come each day, and new ones each day. 400, 5,400 and 600, if all are 0
+	times int // as many as 5,400 users who come each day, and 600 new ones, in 400 Organizations; 1 if it is 0
 
 	small    bool                                  // Organizations of four; every second new user brings one
 	launched bool                                  // the daily ones were all new on the first day
 	rare     bool                                  // every fourth comes on the first day and on the last one only
 	company  int                                   // so many new users of one Organization, on the last day
-	block    bool                                  // they have one block of numbers
 	atNine   bool                                  // they come between 8:55 and 9:10
-	shared   bool                                  // besides, 30 companies where 20 Members share a phone
+	shared   bool                                  // 30 companies where 20 Members share a phone
 	outage   func(number string, day float64) bool // whether no SMS arrives, at so many hours of a day
 
 	returning []*person
@@ -29,8 +29,8 @@ type crowd struct {
 var honestDays = []scenario{
 	{name: "6,000 people"},
 	{name: "the guard's first day", hour: 13, days: 1},
-	{name: "60,000 people", days: 2, crowd: crowd{organizations: 3000, daily: 54_000, fresh: 6000}},
-	{name: "a launch: all are new", days: 1, crowd: crowd{organizations: 400, fresh: 6000}},
+	{name: "60,000 people", days: 2, crowd: crowd{times: 10}},
+	{name: "a launch: all are new", days: 1, crowd: crowd{launched: true}},
 	{name: "no SMS arrives in GB from 9 to 10", crowd: crowd{outage: func(number string, hour float64) bool {
 		return hour > 9 && hour < 10 && strings.HasPrefix(number, "+44")
 	}}},
@@ -40,43 +40,35 @@ var honestDays = []scenario{
 	{name: "and again", draw: 2, crowd: crowd{company: 10_000, atNine: true}},
 	{name: "a fourth time", draw: 3, crowd: crowd{company: 10_000, atNine: true}},
 	{name: "a fifth time", draw: 4, crowd: crowd{company: 10_000, atNine: true}},
-	{name: "2,000 new people of one Organization and one block of numbers", crowd: crowd{company: 2000, block: true}},
+	{name: "2,000 new people of one Organization", crowd: crowd{company: 2000}},
 	{name: "30 companies where 20 Members share a phone", crowd: crowd{shared: true}},
 }
 
 // fill makes those who come each day, in Organizations whose sizes follow a power law.
 func (c *crowd) fill(s *simulation) {
-	if c.organizations+c.daily+c.fresh == 0 {
-		c.organizations, c.daily, c.fresh = 400, 5400, 600
-	}
+	c.times = cmp.Or(c.times, 1)
 	c.random = s.newRandom(1)
-	for range c.organizations {
-		c.all = append(c.all, c.newOrganization(s))
+	for range 400 * c.times {
+		c.all = append(c.all, s.newOrganization(c.random))
 	}
-	for i := range c.daily {
+	var last *person
+	for i := range 5400 * c.times {
+		sharing := c.shared && i < 600
 		o := c.someone()
 		switch {
-		case c.small && i%4 == 0:
-			o = c.newOrganization(s)
-		case c.small:
-			o = c.returning[i-1].member.organization
+		case c.small && i%4 == 0, sharing && i%20 == 0:
+			o = s.newOrganization(c.random)
+		case c.small, sharing:
+			o = last.member.organization
 		case i < len(c.all):
 			o = c.all[i]
 		}
-		c.returning = append(c.returning, c.newPerson(s, o, newNumber(c.random, o.home), !c.launched))
-	}
-	for i := range 600 {
-		if !c.shared {
-			break
+		number := newNumber(c.random, o.home)
+		if sharing && i%20 > 0 {
+			number = last.number
 		}
-		if i%20 == 0 {
-			c.all = append(c.all, c.newOrganization(s))
-		}
-		o, number := c.all[len(c.all)-1], ""
-		if number = c.returning[len(c.returning)-1].number; i%20 == 0 {
-			number = newNumber(c.random, o.home)
-		}
-		c.returning = append(c.returning, c.newPerson(s, o, number, true))
+		last = c.newPerson(s, o, number, !c.launched)
+		c.returning = append(c.returning, last)
 	}
 }
 
@@ -90,13 +82,6 @@ func (c *crowd) someone() *organization {
 	}
 }
 
-func (c *crowd) newOrganization(s *simulation) *organization {
-	o := s.newOrganization()
-	o.home = pick(c.random, places)
-	o.names = c.random.IntN(4) == 0
-	return o
-}
-
 func (c *crowd) newPerson(s *simulation, o *organization, number string, returning bool) *person {
 	p := &person{number: number, returning: returning, random: s.newRandom(1000 + s.next()), member: s.newMember(o)}
 	if returning {
@@ -107,7 +92,7 @@ func (c *crowd) newPerson(s *simulation, o *organization, number string, returni
 
 // come has the people of a day come.
 func (c *crowd) come(s *simulation, day int) {
-	last := len(s.played) - 1
+	last, fresh := s.days-1, 600*c.times
 	if c.rare && day > 0 && day < last-7 {
 		return
 	}
@@ -117,15 +102,15 @@ func (c *crowd) come(s *simulation, day int) {
 		}
 	}
 	var own *organization
-	for i := range c.fresh {
+	for i := range fresh {
 		o := c.someone()
 		switch {
 		case c.launched && day == 0:
 			return
-		case c.small && i%2 == 0, !c.small && i < c.fresh/25 && i%4 == 0:
-			own = c.newOrganization(s) // brought by its first user
+		case c.small && i%2 == 0, !c.small && i < fresh/25 && i%4 == 0:
+			own = s.newOrganization(c.random) // brought by its first user
 			o = own
-		case !c.small && i < c.fresh/25:
+		case !c.small && i < fresh/25:
 			o = own
 		case c.small || c.launched:
 			o = pick(c.random, c.returning).member.organization
@@ -136,14 +121,10 @@ func (c *crowd) come(s *simulation, day int) {
 	if day < last || c.company == 0 {
 		return
 	}
-	o := c.newOrganization(s)
-	o.home = place{"+1312", 6}
-	for i := range c.company {
-		number := newNumber(c.random, o.home)
-		if c.block {
-			number = fmt.Sprintf("+1312555%04d", i)
-		}
-		p := c.newPerson(s, o, number, false)
+	o := s.newOrganization(c.random)
+	o.home = places[5] // six hours behind UTC
+	for range c.company {
+		p := c.newPerson(s, o, newNumber(c.random, o.home), false)
 		at := officeHours(p)
 		if c.atNine {
 			at = 14*time.Hour + 55*time.Minute + time.Duration(p.random.Int64N(int64(15*time.Minute)))
@@ -154,31 +135,19 @@ func (c *crowd) come(s *simulation, day int) {
 
 // A place is where people's numbers are from.
 type place struct {
-	area  string // what its numbers begin with; a mobile number of GB has no area
+	area  string // what its numbers begin with
 	hours int    // its clock is behind UTC
 }
 
 // places are where honest Organizations are, the ones with more of them more often.
 var places = []place{
-	{"+1212", 5}, {"+1646", 5}, {"+1917", 5}, {"+1617", 5}, {"+1202", 5}, {"+1404", 5}, {"+1305", 5}, {"+1312", 6}, {"+1512", 6}, {"+1713", 6},
-	{"+1214", 6}, {"+1303", 7}, {"+1415", 8}, {"+1310", 8}, {"+1408", 8}, {"+1206", 8}, {"+1503", 8}, {"+1619", 8}, {"+1416", 5}, {"+1647", 5},
-	{"+1514", 5}, {"+1604", 8}, {"+1403", 7}, {"+44740", 0}, {"+44740", 0}, {"+44740", 0}, {"+44741", 0}, {"+44741", 0}, {"+44742", 0},
+	{"+1212", 5}, {"+1646", 5}, {"+1617", 5}, {"+1404", 5}, {"+1416", 5}, {"+1312", 6}, {"+1512", 6}, {"+1713", 6},
+	{"+1303", 7}, {"+1415", 8}, {"+1310", 8}, {"+1206", 8}, {"+1604", 8}, {"+44740", 0}, {"+44741", 0}, {"+44742", 0},
 }
 
-// newNumber returns a number of a place, or of any other: every second person has
-// brought it from elsewhere.
-func newNumber(random *rand.Rand, home place) string {
-	if random.IntN(2) == 0 {
-		home = pick(random, places)
-	}
-	return numberOf(random, home.area)
-}
-
-func numberOf(random *rand.Rand, area string) string {
-	if area[1] == '4' {
-		return fmt.Sprintf("%s%07d", area, random.IntN(10_000_000))
-	}
-	return fmt.Sprintf("%s%d%06d", area, 2+random.IntN(8), random.IntN(1_000_000))
+// newNumber returns a number of a place.
+func newNumber(random *rand.Rand, p place) string {
+	return fmt.Sprintf("%s%d%06d", p.area, 2+random.IntN(8), random.IntN(1_000_000))
 }
 
 func pick[T any](random *rand.Rand, of []T) T { return of[random.IntN(len(of))] }

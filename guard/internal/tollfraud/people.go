@@ -23,7 +23,6 @@ type person struct {
 const (
 	impatient = 0.08 // asks for another code before a minute is over
 	mistypes  = 0.03 // a new user's number, once
-	fumbles   = 0.04 // enters a wrong code first
 )
 
 // A login is a person's on one day.
@@ -39,16 +38,15 @@ type login struct {
 	back      bool // has come back after having given up
 	got       bool
 	waited    bool // for another reason than the cooldown
-	entered   bool
 	wrongOnce bool // the number, still
 }
 
 // newLogin begins a login at its time.
 func (s *simulation) newLogin(p *person, day int, clock time.Duration) {
-	at := s.on(day, clock)
+	at := s.day(day).Add((clock + day24 - time.Duration(s.hour)*time.Hour) % day24)
 	s.at(at, func() {
 		p.returning = p.returning || p.member.verified
-		l := &login{s: s, p: p, day: s.played[day], given: p.number}
+		l := &login{s: s, p: p, day: s.today(), given: p.number}
 		if !p.returning && p.random.Float64() < mistypes {
 			l.wrongOnce = true
 			l.given = newNumber(p.random, p.member.organization.home)
@@ -74,25 +72,19 @@ func (l *login) ask() {
 		return
 	}
 	l.refusals++
+	cooldown := errors.Is(err, guard.ErrCooldown)
+	l.waited = l.waited || !cooldown
 	// The page says when to ask again. People who are told nothing, or too long a
 	// time, ask in 10 minutes.
-	soon, patience, times := stytchb2b.RetryAfter(err)+time.Second+time.Duration(l.p.random.Int64N(int64(3*time.Second))), 10*time.Minute, 2
-	cooldown := errors.Is(err, guard.ErrCooldown)
-	if cooldown {
-		patience, times = 5*time.Minute, 4
-	} else {
-		l.waited = true
+	wait := stytchb2b.RetryAfter(err) + time.Second + time.Duration(l.p.random.Int64N(int64(3*time.Second)))
+	if stytchb2b.RetryAfter(err) == 0 || wait > 10*time.Minute {
+		wait = 10 * time.Minute
 	}
 	switch {
-	case l.got && cooldown && soon < time.Minute && l.p.random.IntN(2) == 0:
-		l.again(soon) // The button is pressed again.
-	case l.got:
+	case l.got && (!cooldown || wait > time.Minute || l.p.random.IntN(2) == 0):
 		l.read() // The code that is there will do.
-	case l.refusals >= times:
-	case soon < patience && stytchb2b.RetryAfter(err) > 0:
-		l.again(soon)
-	default:
-		l.again(10 * time.Minute)
+	case l.got, l.refusals < 2, cooldown && l.refusals < 4:
+		l.again(wait)
 	}
 }
 
@@ -145,12 +137,9 @@ func (l *login) read() {
 	}
 	takes := min(90*time.Second, 8*time.Second+time.Duration(r.ExpFloat64()*float64(15*time.Second)))
 	round := l.round
-	if r.Float64() < fumbles {
-		l.s.after(takes/2, func() { l.s.enter(l.p.member, -1) })
-	}
 	l.s.after(takes, func() {
 		if l.round == round {
-			_, l.entered = l.s.enter(l.p.member, l.p.member.code)
+			l.s.enter(l.p.member, true)
 		}
 	})
 }
@@ -165,9 +154,6 @@ func (l *login) end() {
 	if l.waited {
 		g.waited++
 	}
-	if l.entered {
-		g.entered++
-	}
 	if !l.got {
 		g.never++
 	}
@@ -176,14 +162,12 @@ func (l *login) end() {
 // officeHours are about nine, after lunch, or any time from seven to ten in the
 // evening, where the person is.
 func officeHours(p *person) time.Duration {
-	var local float64
+	local := 7 + 15*p.random.Float64()
 	switch what := p.random.Float64(); {
 	case what < 0.5:
 		local = 9 + 0.7*p.random.NormFloat64()
 	case what < 0.7:
 		local = 13.25 + 0.6*p.random.NormFloat64()
-	default:
-		local = 7 + 15*p.random.Float64()
 	}
 	utc := math.Mod(local+float64(p.member.organization.home.hours)+24, 24)
 	return time.Duration(utc * float64(time.Hour))

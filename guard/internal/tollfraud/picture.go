@@ -12,9 +12,9 @@ const (
 	decades                  = 6 // up to a million
 )
 
-// draw draws the SMS to the attacker over a day, without a guard, with limits by key
-// and with the guard: the days of the same attack.
-func draw(plays []*played) string {
+// draw draws the SMS to the attacker over a day, with the guard, with limits by key and
+// without a guard: the days of the same attack.
+func draw(plays []*scenario) string {
 	var b strings.Builder
 	y := func(n float64) float64 { return top + height*(1-math.Log10(max(1, n))/decades) }
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-15 0 715 330" font-family="sans-serif" font-size="13">`+
@@ -26,17 +26,16 @@ func draw(plays []*played) string {
 	for hour := 0; hour <= 24; hour += 6 {
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%d:00</text>`+"\n", left+width*hour/24, top+height+20, hour)
 	}
-	same := slices.IndexFunc(plays, func(p *played) bool { return p.guard != recommended }) - 1
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">SMS to the attacker, of %s asked for</text>`+"\n", left+width/2, top+height+42, thousands(plays[same].day.asked))
-	for _, p := range plays[same : same+3] {
-		color := [...]string{"#080", "#c80", "#b00"}[p.guard]
+	last := 1 + slices.IndexFunc(plays, func(sc *scenario) bool { return sc.guard != nil })
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">SMS to the attacker, of %s asked for</text>`+"\n", left+width/2, top+height+42, thousands(plays[last].day.asked))
+	for i, label := range [...]string{`fill="#080">guard`, `fill="#c80">by key`, `fill="#b00">no guard`} {
 		sum, path := 0, fmt.Sprintf("M%d %.1f", left, y(1))
-		for hour, n := range p.day.hours {
+		for hour, n := range plays[last-2+i].day.hours {
 			sum += n
 			path += fmt.Sprintf("L%d %.1f", left+width*(hour+1)/24, y(float64(sum)))
 		}
-		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="2.5"/><text x="%d" y="%.0f" fill="%s">%v: %s</text>`+"\n",
-			path, color, left+width+8, y(float64(sum))+4, color, p.guard, thousands(sum))
+		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke=%s stroke-width="2.5"/><text x="%d" y="%.0f" %s: %s</text>`+"\n",
+			path, label[5:11], left+width+8, y(float64(sum))+4, label, thousands(sum))
 	}
 	b.WriteString("</svg>\n")
 	return b.String()

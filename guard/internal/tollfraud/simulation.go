@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -19,18 +18,24 @@ import (
 	"github.com/eb715825/stytchb2b/guard/redisstore"
 )
 
-const day24 = 24 * time.Hour
+const (
+	day24 = 24 * time.Hour
+	tick  = 100 * time.Millisecond
+)
+
+// socket is of a Redis.
+var socket = filepath.Join(os.TempDir(), fmt.Sprint("tollfraud-", os.Getpid()))
 
 // A simulation plays some days of a product's logins, in its own time. All of it
 // happens in one goroutine, and the same way each time.
 type simulation struct {
 	scenario
-	now, begin time.Time
-	events     events
-	serial     int // of events, IDs and codes
-	played     []*day
+	begin, now time.Time
+	events     map[time.Time][]func() // by the tick in which they happen
+	serial     int                    // of IDs and codes
+	last       *day                   // the one that counts
 
-	sends, codes *guard.Guard // which is asked about a Send, and about a code; nil for no guard
+	sends, codes *guard.Guard // which is asked about a Send, and about a code
 	trusted      bool         // the last decision
 }
 
@@ -44,113 +49,79 @@ type day struct {
 }
 
 type group struct {
-	came    int
-	never   int // got no code
-	waited  int // were asked to wait, for another reason than that they had a code a moment ago
-	entered int // a code, in the end
+	came   int
+	never  int // got no code
+	waited int // were asked to wait, for another reason than that they had a code a moment ago
 }
 
 // newRandom returns random numbers of a stream of their own, so that one
 // person's day does not depend on what another one meets.
 func (s *simulation) newRandom(stream int) *rand.Rand {
-	return rand.New(rand.NewPCG(20261126+uint64(s.draw), uint64(stream)))
+	return rand.New(rand.NewPCG(20261129+s.draw, uint64(stream)))
 }
 
 // play plays a scenario, and returns the last day.
-func (sc scenario) play() (*day, error) {
-	s := &simulation{scenario: sc, begin: time.Date(2026, 11, 2, sc.hour, 0, 0, 0, time.UTC)}
-	s.now = s.begin
-	for range cmp.Or(sc.days, 4) {
-		s.played = append(s.played, &day{})
+func (sc scenario) play() *day {
+	s := &simulation{scenario: sc, begin: time.Date(2026, 11, 2, sc.hour, 0, 0, 0, time.UTC), events: map[time.Time][]func(){}, last: &day{}}
+	s.days = cmp.Or(sc.days, 4)
+	if sc.redis {
+		server := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "")
+		must(server.Start())
+		defer func() { must(server.Process.Signal(os.Interrupt)) }() // It removes the socket.
 	}
-	end, err := s.deploy()
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	last := len(s.played) - 1
+	s.deploy()
 	if sc.restart {
-		s.at(s.day(last).Add(13*time.Hour), func() { _, _ = s.deploy() }) // It has not failed before.
+		s.at(s.day(s.days-1).Add(13*time.Hour), s.deploy)
 	}
 	s.crowd.fill(s)
-	for day := range s.played {
+	for day := range s.days {
 		s.crowd.come(s, day)
 	}
-	a := newAttacker(s, &s.crowd)
+	a := newAttacker(s)
 	for _, at := range sc.attacks {
 		a.start(at)
 	}
-	for len(s.events) > 0 {
-		e := heap.Pop(&s.events).(event)
-		s.now = e.at
-		e.do()
-	}
-	return s.played[last], nil
-}
-
-// deploy puts a guard in that has learned nothing. With Redis, there are two: one is
-// asked about Sends and the other about codes.
-func (s *simulation) deploy() (end func(), err error) {
-	end = func() {}
-	options := s.guard.options()
-	if options == nil {
-		return end, nil
-	}
-	options = append(options, guard.WithClock(func() time.Time { return s.now }),
-		guard.OnDecision(func(_ context.Context, d guard.Decision) { s.trusted = d.Trusted }))
-	if !s.redis {
-		s.sends, err = guard.New(append(options, guard.SingleProcess())...)
-		s.codes = s.sends
-		return end, err
-	}
-	dir, err := os.MkdirTemp("", "tollfraud")
-	if err != nil {
-		return nil, err
-	}
-	socket := filepath.Join(dir, "redis.sock")
-	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: 50, ContextTimeoutEnabled: true})
-	end = func() {
-		_ = client.Close()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = os.RemoveAll(dir)
-	}
-	store, err := redisstore.New(client, "tollfraud", []byte("0123456789abcdef"))
-	options = append(options, guard.WithStore(store), guard.StoreTimeout(time.Minute), guard.FailClosed())
-	for _, g := range []**guard.Guard{&s.sends, &s.codes} {
-		if err == nil {
-			*g, err = guard.New(options...)
+	for s.now = s.begin; s.now.Before(s.day(s.days).Add(3 * time.Hour)); s.now = s.now.Add(tick) {
+		for len(s.events[s.now]) > 0 {
+			do := s.events[s.now][0]
+			s.events[s.now] = s.events[s.now][1:]
+			do()
 		}
+		delete(s.events, s.now)
 	}
-	return end, err
+	return s.last
 }
 
-// An event is something that happens at a time.
-type event struct {
-	at     time.Time
-	serial int
-	do     func()
+// deploy puts a guard in that has learned nothing. With Redis there are two: one is
+// asked about Sends, and the other about codes.
+func (s *simulation) deploy() {
+	options := s.guard
+	if options == nil {
+		options = []guard.Option{guard.Recommended("US", "CA", "GB")}
+	}
+	deploy := func(counts guard.Option) *guard.Guard {
+		g, err := guard.New(append(options[:len(options):len(options)], counts, guard.WithClock(func() time.Time { return s.now }),
+			guard.OnDecision(func(_ context.Context, d guard.Decision) { s.trusted = d.Trusted }),
+			guard.StoreTimeout(time.Minute), guard.FailClosed())...)
+		must(err)
+		return g
+	}
+	if !s.redis {
+		s.sends = deploy(guard.SingleProcess())
+		s.codes = s.sends
+		return
+	}
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: 50})
+	store, err := redisstore.New(client, "tollfraud", make([]byte, 16))
+	must(err)
+	s.sends, s.codes = deploy(guard.WithStore(store)), deploy(guard.WithStore(store))
 }
 
-type events []event
-
-func (e events) Len() int      { return len(e) }
-func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
-func (e events) Less(i, j int) bool {
-	return e[i].at.Before(e[j].at) || e[i].at.Equal(e[j].at) && e[i].serial < e[j].serial
+// at has something happen in the tick of a time.
+func (s *simulation) at(t time.Time, do func()) {
+	t = t.Truncate(tick)
+	s.events[t] = append(s.events[t], do)
 }
-func (e *events) Push(x any) { *e = append(*e, x.(event)) }
-func (e *events) Pop() any {
-	last := (*e)[len(*e)-1]
-	*e = (*e)[:len(*e)-1]
-	return last
-}
-
-func (s *simulation) at(t time.Time, do func()) { heap.Push(&s.events, event{t, s.next(), do}) }
 
 func (s *simulation) after(d time.Duration, do func()) { s.at(s.now.Add(d), do) }
 
@@ -162,16 +133,12 @@ func (s *simulation) next() int {
 // day returns a day's beginning.
 func (s *simulation) day(i int) time.Time { return s.begin.AddDate(0, 0, i) }
 
-// on returns when it is that time of the clock, by UTC, on a day of the
-// simulation, which may begin at another hour than midnight.
-func (s *simulation) on(day int, clock time.Duration) time.Time {
-	clock -= time.Duration(s.begin.Hour()) * time.Hour
-	return s.day(day).Add((clock%day24 + day24) % day24)
-}
-
-// today is the day it is; the last one for what goes on after it.
+// today is the last day and what goes on after it, or a day that does not count.
 func (s *simulation) today() *day {
-	return s.played[min(len(s.played)-1, int(s.now.Sub(s.begin)/day24))]
+	if s.now.Before(s.day(s.days - 1)) {
+		return &day{}
+	}
+	return s.last
 }
 
 // An organization and a member are what Stytch and the product know of them.
@@ -185,13 +152,12 @@ type member struct {
 	organization *organization
 	id, number   string
 	verified     bool
-	pooled       bool // the last SMS counts in the pool
-	code         int
-	expires      time.Time
+	pooled       bool      // the last SMS counts in the pool
+	expires      time.Time // its code
 }
 
-func (s *simulation) newOrganization() *organization {
-	return &organization{id: fmt.Sprintf("organization-test-%08d", s.next())}
+func (s *simulation) newOrganization(random *rand.Rand) *organization {
+	return &organization{fmt.Sprintf("organization-test-%08d", s.next()), random.IntN(4) == 0, pick(random, places)}
 }
 
 func (s *simulation) newMember(o *organization) *member {
@@ -203,19 +169,11 @@ func (s *simulation) newMember(o *organization) *member {
 // attacker here than it is: it has no limits of its own, and lets Members of an
 // Organization share a number.
 func (s *simulation) send(m *member, number string) error {
-	params := stytchb2b.SMSSendParams{OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: number}
-	done := func(*stytchb2b.SMSSendResponse, error) {}
-	if s.sends != nil {
-		told, err := s.sends.AllowSend(context.WithValue(context.Background(), memberKey{}, m), params)
-		if err != nil {
-			return err
-		}
-		done = told
+	done, err := s.sends.AllowSend(context.Background(), stytchb2b.SMSSendParams{OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: number})
+	if err != nil {
+		return err
 	}
 	if number != "" {
-		if m.number != "" && m.number != number {
-			panic("another number than the Member's: Stytch would refuse it")
-		}
 		m.number = number
 	}
 	s.texted(m)
@@ -227,28 +185,24 @@ func (s *simulation) send(m *member, number string) error {
 
 // texted gives a Member a code.
 func (s *simulation) texted(m *member) {
-	m.code, m.expires, m.pooled = s.next(), s.now.Add(2*time.Minute), !s.trusted
+	m.expires, m.pooled = s.now.Add(2*time.Minute), !s.trusted
 }
 
 // enter is one Authenticate. It reports whether Stytch was asked, and whether the
 // code was right.
-func (s *simulation) enter(m *member, code int) (asked, right bool) {
-	done := func(*stytchb2b.SMSAuthenticateResponse, error) {}
-	if s.codes != nil {
-		told, err := s.codes.AllowAuthenticate(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id})
-		if err != nil {
-			return false, false
-		}
-		done = told
+func (s *simulation) enter(m *member, right bool) (asked, entered bool) {
+	done, err := s.codes.AllowAuthenticate(context.Background(), stytchb2b.SMSAuthenticateParams{OrganizationID: m.organization.id, MemberID: m.id})
+	if err != nil {
+		return false, false
 	}
-	if m.code == 0 || m.code != code || !s.now.Before(m.expires) {
+	if !right || !s.now.Before(m.expires) {
 		done(nil, &stytchb2b.APIError{Op: stytchb2b.OpSMSAuthenticate, StatusCode: http.StatusNotFound, ErrorType: stytchb2b.ErrorTypeOTPCodeNotFound, Outcome: stytchb2b.OutcomeNotApplied})
 		return true, false
 	}
 	if m.pooled {
 		s.today().made++
 	}
-	m.code, m.verified = 0, true
+	m.expires, m.verified = time.Time{}, true
 	resp := &stytchb2b.SMSAuthenticateResponse{MemberID: m.id, Member: m.object()}
 	resp.Organization.OrganizationID = m.organization.id
 	done(resp, nil)
@@ -258,10 +212,8 @@ func (s *simulation) enter(m *member, code int) (asked, right bool) {
 // login is the primary login of a Member who is enrolled: the product asks the guard
 // first, Stytch sends an SMS, and the guard hears of it.
 func (s *simulation) login(m *member) error {
-	if s.sends != nil {
-		if err := s.sends.BeforeLogin(context.Background(), m.organization.id, m.id); err != nil {
-			return err
-		}
+	if err := s.sends.BeforeLogin(context.Background(), m.organization.id, m.id); err != nil {
+		return err
 	}
 	s.texted(m)
 	s.passOn(m, true)
@@ -270,15 +222,11 @@ func (s *simulation) login(m *member) error {
 
 // passOn tells the guard of a primary login.
 func (s *simulation) passOn(m *member, sent bool) {
-	if s.sends != nil {
-		s.sends.AfterLogin(context.Background(), guard.Login{
-			OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified, SMSSent: sent,
-		})
-	}
+	s.sends.AfterLogin(context.Background(), guard.Login{
+		OrganizationID: m.organization.id, MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified, SMSSent: sent,
+	})
 }
 
 func (m *member) object() stytchb2b.Member {
 	return stytchb2b.Member{MemberID: m.id, MFAPhoneNumber: m.number, MFAPhoneNumberVerified: m.verified}
 }
-
-type memberKey struct{}
