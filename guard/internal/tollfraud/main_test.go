@@ -21,12 +21,12 @@ func TestPlay(t *testing.T) {
 	assert.Equal(t, group{came: 5400}, day.returning)
 	assert.Equal(t, group{came: 600}, day.newcomers)
 
-	small.guard, small.attacks = nil, spread(time.Minute, 0)
+	small.guard, small.attacks, small.logins, small.never = nil, spread(time.Minute, 0), true, 100
 	day = small.play()
 	assert.Equal(t, day, small.play())
 	small.day = day
 	assert.Empty(t, small.check())
-	day.sent, day.entered, day.guesses, day.returning.never, day.newcomers.never = 10_000, 401, 1, 1, 31
+	day.sent, day.entered, day.guesses, day.returning.never, day.newcomers.never = 10_000, 501, 1, 1, 101
 	assert.Len(t, small.check(), 5)
 	small.attacks, day.newcomers.waited = nil, 121
 	assert.Len(t, small.check(), 6)
