@@ -31,9 +31,9 @@ var socket = filepath.Join(os.TempDir(), fmt.Sprint("tollfraud-", os.Getpid()))
 type simulation struct {
 	scenario
 	begin, now time.Time
-	events     map[time.Time][]func() // by the tick in which they happen
-	serial     int                    // of IDs and codes
-	last       *day                   // the one that counts
+	events     map[int64][]func() // by the tick in which they happen
+	serial     int                // of IDs and codes
+	last       *day               // the one that counts
 
 	sends, codes *guard.Guard // which is asked about a Send, and about a code
 	trusted      bool         // the last decision
@@ -62,7 +62,7 @@ func (s *simulation) newRandom(stream int) *rand.Rand {
 
 // play plays a scenario, and returns the last day.
 func (sc scenario) play() *day {
-	s := &simulation{scenario: sc, begin: time.Date(2026, 11, 2, sc.hour, 0, 0, 0, time.UTC), events: map[time.Time][]func(){}, last: &day{}}
+	s := &simulation{scenario: sc, begin: time.Date(2026, 11, 2, sc.hour, 0, 0, 0, time.UTC), events: map[int64][]func(){}, last: &day{}}
 	s.days = cmp.Or(sc.days, 4)
 	if sc.redis {
 		server := exec.Command("redis-server", "--port", "0", "--unixsocket", socket, "--save", "")
@@ -82,12 +82,13 @@ func (sc scenario) play() *day {
 		a.start(at)
 	}
 	for s.now = s.begin; s.now.Before(s.day(s.days).Add(3 * time.Hour)); s.now = s.now.Add(tick) {
-		for len(s.events[s.now]) > 0 {
-			do := s.events[s.now][0]
-			s.events[s.now] = s.events[s.now][1:]
+		at := ticks(s.now)
+		for len(s.events[at]) > 0 {
+			do := s.events[at][0]
+			s.events[at] = s.events[at][1:]
 			do()
 		}
-		delete(s.events, s.now)
+		delete(s.events, at)
 	}
 	return s.last
 }
@@ -119,9 +120,10 @@ func (s *simulation) deploy() {
 
 // at has something happen in the tick of a time.
 func (s *simulation) at(t time.Time, do func()) {
-	t = t.Truncate(tick)
-	s.events[t] = append(s.events[t], do)
+	s.events[ticks(t)] = append(s.events[ticks(t)], do)
 }
+
+func ticks(t time.Time) int64 { return t.UnixNano() / int64(tick) }
 
 func (s *simulation) after(d time.Duration, do func()) { s.at(s.now.Add(d), do) }
 
