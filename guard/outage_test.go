@@ -282,6 +282,22 @@ func TestToldLater(t *testing.T) {
 	}
 }
 
+// What went out during an outage counts, even if another process has used up the limit.
+func TestToldPastTheLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := distant()
+		g, other := guardOf(t, s, limited(1)), guardOf(t, &distantStore{store: s.store, way: near}, limited(1))
+		s.becomes(broken)
+		require.NoError(t, allow(t, g, params("a", "")))
+		require.NoError(t, allow(t, other, params("b", "")))
+		s.becomes(near)
+		time.Sleep(recovery)
+		require.ErrorIs(t, allow(t, g, params("c", "")), guard.ErrLimit)
+		assert.ErrorIs(t, allow(t, guardOf(t, s), params("a", "")), guard.ErrCooldown)
+	})
+}
+
 // A thousand at once, with a limit of twenty: by the store, and by a store that is
 // so busy that most do not get its answer.
 func TestOverload(t *testing.T) {
