@@ -87,6 +87,9 @@ func TestCooldownGrows(t *testing.T) {
 		const m = time.Minute
 		grown := []time.Duration{m / 2, m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 32 * m, 32 * m}
 		assert.Equal(t, grown, waits())
+		longer := newGuard(t, guard.Cooldown(5*time.Minute))
+		require.NoError(t, allow(t, longer, params("a", "")))
+		assert.Equal(t, 5*time.Minute, stytchb2b.RetryAfter(allow(t, longer, params("a", ""))))
 		enter(t, g, params("a", ""))
 		assert.Equal(t, grown, waits(), "after a code was entered")
 		assert.NoError(t, allow(t, g, params("b", "")), "another Member")
@@ -176,6 +179,27 @@ func TestNamesOfAMember(t *testing.T) {
 	})
 }
 
+// A code that was entered under other names than Stytch's makes the Member trusted under
+// these, too, in a process that has not heard what Stytch calls the Member.
+func TestOtherNamesInAnotherProcess(t *testing.T) {
+	t.Parallel()
+	s := distant()
+	g := guardOf(t, s, guard.Recommended("US"))
+	done, err := g.AllowAuthenticate(t.Context(), stytchb2b.SMSAuthenticateParams{OrganizationID: "a-slug", MemberID: "external"})
+	require.NoError(t, err)
+	resp := &stytchb2b.SMSAuthenticateResponse{MemberID: "member-test-1", Member: stytchb2b.Member{MFAPhoneNumber: "+12025550123"}}
+	resp.Organization.OrganizationID = "organization-test-1"
+	done(resp, nil)
+	var d guard.Decision
+	other := guardOf(t, s, guard.Recommended("US"), guard.OnDecision(func(_ context.Context, got guard.Decision) { d = got }))
+	for _, p := range []stytchb2b.SMSSendParams{
+		{OrganizationID: "a-slug", MemberID: "external", MFAPhoneNumber: "+12025550123"}, params("member-test-1", "+12025550123"),
+	} {
+		require.NoError(t, allow(t, other, p))
+		assert.True(t, d.Trusted, "%v", p)
+	}
+}
+
 func TestLimitBy(t *testing.T) {
 	t.Parallel()
 	type ip struct{}
@@ -207,7 +231,8 @@ func TestLimitBy(t *testing.T) {
 
 func TestExempt(t *testing.T) {
 	t.Parallel()
-	g := newGuard(t, guard.AllowCountries("US"), guard.Exempt(
+	var last guard.Decision
+	g := newGuard(t, guard.AllowCountries("US"), guard.OnDecision(func(_ context.Context, d guard.Decision) { last = d }), guard.Exempt(
 		guard.Exemption{OrganizationID: "organization-test-1", MemberID: "tester"},
 		guard.Exemption{OrganizationID: "organization-test-2"},
 		guard.Exemption{NumberPrefix: "+1876210"},
@@ -222,10 +247,18 @@ func TestExempt(t *testing.T) {
 	} {
 		g.AfterLogin(t.Context(), guard.Login{OrganizationID: tc.p.OrganizationID, MemberID: tc.p.MemberID, MFAPhoneNumber: tc.p.MFAPhoneNumber, SMSSent: true})
 		assert.Equal(t, tc.passes, allow(t, g, tc.p) == nil, "%v", tc.p)
-		if tc.passes && tc.p.MFAPhoneNumber == "" {
-			assert.NoError(t, g.BeforeLogin(t.Context(), tc.p.OrganizationID, tc.p.MemberID))
-		}
+		assert.Equal(t, tc.passes, last.Allowed, "%v", tc.p)
+		last = guard.Decision{}
 	}
+
+	// It is neither counted nor refused.
+	s := distant()
+	all := guardOf(t, s)
+	g = guardOf(t, s, guard.Exempt(guard.Exemption{OrganizationID: "organization-test-1"}))
+	g.AfterLogin(t.Context(), login(params("m", ""), false, true))
+	assert.NoError(t, all.BeforeLogin(t.Context(), "organization-test-1", "m"))
+	all.AfterLogin(t.Context(), login(params("m", ""), false, true))
+	assert.NoError(t, g.BeforeLogin(t.Context(), "organization-test-1", "m"))
 }
 
 // ObserveOnly refuses nothing, counts the same, and tells of each decision.

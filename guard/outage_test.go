@@ -282,6 +282,33 @@ func TestToldLater(t *testing.T) {
 	}
 }
 
+// When the store answers again, many ask at once. Each SMS that went out meanwhile is
+// told once, and none that was refused.
+func TestToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := distant()
+		g := guardOf(t, s)
+		s.becomes(broken)
+		for i := range 5 {
+			require.NoError(t, allow(t, g, params(fmt.Sprint(i), "")))
+			require.ErrorIs(t, allow(t, g, params(fmt.Sprint(i), "")), guard.ErrCooldown)
+		}
+		time.Sleep(recovery)
+		s.becomes(far)
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() { assert.NoError(t, g.BeforeLogin(t.Context(), "organization-test-1", "another")) })
+		}
+		wg.Wait()
+		for i := range 5 {
+			err := allow(t, guardOf(t, s), params(fmt.Sprint(i), ""))
+			require.ErrorIs(t, err, guard.ErrCooldown)
+			assert.Less(t, stytchb2b.RetryAfter(err), 30*time.Second)
+		}
+	})
+}
+
 // What went out during an outage counts, even if another process has used up the limit.
 func TestToldPastTheLimit(t *testing.T) {
 	t.Parallel()
