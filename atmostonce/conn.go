@@ -38,8 +38,8 @@ func (a *attempt) protocol(conn net.Conn) (http2, known bool) {
 // another name than the request's, and than that of the connection that took it.
 func (a *attempt) elsewhere(conn net.Conn) bool {
 	//lint:ignore SA1019 Programs use it.
-	if a.direct.DialTLSContext != nil || a.direct.DialTLS != nil {
-		return false // They decide on the name.
+	if a.req.URL.Scheme != "https" || a.direct.DialTLSContext != nil || a.direct.DialTLS != nil {
+		return false // TLS is a proxy's, or the program decides on the name.
 	}
 	name := serverName(conn)
 	return !leadsTo(name, a.tlsName()) && name != serverName(a.taker)
@@ -47,9 +47,6 @@ func (a *attempt) elsewhere(conn net.Conn) bool {
 
 // tlsName returns the name that net/http's TLS is for: none for an IP address.
 func (a *attempt) tlsName() string {
-	if a.req.URL.Scheme != "https" {
-		return ""
-	}
 	name := strings.TrimRight(a.req.URL.Hostname(), ".")
 	if config := a.direct.TLSClientConfig; config != nil {
 		name = cmp.Or(config.ServerName, name)

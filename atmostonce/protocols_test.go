@@ -32,9 +32,10 @@ func TestReported(t *testing.T) {
 		events string
 		want   end
 	}{
-		"HTTP/2 without TLS, resent": {"http://example.com", "", "ask own send ask own send", resent},
-		"HTTP/2, resent":             {"https://example.com", "example.com", "ask own send ask own send", resent},
-		"HTTP/3, resent":             {"https://example.com", "", "ask udp send ask udp send", resent},
+		"HTTP/2 without TLS, resent":           {"http://example.com", "", "ask own send ask own send", resent},
+		"HTTP/2, resent":                       {"https://example.com", "example.com", "ask own send ask own send", resent},
+		"HTTP/3, resent":                       {"https://example.com", "", "ask udp send ask udp send", resent},
+		"HTTP/2, resent through another proxy": {"http://example.com", "proxy.example", "ask own send ask other send", resent},
 		// A canceled request has dialed a connection, for which nobody asks.
 		"resent on what is left": {"https://example.com", "example.com", "ask own send own send", resent},
 
@@ -71,6 +72,8 @@ func TestReported(t *testing.T) {
 						trace.GetConn("example.com:443")
 					case "own":
 						trace.GotConn(httptrace.GotConnInfo{Conn: &negotiated{protocol: "h2", name: tt.name}})
+					case "other":
+						trace.GotConn(httptrace.GotConnInfo{Conn: &negotiated{protocol: "h2", name: "other.example"}})
 					case "udp": // It is none of net's.
 						trace.GotConn(httptrace.GotConnInfo{Conn: struct{ net.Conn }{}})
 					case "send":
